@@ -1,0 +1,40 @@
+//! Signatures, sealed boxes and key derivation: one trait, two suites.
+//!
+//! `Real` is what idOS uses: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt. `Symbolic` keeps
+//! every format and every relation (who can verify, who can open) but none of the arithmetic; it is for
+//! search. A story gets the same verdicts under both.
+
+mod keys;
+
+pub use keys::{
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, eip55,
+};
+
+/// The operations a party or a node may use. Every method is a pure function of its arguments; a suite
+/// may remember answers, which changes speed and nothing else.
+pub trait Suite: Send + Sync {
+    /// The public side of a signing key: what a caller is known by.
+    fn identity(&self, key: &SigningKey) -> Identity;
+
+    /// A signature in the bytes of the key's scheme: 65 (`r‖s‖v`, v 27 or 28) for EVM, 64 for Ed25519.
+    /// EVM keys sign with the EIP-191 personal-sign prefix. Source: idos-facts 4.1.
+    fn sign(&self, key: &SigningKey, message: &[u8]) -> Vec<u8>;
+
+    /// Whether `signature` is `signer`'s over `message`. EVM accepts v in {0, 1, 27, 28} and compares the
+    /// recovered address. Malformed bytes are simply not a signature.
+    fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool;
+
+    /// The public side of an encryption key.
+    fn box_public(&self, secret: &BoxSecret) -> BoxPublic;
+
+    /// `nonce ‖ box` for the recipient, made with the given one-time key and nonce.
+    /// Source: idos-facts 4.7.
+    fn seal(&self, to: &BoxPublic, with: &EphemeralSeal, plaintext: &[u8]) -> Vec<u8>;
+
+    /// The plaintext of `nonce ‖ box`, or nothing when the key is wrong or a byte was changed.
+    fn open(&self, secret: &BoxSecret, encryptor: &BoxPublic, sealed: &[u8]) -> Option<Vec<u8>>;
+
+    /// The owner's encryption key from password and user id (scrypt N=16384 r=8 p=1 over NFKC UTF-8).
+    /// Errors: the salt is not a version 4 UUID. Source: idos-facts 4.9.
+    fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError>;
+}

@@ -1,0 +1,9 @@
+//! What idOS is, as pure functions: rules, ledger, nodes, actors, and the promises they keep.
+//!
+//! Nothing here reads a clock, opens a socket, spawns a task or draws a random number; worlds do that.
+//! Start with [`ledger`] (the sequential specification), then [`node`], then [`actor`], then
+//! [`invariant`].
+
+pub mod crypto;
+pub mod id;
+pub mod time;
