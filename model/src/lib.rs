@@ -4,6 +4,7 @@
 //! Start with [`ledger`] (the sequential specification), then [`node`], then [`actor`], then
 //! [`invariant`].
 
+pub mod catalogue;
 pub mod crypto;
 pub mod id;
 pub mod time;
