@@ -7,3 +7,4 @@
 pub mod crypto;
 pub mod id;
 pub mod time;
+pub mod wire;

@@ -1,14 +1,23 @@
 //! Signatures, sealed boxes and key derivation: one trait, two suites.
 //!
-//! `Real` is what idOS uses: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt. `Symbolic` keeps
+//! [`Real`] is what idOS uses: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt. [`Symbolic`] keeps
 //! every format and every relation (who can verify, who can open) but none of the arithmetic; it is for
 //! search. A story gets the same verdicts under both.
 
+mod credential;
 mod keys;
+mod password;
+mod real;
+mod symbolic;
 
+pub use credential::{
+    CredentialSignatures, content_hash, credential_binding, sign_credential, verify_credential,
+};
 pub use keys::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, eip55,
 };
+pub use real::{KdfMemo, Real};
+pub use symbolic::Symbolic;
 
 /// The operations a party or a node may use. Every method is a pure function of its arguments; a suite
 /// may remember answers, which changes speed and nothing else.

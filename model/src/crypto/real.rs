@@ -1,0 +1,321 @@
+//! The cryptography idOS uses.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crypto_box::aead::AeadInPlace;
+use crypto_box::{PublicKey, SalsaBox, SecretKey};
+use ed25519_dalek::Signer;
+use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use sha3::{Digest, Keccak256};
+
+use super::password::{check_salt, normalized};
+use super::{BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, Suite};
+
+/// A signing key by its scheme and secret.
+type KeyName = (Scheme, [u8; 32]);
+
+type PasswordAndSalt = (String, String);
+
+/// Length of the nonce in front of a box.
+const NONCE: usize = 24;
+/// Length of the authenticator between nonce and ciphertext.
+const TAG: usize = 16;
+
+/// The real suite: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt.
+///
+/// It remembers prepared signing keys and the verdict on every signature it has seen, because all nodes
+/// of a run check the same signatures with the same answer. One value serves one run, so that what is
+/// remembered goes away with the run; only the [`KdfMemo`] is shared between runs.
+///
+/// # Panics
+///
+/// Signing with an EVM key whose secret is zero or not below the order of the group, which no wallet can
+/// hold.
+pub struct Real {
+    kdf: Arc<KdfMemo>,
+    keys: Mutex<BTreeMap<KeyName, Arc<PreparedKey>>>,
+    verdicts: Mutex<BTreeMap<[u8; 32], bool>>,
+}
+
+impl Real {
+    /// A suite that has seen nothing yet, except the password keys in `kdf`.
+    pub fn new(kdf: Arc<KdfMemo>) -> Real {
+        Real {
+            kdf,
+            keys: Mutex::default(),
+            verdicts: Mutex::default(),
+        }
+    }
+
+    /// The key with its public side worked out, which costs as much as a signature.
+    fn prepared(&self, key: &SigningKey) -> Arc<PreparedKey> {
+        let mut keys = locked(&self.keys);
+        let prepared = keys
+            .entry((key.scheme, key.secret))
+            .or_insert_with(|| Arc::new(PreparedKey::new(key)));
+        Arc::clone(prepared)
+    }
+}
+
+impl Suite for Real {
+    fn identity(&self, key: &SigningKey) -> Identity {
+        match &*self.prepared(key) {
+            PreparedKey::Evm { address, .. } => Identity::Evm(*address),
+            PreparedKey::Ed25519(key) => Identity::Ed25519(key.verifying_key().to_bytes()),
+        }
+    }
+
+    fn sign(&self, key: &SigningKey, message: &[u8]) -> Vec<u8> {
+        match &*self.prepared(key) {
+            PreparedKey::Evm { key, .. } => {
+                let (signature, recovery) = key
+                    .sign_prehash_recoverable(&personal_digest(message))
+                    .expect("a 32-byte digest can always be signed");
+                let mut bytes = signature.to_bytes().to_vec();
+                bytes.push(27 + recovery.to_byte());
+                bytes
+            }
+            PreparedKey::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+        }
+    }
+
+    fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool {
+        let question = verdict_key(signer, message, signature);
+        if let Some(verdict) = locked(&self.verdicts).get(&question) {
+            return *verdict;
+        }
+        let verdict = match signer {
+            Identity::Evm(address) => {
+                recovered_address(message, signature).is_some_and(|found| found == *address)
+            }
+            Identity::Ed25519(key) => ed25519_verifies(key, message, signature),
+        };
+        locked(&self.verdicts).insert(question, verdict);
+        verdict
+    }
+
+    fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
+        BoxPublic(SecretKey::from(secret.0).public_key().to_bytes())
+    }
+
+    fn seal(&self, to: &BoxPublic, with: &EphemeralSeal, plaintext: &[u8]) -> Vec<u8> {
+        let mut sealed = Vec::with_capacity(NONCE + TAG + plaintext.len());
+        sealed.extend_from_slice(&with.nonce);
+        sealed.extend_from_slice(&[0; TAG]);
+        sealed.extend_from_slice(plaintext);
+        let tag = SalsaBox::new(&PublicKey::from(to.0), &SecretKey::from(with.secret.0))
+            .encrypt_in_place_detached(&with.nonce.into(), &[], &mut sealed[NONCE + TAG..])
+            .expect("a message in memory is within the cipher's limit");
+        sealed[NONCE..NONCE + TAG].copy_from_slice(&tag);
+        sealed
+    }
+
+    fn open(&self, secret: &BoxSecret, encryptor: &BoxPublic, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
+        let (tag, ciphertext) = rest.split_first_chunk::<TAG>()?;
+        let mut plaintext = ciphertext.to_vec();
+        SalsaBox::new(&PublicKey::from(encryptor.0), &SecretKey::from(secret.0))
+            .decrypt_in_place_detached(&(*nonce).into(), &[], &mut plaintext, &(*tag).into())
+            .ok()?;
+        Some(plaintext)
+    }
+
+    fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError> {
+        check_salt(salt)?;
+        Ok(BoxSecret(self.kdf.key(normalized(password), salt)))
+    }
+}
+
+/// Password keys already derived, shared by all runs of a process: one derivation takes about 34 ms, and
+/// stories use the same few passwords over and over.
+#[derive(Default)]
+pub struct KdfMemo {
+    keys: Mutex<BTreeMap<PasswordAndSalt, Arc<OnceLock<[u8; 32]>>>>,
+}
+
+impl KdfMemo {
+    /// A memo without entries.
+    pub fn new() -> KdfMemo {
+        KdfMemo::default()
+    }
+
+    /// The key of a normalized password and a salt taken exactly as given.
+    fn key(&self, password: String, salt: &str) -> [u8; 32] {
+        let entry = Arc::clone(
+            locked(&self.keys)
+                .entry((password.clone(), salt.to_owned()))
+                .or_default(),
+        );
+        // The map is free again here: whoever wants this very key waits for it, nobody else does.
+        *entry.get_or_init(|| scrypt_key(&password, salt))
+    }
+}
+
+fn scrypt_key(password: &str, salt: &str) -> [u8; 32] {
+    let params = scrypt::Params::new(14, 8, 1, 32).expect("N=16384 r=8 p=1 are valid parameters");
+    let mut key = [0; 32];
+    scrypt::scrypt(password.as_bytes(), salt.as_bytes(), &params, &mut key)
+        .expect("32 bytes are a valid output length");
+    key
+}
+
+enum PreparedKey {
+    Evm {
+        key: k256::ecdsa::SigningKey,
+        address: [u8; 20],
+    },
+    Ed25519(ed25519_dalek::SigningKey),
+}
+
+impl PreparedKey {
+    fn new(key: &SigningKey) -> PreparedKey {
+        match key.scheme {
+            Scheme::Evm => {
+                let key = k256::ecdsa::SigningKey::from_slice(&key.secret)
+                    .expect("a secp256k1 secret is not zero and below the order of the group");
+                let address = address_of(key.verifying_key());
+                PreparedKey::Evm { key, address }
+            }
+            Scheme::Ed25519 => {
+                PreparedKey::Ed25519(ed25519_dalek::SigningKey::from_bytes(&key.secret))
+            }
+        }
+    }
+}
+
+/// Keccak-256 of prefix, decimal length and message: what a wallet's personal-sign covers.
+fn personal_digest(message: &[u8]) -> [u8; 32] {
+    Keccak256::new()
+        .chain_update(b"\x19Ethereum Signed Message:\n")
+        .chain_update(message.len().to_string())
+        .chain_update(message)
+        .finalize()
+        .into()
+}
+
+fn address_of(key: &VerifyingKey) -> [u8; 20] {
+    let point = key.to_encoded_point(false);
+    // The first byte only says that the point is uncompressed.
+    let hash = Keccak256::digest(&point.as_bytes()[1..]);
+    let mut address = [0; 20];
+    address.copy_from_slice(&hash[12..]);
+    address
+}
+
+fn recovered_address(message: &[u8], signature: &[u8]) -> Option<[u8; 20]> {
+    let (v, scalars) = signature.split_last()?;
+    let odd = match v {
+        0 | 27 => false,
+        1 | 28 => true,
+        _ => return None,
+    };
+    let signature = Signature::from_slice(scalars).ok()?;
+    // Signers give the lower of the two possible s, yet nodes recover from either, so both count here.
+    // The library wants the lower one, and changing s for its negative changes the parity too.
+    let (signature, odd) = match signature.normalize_s() {
+        Some(lower) => (lower, !odd),
+        None => (signature, odd),
+    };
+    let key = VerifyingKey::recover_from_prehash(
+        &personal_digest(message),
+        &signature,
+        RecoveryId::new(odd, false),
+    );
+    key.ok().map(|key| address_of(&key))
+}
+
+/// The check of RFC 8032 without the stricter rules on small-order keys, as the nodes' library does it.
+fn ed25519_verifies(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(key) else {
+        return false;
+    };
+    let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else {
+        return false;
+    };
+    ed25519_dalek::Verifier::verify(&key, message, &signature).is_ok()
+}
+
+/// Names a question to `verify`. Each part is preceded by its length, so that no two questions share a
+/// name by moving bytes from one part to the next.
+fn verdict_key(signer: &Identity, message: &[u8], signature: &[u8]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[signer.scheme() as u8]);
+    for part in [signer.bytes(), message, signature] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// What is remembered is whole between any two instructions, so a panic of another thread spoils nothing.
+fn locked<T>(memo: &Mutex<T>) -> MutexGuard<'_, T> {
+    memo.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use k256::elliptic_curve::ops::Neg;
+
+    use super::*;
+
+    fn real() -> Real {
+        Real::new(Arc::new(KdfMemo::new()))
+    }
+
+    fn evm_key() -> SigningKey {
+        SigningKey {
+            scheme: Scheme::Evm,
+            secret: [0x11; 32],
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_an_evm_signature_verifies() {
+        let real = real();
+        let signer = real.identity(&evm_key());
+        let signature = real.sign(&evm_key(), b"hello");
+        let v = signature[64];
+        let with_v = |v: u8| [&signature[..64], &[v]].concat();
+
+        assert!(real.verify(&signer, b"hello", &with_v(v - 27)));
+        assert!(!real.verify(&signer, b"hello", &with_v(55 - v)));
+        assert!(!real.verify(&signer, b"hello", &with_v(v + 4)));
+
+        let low = Signature::from_slice(&signature[..64]).unwrap();
+        let (r, s) = low.split_scalars();
+        let high = Signature::from_scalars(r.to_bytes(), s.neg().to_bytes()).unwrap();
+        assert!(high.normalize_s().is_some() && low.normalize_s().is_none());
+        let twin = |v: u8| [&high.to_bytes()[..], &[v]].concat();
+        assert!(real.verify(&signer, b"hello", &twin(55 - v)));
+        assert!(!real.verify(&signer, b"hello", &twin(v)));
+    }
+
+    #[test]
+    fn answers_are_remembered_once_per_question() {
+        let real = real();
+        let signer = real.identity(&evm_key());
+        let signature = real.sign(&evm_key(), b"hello");
+        for _ in 0..3 {
+            assert!(real.verify(&signer, b"hello", &signature));
+            assert!(!real.verify(&signer, b"hell", &signature));
+        }
+        assert_eq!(locked(&real.verdicts).len(), 2);
+        assert_eq!(locked(&real.keys).len(), 1);
+
+        let salt = "00000000-0000-4000-8000-000000000001";
+        let first = real.derive_key("o\u{fb01}ce", salt).unwrap();
+        let again = real.derive_key("ofice", salt).unwrap();
+        assert!(first == again);
+        assert_eq!(locked(&real.kdf.keys).len(), 1);
+    }
+
+    #[test]
+    fn parts_of_a_question_do_not_run_into_each_other() {
+        let signer = Identity::Ed25519([7; 32]);
+        assert_ne!(
+            verdict_key(&signer, b"ab", b"c"),
+            verdict_key(&signer, b"a", b"bc")
+        );
+    }
+}

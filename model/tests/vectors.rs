@@ -1,0 +1,553 @@
+//! The published vectors, byte for byte. Each test says how many it checked, so that none passes empty.
+
+use std::sync::Arc;
+
+use assay_model::crypto::{
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, KdfMemo, Real, Scheme, SigningKey,
+    Suite, content_hash, sign_credential, verify_credential,
+};
+use assay_model::wire::{
+    TransactionBody, Value, call_payload, call_text, execute_payload, payload_digest,
+    signature_type, transaction_bytes, transaction_id,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+fn load(file: &str) -> Json {
+    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn real() -> Real {
+    Real::new(Arc::new(KdfMemo::new()))
+}
+
+fn text<'a>(json: &'a Json, key: &str) -> &'a str {
+    json[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("no text `{key}` in {json}"))
+}
+
+fn list<'a>(json: &'a Json, key: &str) -> &'a [Json] {
+    json[key]
+        .as_array()
+        .unwrap_or_else(|| panic!("no list `{key}` in {json}"))
+}
+
+fn bytes(json: &Json, key: &str) -> Vec<u8> {
+    hex::decode(text(json, key)).unwrap()
+}
+
+fn array<const N: usize>(json: &Json, key: &str) -> [u8; N] {
+    bytes(json, key).try_into().unwrap()
+}
+
+fn base64(json: &Json, key: &str) -> Vec<u8> {
+    STANDARD.decode(text(json, key)).unwrap()
+}
+
+/// The key of a vector's signer, when its scheme is one of ours.
+fn key_of(signer: &Json) -> Option<SigningKey> {
+    let scheme = match signer["signature_type"].as_str()? {
+        "secp256k1_ep" => Scheme::Evm,
+        "ed25519" => Scheme::Ed25519,
+        _ => return None,
+    };
+    let secret = array(signer, "private_key_hex_TEST_ONLY");
+    Some(SigningKey { scheme, secret })
+}
+
+/// A vector's argument as a `Value`, or why there is none.
+fn value(declared: Option<&Json>, json: &Json) -> Result<Value, &'static str> {
+    let kind = match declared {
+        Some(declared) if declared["is_array"] == true => return Err("array"),
+        Some(declared) => text(declared, "name"),
+        None => match json {
+            Json::Null => return Ok(Value::Null),
+            Json::String(text) if uuid::Uuid::try_parse(text).is_ok() => "uuid",
+            Json::String(_) => "text",
+            Json::Bool(_) => "bool",
+            Json::Number(number) if number.is_f64() => return Err("numeric"),
+            Json::Number(_) => return Err("guessed int8 with its digits as metadata"),
+            Json::Object(fields) if fields.contains_key("bytes_hex") => "bytea",
+            Json::Object(_) => return Err("guessed int8 with its digits as metadata"),
+            Json::Array(_) => return Err("array"),
+        },
+    };
+    match kind {
+        "text" => Ok(Value::Text(json.as_str().map(Into::into))),
+        "int8" if json.is_f64() => Err("int8 given as a fraction"),
+        "int8" => {
+            let written = json["bigint"]
+                .as_str()
+                .map(|digits| digits.parse().unwrap());
+            Ok(Value::Int8(json.as_i64().or(written)))
+        }
+        "bool" => Ok(Value::Bool(json.as_bool())),
+        "uuid" => Ok(Value::Uuid(json.as_str().map(|id| id.parse().unwrap()))),
+        "bytea" => Ok(Value::Bytea(
+            (!json.is_null()).then(|| bytes(json, "bytes_hex")),
+        )),
+        "numeric" => Err("numeric"),
+        other => panic!("unknown kind {other}"),
+    }
+}
+
+/// One list of arguments; types run parallel to it and may be missing altogether.
+fn arguments(values: &Json, types: &Json) -> Result<Vec<Value>, &'static str> {
+    let values = values.as_array().unwrap().iter().enumerate();
+    values
+        .map(|(place, json)| value(types.get(place), json))
+        .collect()
+}
+
+/// The payload our encoder makes of a transaction's inputs, or why it makes none.
+fn payload_of(inputs: &Json) -> Result<Vec<u8>, &'static str> {
+    match text(inputs, "payload_type") {
+        "execute" => {}
+        "raw_statement" => return Err("raw_statement"),
+        "transfer" => return Err("transfer"),
+        other => panic!("unknown payload type {other}"),
+    }
+    let calls: Vec<Vec<Value>> = list(inputs, "argument_sets")
+        .iter()
+        .map(|set| arguments(set, &inputs["argument_types"]))
+        .collect::<Result<_, _>>()?;
+    Ok(execute_payload(
+        text(inputs, "namespace"),
+        text(inputs, "action"),
+        &calls,
+    ))
+}
+
+#[test]
+fn transactions() {
+    let real = real();
+    let file = load("transactions.json");
+    let (mut payloads, mut signed, mut hashed) = (0, 0, 0);
+    let (mut without_payload, mut without_signature) = (Vec::new(), Vec::new());
+    for entry in list(&file, "transactions") {
+        let (id, inputs) = (text(entry, "id"), &entry["inputs"]);
+        let Some(intermediate) = entry.get("intermediate") else {
+            without_payload.push((id, "refused by the package"));
+            continue;
+        };
+        let expected = bytes(intermediate, "payload_hex");
+        match payload_of(inputs) {
+            Ok(payload) => {
+                assert_eq!(hex::encode(payload), hex::encode(&expected), "{id}");
+                payloads += 1;
+            }
+            Err(why) => without_payload.push((id, why)),
+        }
+        assert_eq!(
+            payload_digest(&expected),
+            text(intermediate, "payload_digest_first20_hex"),
+            "{id}"
+        );
+
+        let body = TransactionBody {
+            description: text(inputs, "description"),
+            payload: &expected,
+            payload_type: text(inputs, "payload_type"),
+            fee: text(inputs, "fee"),
+            nonce: inputs["nonce"].as_u64().unwrap(),
+            chain_id: text(inputs, "chain_id"),
+        };
+        assert_eq!(body.text(), text(intermediate, "message_to_sign"), "{id}");
+
+        let node = &entry["node_side"];
+        let signature = bytes(&entry["signature"], "hex");
+        let kind = text(&inputs["signer"], "signature_type");
+        let sender = bytes(&entry["broadcast_request"]["params"]["tx"], "sender");
+        if let Some(key) = key_of(&inputs["signer"]) {
+            let identity = real.identity(&key);
+            assert_eq!(identity.caller(), text(node, "caller"), "{id}");
+            assert_eq!(identity.bytes(), sender, "{id}");
+            assert_eq!(signature_type(key.scheme), kind, "{id}");
+            let message = body.text();
+            assert_eq!(
+                hex::encode(real.sign(&key, message.as_bytes())),
+                hex::encode(&signature),
+                "{id}"
+            );
+            assert!(
+                real.verify(&identity, message.as_bytes(), &signature),
+                "{id}"
+            );
+            signed += 1;
+        } else {
+            without_signature.push((id, kind));
+        }
+
+        // The bytes follow from any signature, also of schemes we cannot make.
+        let tx = transaction_bytes(&body, &sender, &signature, kind);
+        assert_eq!(hex::encode(tx), text(node, "tx_bytes_hex"), "{id}");
+        let tx_id = transaction_id(&body, &sender, &signature, kind);
+        assert_eq!(tx_id.to_string(), text(node, "tx_hash_hex"), "{id}");
+        hashed += 1;
+    }
+    assert_eq!(
+        without_payload,
+        [
+            ("tx-11", "numeric"),
+            ("tx-12", "raw_statement"),
+            ("tx-13", "raw_statement"),
+            ("tx-19", "guessed int8 with its digits as metadata"),
+            ("tx-20", "transfer"),
+            ("tx-21", "refused by the package"),
+        ]
+    );
+    assert_eq!(
+        without_signature,
+        [
+            ("tx-06", "nep413"),
+            ("tx-07", "nep413"),
+            ("tx-15", "xrpl"),
+            ("tx-16", "xrpl")
+        ]
+    );
+    assert_eq!((payloads, signed, hashed), (15, 16, 20));
+}
+
+/// Made by the node's own library, which writes v as 0 or 1 and knows negative numbers.
+#[test]
+fn a_transaction_of_the_node_library() {
+    let real = real();
+    let entry = &load("node_side.json")["items"]["go_user_tx_negative_int"];
+    let payload = execute_payload("main", "typed", &[vec![Value::Int8(Some(-7))]]);
+    assert_eq!(hex::encode(&payload), text(entry, "payload_hex"));
+    let body = TransactionBody {
+        description: "",
+        payload: &payload,
+        payload_type: "execute",
+        fee: "0",
+        nonce: 11,
+        chain_id: "idos-conformance-test",
+    };
+    assert_eq!(body.text(), text(entry, "message_to_sign"));
+
+    let key = SigningKey {
+        scheme: Scheme::Evm,
+        secret: array(entry, "private_key_hex_TEST_ONLY"),
+    };
+    let identity = real.identity(&key);
+    let mut signature = real.sign(&key, body.text().as_bytes());
+    signature[64] -= 27;
+    assert_eq!(signature, base64(&entry["tx_json"]["signature"], "sig"));
+    assert!(real.verify(&identity, body.text().as_bytes(), &signature));
+    let id = transaction_id(&body, identity.bytes(), &signature, "secp256k1_ep");
+    assert_eq!(id.to_string(), text(entry, "tx_hash_hex"));
+}
+
+#[test]
+fn view_calls() {
+    let real = real();
+    let file = load("view_calls.json");
+    let (mut payloads, mut texts, mut signed) = (0, 0, 0);
+    for entry in list(&file, "calls") {
+        let (id, inputs) = (text(entry, "id"), &entry["inputs"]);
+        let intermediate = &entry["intermediate"];
+        let (namespace, action) = (text(inputs, "namespace"), text(inputs, "action"));
+        let values = arguments(&inputs["arguments"], &inputs["argument_types"]).unwrap();
+        let payload = call_payload(namespace, action, &values);
+        assert_eq!(
+            hex::encode(&payload),
+            text(intermediate, "payload_hex"),
+            "{id}"
+        );
+        payloads += 1;
+
+        if text(entry, "mode") != "private" {
+            continue;
+        }
+        let challenge = array(inputs, "challenge_hex");
+        let message = call_text(namespace, action, &payload, &challenge);
+        assert_eq!(message, text(intermediate, "message_to_sign"), "{id}");
+        texts += 1;
+
+        if let Some(key) = key_of(&inputs["signer"]) {
+            let signature = real.sign(&key, message.as_bytes());
+            assert_eq!(
+                hex::encode(&signature),
+                text(&entry["signature"], "hex"),
+                "{id}"
+            );
+            assert!(real.verify(&real.identity(&key), message.as_bytes(), &signature));
+            signed += 1;
+        }
+    }
+    // The two private calls left over are signed by NEAR and XRPL keys.
+    assert_eq!((payloads, texts, signed), (9, 5, 3));
+}
+
+#[test]
+fn values_as_the_package_writes_them() {
+    let file = load("encoded_values.json");
+    let mut checked = 0;
+    let mut skipped = std::collections::BTreeMap::new();
+    for entry in list(&file["from_js_package"], "values") {
+        let name = text(entry, "name");
+        if entry.get("error_from_package").is_some() {
+            *skipped.entry("refused by the package").or_insert(0) += 1;
+            continue;
+        }
+        let declared = Some(&entry["declared_type"]).filter(|declared| !declared.is_null());
+        match value(declared, &entry["value"]) {
+            Ok(value) => {
+                let expected = text(entry, "encoded_value_hex");
+                assert_eq!(hex::encode(value.encoded()), expected, "{name}");
+                checked += 1;
+            }
+            Err(why) => *skipped.entry(why).or_insert(0) += 1,
+        }
+    }
+    assert_eq!(checked, 26);
+    assert_eq!(
+        skipped.into_iter().collect::<Vec<_>>(),
+        [
+            ("array", 12),
+            ("guessed int8 with its digits as metadata", 1),
+            ("int8 given as a fraction", 1),
+            ("numeric", 6),
+            ("refused by the package", 8),
+        ]
+    );
+}
+
+#[test]
+fn values_as_the_node_library_writes_them() {
+    let file = load("encoded_values.json");
+    let from_go = &file["from_go_core"];
+    let mut checked = 0;
+    let mut skipped = Vec::new();
+    for entry in list(from_go, "values") {
+        let name = text(entry, "name");
+        let Some(json) = entry.get("json") else {
+            skipped.push(name);
+            continue;
+        };
+        let kind = &json["type"];
+        let elements = list(json, "data");
+        let (false, [element]) = (kind["is_array"] == true, elements) else {
+            skipped.push(name);
+            continue;
+        };
+        let element = STANDARD.decode(element.as_str().unwrap()).unwrap();
+        let data = &element[1..];
+        let value = match text(kind, "name") {
+            "text" => Value::Text(Some(std::str::from_utf8(data).unwrap().into())),
+            "int8" => Value::Int8(Some(i64::from_be_bytes(data.try_into().unwrap()))),
+            "bool" => Value::Bool(Some(data == [1])),
+            "uuid" => Value::Uuid(Some(uuid::Uuid::from_slice(data).unwrap())),
+            "bytea" => Value::Bytea(Some(data.to_vec())),
+            _ => {
+                skipped.push(name);
+                continue;
+            }
+        };
+        assert_eq!(
+            hex::encode(value.encoded()),
+            text(entry, "encoded_value_hex"),
+            "{name}"
+        );
+        checked += 1;
+    }
+    assert_eq!(
+        hex::encode(Value::Text(None).encoded()),
+        text(from_go, "typed_null_text_hex")
+    );
+    assert_eq!(checked, 16);
+    // Numerics, arrays, and an untyped NULL that Go writes with no element at all; nodes read both.
+    assert_eq!(skipped.len(), 13, "{skipped:?}");
+}
+
+#[test]
+fn boxes() {
+    let real = real();
+    let file = load("nacl_box.json");
+    let mut checked = 0;
+    for entry in list(&file, "vectors") {
+        let id = text(entry, "id");
+        let message = match entry.get("message_hex") {
+            Some(_) => bytes(entry, "message_hex"),
+            None => vec![0x5a; 65_536],
+        };
+        assert_eq!(
+            content_hash(&message).to_string(),
+            text(entry, "message_sha256_hex"),
+            "{id}"
+        );
+        let recipient = BoxSecret(array(entry, "recipient_secret_key_hex_TEST_ONLY"));
+        let to = BoxPublic(array(entry, "recipient_public_key_hex"));
+        assert_eq!(real.box_public(&recipient), to, "{id}");
+        let with = EphemeralSeal {
+            secret: BoxSecret(array(entry, "ephemeral_secret_key_hex_TEST_ONLY")),
+            nonce: array(entry, "nonce_hex"),
+        };
+        let encryptor = BoxPublic(array(entry, "encryptor_public_key_hex"));
+        assert_eq!(real.box_public(&with.secret), encryptor, "{id}");
+
+        let sealed = real.seal(&to, &with, &message);
+        assert_eq!(sealed.len() as u64, entry["content_length"], "{id}");
+        assert_eq!(
+            hex::encode(Sha256::digest(&sealed)),
+            text(entry, "content_sha256_hex"),
+            "{id}"
+        );
+        if entry.get("content_hex").is_some() {
+            assert_eq!(sealed, bytes(entry, "content_hex"), "{id}");
+            assert_eq!(sealed, base64(entry, "content_base64"), "{id}");
+        }
+        assert_eq!(
+            real.open(&recipient, &encryptor, &sealed),
+            Some(message),
+            "{id}"
+        );
+
+        // One byte in each part of the layout: nonce, tag, and the last one.
+        for place in [0, 24, sealed.len() - 1] {
+            let mut tampered = sealed.clone();
+            tampered[place] ^= 1;
+            let opened = real.open(&recipient, &encryptor, &tampered);
+            assert_eq!(opened, None, "{id} with byte {place} changed");
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 8);
+}
+
+#[test]
+fn password_keys() {
+    let real = real();
+    let file = load("scrypt_kdf.json");
+    let mut checked = 0;
+    for entry in list(&file, "vectors") {
+        let name = text(entry, "name");
+        let secret = real
+            .derive_key(text(entry, "password"), text(entry, "user_id_salt"))
+            .unwrap();
+        assert_eq!(
+            hex::encode(secret.0),
+            text(entry, "secret_key_hex_TEST_ONLY"),
+            "{name}"
+        );
+        assert_eq!(
+            hex::encode(real.box_public(&secret).0),
+            text(entry, "encryption_public_key_hex"),
+            "{name}"
+        );
+        checked += 1;
+    }
+    let refused = list(&file, "salts_rejected_by_sdk");
+    for salt in refused {
+        // An entry may carry a remark after the salt.
+        let salt = salt.as_str().unwrap().split(' ').next().unwrap();
+        let answer = real.derive_key("password", salt);
+        assert_eq!(answer.err(), Some(KdfError::InvalidSalt), "{salt:?}");
+    }
+    assert_eq!((checked, refused.len()), (8, 3));
+}
+
+#[test]
+fn credential_signatures() {
+    let real = real();
+    let file = load("credential_signatures.json");
+    let mut checked = 0;
+    for entry in list(&file, "vectors") {
+        let id = text(entry, "id");
+        let key = SigningKey {
+            scheme: Scheme::Ed25519,
+            secret: array(entry, "issuer_signing_seed_hex_TEST_ONLY"),
+        };
+        let issuer = text(entry, "issuer_auth_public_key");
+        assert_eq!(real.identity(&key).caller(), issuer, "{id}");
+        let (notes, content) = (text(entry, "public_notes"), base64(entry, "content_base64"));
+        let signatures = sign_credential(&real, &key, notes, &content, None);
+        let (first, broader) = (
+            text(entry, "public_notes_signature"),
+            text(entry, "broader_signature"),
+        );
+        assert_eq!(signatures.public_notes, first, "{id}");
+        assert_eq!(signatures.broader, broader, "{id}");
+
+        let accepted = |notes: &str, content: &[u8], broader: &str| {
+            verify_credential(&real, issuer, notes, first, content, broader, None)
+        };
+        assert!(accepted(notes, &content, broader), "{id}");
+        assert!(!accepted("other notes", &content, broader), "{id}");
+        assert!(!accepted(notes, &content[1..], broader), "{id}");
+        assert!(!accepted(notes, &content, first), "{id}");
+        assert!(!accepted(notes, &content, "not base64"), "{id}");
+        checked += 1;
+    }
+    assert_eq!(checked, 4);
+}
+
+#[test]
+fn the_issuer_example() {
+    let real = real();
+    let file = load("issuer_dwg_example.json");
+    let args = &file["arguments"];
+    let plaintext = text(&file, "plaintext").as_bytes();
+    assert_eq!(
+        content_hash(plaintext).to_string(),
+        text(args, "content_hash")
+    );
+    let parts = [
+        (
+            "original",
+            text(args, "original_public_notes"),
+            "user_recipient_secret_key_hex_TEST_ONLY",
+        ),
+        // Copies have no notes of their own, yet they carry a signature over the empty text.
+        ("copy", "", "consumer_recipient_secret_key_hex_TEST_ONLY"),
+    ];
+    for (part, notes, recipient) in parts {
+        let content = base64(args, &format!("{part}_content"));
+        assert!(
+            verify_credential(
+                &real,
+                text(args, "issuer_auth_public_key"),
+                notes,
+                text(args, &format!("{part}_public_notes_signature")),
+                &content,
+                text(args, &format!("{part}_broader_signature")),
+                None,
+            ),
+            "{part}"
+        );
+        let encryptor = base64(args, &format!("{part}_encryptor_public_key"));
+        let encryptor = BoxPublic(encryptor.try_into().unwrap());
+        let recipient = BoxSecret(array(&file, recipient));
+        assert_eq!(
+            real.open(&recipient, &encryptor, &content).as_deref(),
+            Some(plaintext),
+            "{part}"
+        );
+    }
+}
+
+#[test]
+fn legacy_grant_texts_signed_by_wallets() {
+    let real = real();
+    let file = load("dag_dwg_messages.json");
+    let examples = list(&file["legacy_on_chain_grants_text"], "signed_examples");
+    for entry in examples {
+        let key = SigningKey {
+            scheme: Scheme::Evm,
+            secret: array(entry, "private_key_hex_TEST_ONLY"),
+        };
+        let owner = Identity::parse_evm(text(entry, "owner")).unwrap();
+        assert_eq!(real.identity(&key), owner);
+        assert_eq!(owner.caller(), text(entry, "owner"));
+        let message = text(entry, "message").as_bytes();
+        let signature = bytes(entry, "signature_hex");
+        assert_eq!(real.sign(&key, message), signature);
+        assert!(real.verify(&owner, message, &signature));
+    }
+    assert_eq!(examples.len(), 3);
+}
