@@ -7,8 +7,9 @@ use crate::id::Text;
 
 /// An argument of an action. `None` is a NULL that carries its type.
 ///
-/// These are the kinds idOS's own clients send. `numeric` (used by two fee actions) and arrays (used by
-/// none) are left for a later change, and so is decoding. Source: kwil-rpc 4.
+/// Not here yet: `numeric`, which the fee and bridge actions take, arrays, and decoding. An int8 is written
+/// as declared, without the count of digits that the packages add to a type they had to guess.
+/// Source: kwil-rpc 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A NULL without a type, fit for a parameter of any type.
