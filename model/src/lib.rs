@@ -8,3 +8,4 @@ pub mod catalogue;
 pub mod crypto;
 pub mod id;
 pub mod time;
+pub mod vc;
