@@ -17,6 +17,9 @@ mod notes;
 mod proof;
 mod subject;
 
+/// A day of the calendar, as dates of birth and of documents are given.
+pub use jiff::civil::Date;
+
 pub use document::{CREDENTIAL_CONTEXTS, Draft, VerifiableCredential};
 pub use error::VcError;
 pub use level::{Base, Level, LevelError};
