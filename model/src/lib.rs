@@ -8,4 +8,5 @@ pub mod catalogue;
 pub mod crypto;
 pub mod id;
 pub mod time;
+pub mod vc;
 pub mod wire;
