@@ -7,6 +7,9 @@
 pub mod catalogue;
 pub mod crypto;
 pub mod id;
+pub mod ledger;
+pub mod node;
+pub mod rules;
 pub mod time;
 pub mod vc;
 pub mod wire;

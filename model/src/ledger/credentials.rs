@@ -1,0 +1,493 @@
+//! Credentials, originals and copies. Source: idos-facts 3.4.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::action::Action;
+use super::execute::{Call, Refused};
+use super::grants::{self, NewGrant};
+use super::message::Consent;
+use super::owner::inserter;
+use super::refusal::{Engine, Refusal};
+use super::tables::{
+    AccessGrant, Content, CopyLink, Credential, GrantInserter, RetainedNotes, State,
+    StatusStatement, Tables,
+};
+use super::users::{require_consent, self_user};
+use crate::crypto::{credential_binding, verify_credential};
+use crate::id::{CredentialId, Text, UserId};
+use crate::rules::Switch;
+use crate::vc::notes_id;
+
+/// Nonce and tag of a sealed box: no content can be shorter. Source: idos-facts 4.7.
+const SEAL_OVERHEAD: usize = 24 + 16;
+
+/// What a credential action brings along: a row and the signatures under it.
+struct Package<'a> {
+    id: CredentialId,
+    issuer_auth_public_key: &'a Text,
+    encryptor_public_key: &'a Text,
+    content: &'a Content,
+    public_notes: &'a Text,
+    public_notes_signature: &'a str,
+    broader_signature: &'a str,
+}
+
+impl Package<'_> {
+    /// SIG: the issuer key signed notes and content, and under `bound-credential-signature` also whose
+    /// row this is. Then, under `sealed-content`, that the content is a sealed box.
+    fn check(&self, call: Call<'_>, owner: Option<UserId>) -> Refused {
+        let content = BASE64.decode(self.content.text().as_bytes());
+        let binding = match (call.keeps(Switch::BoundCredentialSignature), owner) {
+            (true, Some(owner)) => Some(credential_binding(
+                owner,
+                self.id,
+                self.encryptor_public_key,
+            )),
+            _ => None,
+        };
+        let signed = verify_credential(
+            call.env.suite,
+            self.issuer_auth_public_key,
+            self.public_notes,
+            self.public_notes_signature,
+            content.as_deref().unwrap_or(self.content.text().as_bytes()),
+            self.broader_signature,
+            binding.as_deref(),
+        );
+        if !signed {
+            return Err(Refusal::SignatureWrong);
+        }
+        if call.keeps(Switch::SealedContent) && !self.is_sealed(content.ok().as_deref()) {
+            return Err(Refusal::ContentNotSealed);
+        }
+        Ok(())
+    }
+
+    /// The shape of a sealed box under a key of the right length. A box's first 40 bytes are a random
+    /// nonce and a tag, which practically never are UTF-8 together with the rest: what reads as text is
+    /// text.
+    fn is_sealed(&self, content: Option<&[u8]>) -> bool {
+        let key = BASE64.decode(self.encryptor_public_key.as_bytes());
+        key.is_ok_and(|key| key.len() == 32)
+            && content.is_some_and(|bytes| {
+                bytes.len() >= SEAL_OVERHEAD && std::str::from_utf8(bytes).is_err()
+            })
+    }
+
+    fn notes_id(&self) -> Option<Text> {
+        notes_id(self.public_notes).map(Text::from)
+    }
+
+    fn row(&self, user_id: UserId, inserter: Option<Text>) -> Credential {
+        Credential {
+            user_id,
+            notes_id: self.notes_id(),
+            public_notes: self.public_notes.clone(),
+            content: self.content.clone(),
+            encryptor_public_key: self.encryptor_public_key.clone(),
+            issuer_auth_public_key: self.issuer_auth_public_key.clone(),
+            inserter,
+        }
+    }
+
+    /// The promises about an issuer's word: notes may not contradict what the issuer has stated, and
+    /// an issuer key and notes id name one row.
+    fn check_status(&self, tables: &Tables, call: Call<'_>) -> Refused {
+        let Some(notes_id) = self.notes_id() else {
+            return Ok(());
+        };
+        let issuer = self.issuer_auth_public_key;
+        if call.keeps(Switch::StickyStatus)
+            && let Some(stated) = tables
+                .status_statements
+                .get(&(issuer.clone(), notes_id.clone()))
+            && stated.0 != *self.public_notes
+        {
+            return Err(Refusal::StatusContradicted);
+        }
+        let taken = |(id, other): (&CredentialId, &std::sync::Arc<Credential>)| {
+            *id != self.id
+                && other.issuer_auth_public_key == *issuer
+                && other.notes_id.as_ref() == Some(&notes_id)
+        };
+        if call.keeps(Switch::UniqueNotesId) && tables.credentials.iter().any(taken) {
+            return Err(Refusal::NotesIdTaken);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the credential is a copy, of an original that may be gone.
+pub(super) fn is_copy(tables: &Tables, id: CredentialId) -> bool {
+    original_of(tables, id).is_some() || tables.retained_notes.contains_key(&id)
+}
+
+/// The original a copy is linked to.
+pub(super) fn original_of(tables: &Tables, copy: CredentialId) -> Option<CredentialId> {
+    tables
+        .copy_links
+        .keys()
+        .find(|link| link.1 == copy)
+        .map(|link| link.0)
+}
+
+fn copies_of(tables: &Tables, original: CredentialId) -> Vec<CredentialId> {
+    tables
+        .copy_links
+        .keys()
+        .filter(|link| link.0 == original)
+        .map(|link| link.1)
+        .collect()
+}
+
+fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
+    tables
+        .credentials
+        .get(&id)
+        .map(|credential| credential.user_id)
+}
+
+/// Writes a credential into any profile; the deployed schema overwrites whatever has this id.
+pub(super) fn upsert_credential_as_inserter(
+    state: &mut State,
+    call: Call<'_>,
+    action: &Action,
+) -> Refused {
+    let Action::UpsertCredentialAsInserter {
+        id,
+        user_id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+        consent,
+    } = action
+    else {
+        unreachable!("{} does not upsert a credential", action.name())
+    };
+    let package = Package {
+        id: *id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    };
+    let tables = state.tables();
+    let name = inserter(tables, call)?;
+    package.check(call, Some(*user_id))?;
+    let row = package.row(*user_id, Some(name));
+    if call.keeps(Switch::OwnerChangesCredentials)
+        && let Some(present) = tables.credentials.get(id)
+    {
+        // The same row again is a retry, not a change.
+        return if **present == row {
+            Ok(())
+        } else {
+            Err(Refusal::CredentialsAreTheOwners)
+        };
+    }
+    package.check_status(tables, call)?;
+    if !tables.users.contains_key(user_id) {
+        return Err(Engine::ForeignKey("credentials_user_id_fkey").into());
+    }
+    if call.keeps(Switch::ConsentedWrites) {
+        let write = Consent::InsertCredential {
+            credential: *id,
+            issuer: issuer_auth_public_key,
+        };
+        require_consent(tables, call, *user_id, &write, consent)?;
+    }
+    state.put(*id, row);
+    Ok(())
+}
+
+/// Stores a credential in the caller's profile; any issuer key that signs will do.
+pub(super) fn add_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    let Action::AddCredential {
+        id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    } = action
+    else {
+        unreachable!("{} does not add a credential", action.name())
+    };
+    let package = Package {
+        id: *id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    };
+    insert_own(state, call, &package)
+}
+
+fn insert_own(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    if call.keeps(Switch::BoundCredentialSignature) && own.is_none() {
+        // There is no owner the signature could name.
+        return Err(Engine::NotNull("user_id").into());
+    }
+    package.check(call, own)?;
+    let own = own.ok_or(Engine::NotNull("user_id"))?;
+    if tables.credentials.contains_key(&package.id) {
+        return Err(Engine::DuplicateKey("credentials_pkey").into());
+    }
+    package.check_status(tables, call)?;
+    state.put(package.id, package.row(own, None));
+    Ok(())
+}
+
+/// Replaces notes, content and keys of an own original without grants.
+pub(super) fn edit_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    let Action::EditCredential {
+        id,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+        content,
+        encryptor_public_key,
+        issuer_auth_public_key,
+    } = action
+    else {
+        unreachable!("{} does not edit a credential", action.name())
+    };
+    let package = Package {
+        id: *id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    };
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    let present = tables
+        .credentials
+        .get(id)
+        .filter(|row| Some(row.user_id) == own);
+    let granted = grants::on(tables, *id).next().is_some();
+    if granted || (present.is_some() && is_copy(tables, *id)) {
+        return Err(Refusal::SharedNotEditable);
+    }
+    package.check(call, own)?;
+    let Some(present) = present else {
+        return call.nothing_matched();
+    };
+    if call.keeps(Switch::StickyStatus) && present.issuer_auth_public_key != *issuer_auth_public_key
+    {
+        return Err(Refusal::IssuerKeyChanged);
+    }
+    package.check_status(tables, call)?;
+    let row = package.row(present.user_id, present.inserter.clone());
+    state.put(*id, row);
+    Ok(())
+}
+
+/// Rewrites the notes of every row with the caller's issuer key and this notes id; the lookup column
+/// stays. Source: schema:edit_public_notes_as_issuer.
+pub(super) fn edit_public_notes_as_issuer(
+    state: &mut State,
+    call: Call<'_>,
+    id: &Text,
+    notes: &Text,
+) -> Refused {
+    let tables = state.tables();
+    let own = |issuer: &Text, notes_id: &Option<Text>| {
+        **issuer == *call.caller && notes_id.as_ref() == Some(id)
+    };
+    let rows: Vec<_> = tables
+        .credentials
+        .iter()
+        .filter(|(_, row)| own(&row.issuer_auth_public_key, &row.notes_id))
+        .map(|(id, row)| {
+            (
+                *id,
+                Credential {
+                    public_notes: notes.clone(),
+                    ..(**row).clone()
+                },
+            )
+        })
+        .collect();
+    let retained: Vec<_> = tables
+        .retained_notes
+        .iter()
+        .filter(|(_, row)| own(&row.issuer_auth_public_key, &row.notes_id))
+        .map(|(id, row)| {
+            (
+                *id,
+                RetainedNotes {
+                    public_notes: notes.clone(),
+                    ..(**row).clone()
+                },
+            )
+        })
+        .collect();
+    if rows.is_empty() && retained.is_empty() {
+        return call.nothing_matched();
+    }
+    for (id, row) in rows {
+        state.put(id, row);
+    }
+    for (id, row) in retained {
+        state.put(id, row);
+    }
+    if call.keeps(Switch::StickyStatus) {
+        state.put(
+            (call.caller.into(), id.clone()),
+            StatusStatement(notes.clone()),
+        );
+    }
+    Ok(())
+}
+
+/// Stores a copy for a grantee together with the grant on it. Source: schema:share_credential.
+pub(super) fn share_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    let Action::ShareCredential {
+        id,
+        original_credential_id: original,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+        content,
+        content_hash,
+        encryptor_public_key,
+        issuer_auth_public_key,
+        grantee_wallet_identifier: grantee,
+        locked_until,
+    } = action
+    else {
+        unreachable!("{} does not share a credential", action.name())
+    };
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    if own.is_none() || owner_of(tables, *original) != own {
+        return Err(Refusal::OriginalNotOwned);
+    }
+    if !public_notes.is_empty() {
+        return Err(Refusal::CopyWithNotes);
+    }
+    let copy = Package {
+        id: *id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    };
+    insert_own(state, call, &copy)?;
+    state.put((*original, *id), CopyLink);
+    grants::create_access_grant(
+        state,
+        call,
+        NewGrant {
+            grantee,
+            data: *id,
+            locked_until: *locked_until,
+            content_hash: Some(content_hash.clone()),
+            inserter_type: GrantInserter::User,
+        },
+    )
+}
+
+/// Deletes an own credential that no locked grant protects. Source: schema:remove_credential.
+pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    if own.is_none() || owner_of(tables, id) != own {
+        return Err(Refusal::CredentialNotOwned);
+    }
+    if grants::has_locked(tables, call, own, id) {
+        return Err(Refusal::LockedGrants);
+    }
+    delete(state, call, id);
+    Ok(())
+}
+
+/// Deletes a row with its links and every grant on it. Under `removal-reaches-copies` its copies go
+/// too, except those a locked grant protects; under `orphans-stay-usable` those keep the notes.
+pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId) {
+    let Some(row) = state.delete::<Credential>(&id) else {
+        return;
+    };
+    let copies = copies_of(state.tables(), id);
+    let links: Vec<_> = state
+        .tables()
+        .copy_links
+        .keys()
+        .filter(|(original, copy)| *original == id || *copy == id)
+        .copied()
+        .collect();
+    // What a copy's grantees may still read: the original's notes, also if that was a copy itself.
+    let notes = match state.delete::<RetainedNotes>(&id) {
+        Some(retained) => (*retained).clone(),
+        None => RetainedNotes {
+            issuer_auth_public_key: row.issuer_auth_public_key.clone(),
+            notes_id: row.notes_id.clone(),
+            public_notes: row.public_notes.clone(),
+        },
+    };
+    for link in links {
+        state.delete::<CopyLink>(&link);
+    }
+    let grants: Vec<_> = grants::on(state.tables(), id)
+        .map(|(grant, _)| grant)
+        .collect();
+    for grant in grants {
+        state.delete::<AccessGrant>(&grant);
+    }
+    for copy in copies {
+        let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
+        if call.keeps(Switch::RemovalReachesCopies) && !locked {
+            delete(state, call, copy);
+        } else if call.keeps(Switch::OrphansStayUsable) {
+            state.put(copy, notes.clone());
+        }
+    }
+}
+
+/// Gives up a copy, locked or not: the lock protects the grantee. The deployed schema destroys the
+/// copy for everybody. Source: schema:rescind_shared_credential.
+pub(super) fn rescind_shared_credential(
+    state: &mut State,
+    call: Call<'_>,
+    id: CredentialId,
+) -> Refused {
+    let tables = state.tables();
+    let own: Vec<_> = grants::on(tables, id)
+        .filter(|(_, grant)| grants::is_grantee(call, grant))
+        .map(|(grant, _)| grant)
+        .collect();
+    let linked = if call.keeps(Switch::OrphansStayUsable) {
+        is_copy(tables, id)
+    } else {
+        original_of(tables, id).is_some()
+    };
+    if own.is_empty() || !linked {
+        return Err(Refusal::NothingToRescind);
+    }
+    if call.keeps(Switch::RescindOwnOnly) {
+        for grant in own {
+            state.delete::<AccessGrant>(&grant);
+        }
+        if grants::on(state.tables(), id).next().is_some() {
+            return Ok(());
+        }
+    }
+    delete(state, call, id);
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The texts people sign inside arguments. Where idOS has not published a layout, the choice made is
+//! written down here and nowhere else.
+
+use crate::id::{CredentialId, UserId};
+use crate::rules::{Rules, Switch};
+use crate::time::BlockTime;
+
+/// A delegated access grant (dAG): the owner's paper that anybody may turn into a grant.
+///
+/// The network's own layout is not published (idos-facts 4.6); this is the line style of the earlier
+/// on-chain contracts with an operation name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct DelegatedAccessGrant<'a> {
+    pub owner: &'a str,
+    pub grantee: &'a str,
+    pub data: CredentialId,
+    pub locked_until: i64,
+    pub content_hash: Option<&'a str>,
+}
+
+impl DelegatedAccessGrant<'_> {
+    /// The text to sign; under `dag-names-network` it ends in the network's name.
+    pub fn text(&self, rules: Rules, chain_id: &str) -> String {
+        let DelegatedAccessGrant {
+            owner,
+            grantee,
+            data,
+            locked_until,
+            content_hash,
+        } = self;
+        let hash = content_hash.unwrap_or_default();
+        let mut text = format!(
+            "operation: delegatedAccessGrant\nowner: {owner}\ngrantee: {grantee}\ndataId: {data}\n\
+             lockedUntil: {locked_until}\ncontentHash: {hash}"
+        );
+        if rules.keep(Switch::DagNamesNetwork) {
+            text.push_str(&format!("\nnetwork: {chain_id}"));
+        }
+        text
+    }
+}
+
+/// A wallet's promise that it belongs to a profile. Deployed networks accept any text here
+/// (idos-facts 4.3); this layout is what `bound-ownership-proof` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct OwnershipProof<'a> {
+    pub user: UserId,
+    pub wallet: &'a str,
+    pub chain_id: &'a str,
+    /// Last second in which the proof may be used.
+    pub not_after: BlockTime,
+}
+
+impl OwnershipProof<'_> {
+    /// The text to sign.
+    pub fn text(&self) -> String {
+        let OwnershipProof {
+            user,
+            wallet,
+            chain_id,
+            not_after,
+        } = self;
+        format!(
+            "{}{}",
+            OwnershipProof::binding(*user, wallet, chain_id),
+            not_after.0
+        )
+    }
+
+    /// The last second of use that `text` states, when it is a proof for this profile, wallet and
+    /// network.
+    pub fn parse(text: &str, user: UserId, wallet: &str, chain_id: &str) -> Option<BlockTime> {
+        let seconds = text.strip_prefix(&OwnershipProof::binding(user, wallet, chain_id))?;
+        seconds.parse().ok().map(BlockTime)
+    }
+
+    fn binding(user: UserId, wallet: &str, chain_id: &str) -> String {
+        format!(
+            "operation: connectWallet\nprofile: {user}\nwallet: {wallet}\nnetwork: {chain_id}\n\
+             notUsableAfter: "
+        )
+    }
+}
+
+/// What an owner signs when somebody else transmits a change to the profile. Only the promised rules
+/// ask for it; the layout is this project's choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consent<'a> {
+    /// An inserter may store this credential.
+    InsertCredential {
+        /// The row to be written.
+        credential: CredentialId,
+        /// Hex key that signed the credential.
+        issuer: &'a str,
+    },
+    /// An inserter may set this encryption key.
+    UpdateEncryptionKey {
+        /// base64 X25519 public key.
+        key: &'a str,
+    },
+}
+
+impl Consent<'_> {
+    /// The text to sign.
+    pub fn text(&self, owner: UserId, chain_id: &str) -> String {
+        let change = match self {
+            Consent::InsertCredential { credential, issuer } => {
+                format!("operation: insertCredential\ncredential: {credential}\nissuer: {issuer}")
+            }
+            Consent::UpdateEncryptionKey { key } => {
+                format!("operation: updateEncryptionKey\nkey: {key}")
+            }
+        };
+        format!("{change}\nprofile: {owner}\nnetwork: {chain_id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dag_text_names_the_network_when_promised() {
+        let dag = DelegatedAccessGrant {
+            owner: "0xA",
+            grantee: "bb",
+            data: CredentialId(uuid::Uuid::nil()),
+            locked_until: 7,
+            content_hash: None,
+        };
+        let deployed = dag.text(Rules::deployed(), "net");
+        assert!(deployed.ends_with("lockedUntil: 7\ncontentHash: "));
+        assert_eq!(
+            dag.text(Rules::documented(), "net"),
+            format!("{deployed}\nnetwork: net")
+        );
+    }
+
+    #[test]
+    fn a_proof_parses_only_for_what_it_names() {
+        let user = UserId(uuid::Uuid::nil());
+        let proof = OwnershipProof {
+            user,
+            wallet: "0xA",
+            chain_id: "net",
+            not_after: BlockTime(9),
+        };
+        let text = proof.text();
+        assert_eq!(
+            OwnershipProof::parse(&text, user, "0xA", "net"),
+            Some(BlockTime(9))
+        );
+        assert_eq!(OwnershipProof::parse(&text, user, "0xB", "net"), None);
+        assert_eq!(OwnershipProof::parse(&text, user, "0xA", "other"), None);
+        assert_eq!(OwnershipProof::parse("hello", user, "0xA", "net"), None);
+    }
+}

@@ -1,0 +1,32 @@
+//! The sequential specification of idOS: tables, one function per action, each citing its source.
+//!
+//! [`execute`] runs a transaction inside a block, [`view`] answers a query. Both are pure functions of
+//! the state and their arguments. A refusal is data, not an error.
+
+mod action;
+mod credentials;
+mod execute;
+mod grants;
+mod message;
+mod owner;
+mod query;
+mod refusal;
+mod tables;
+mod transaction;
+mod users;
+mod wallets;
+
+pub use action::{Action, Batch, OwnerConsent, Query};
+pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
+pub use message::{Consent, DelegatedAccessGrant, OwnershipProof};
+pub use query::{
+    Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
+    view,
+};
+pub use refusal::{Engine, Refusal};
+pub use tables::{
+    AccessGrant, Account, ConsumedPaper, Content, CopyLink, Credential, Delegate, GrantInserter,
+    Inserter, Redo, ReservedUser, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables,
+    User, Wallet, WalletType,
+};
+pub use transaction::{NAMESPACE, Transaction, Unsigned};

@@ -1,0 +1,81 @@
+//! Inserters and delegates, administered by the database owner. Source: idos-facts 3.1.
+
+use super::action::Action;
+use super::execute::{Call, Refused};
+use super::refusal::{Engine, Refusal};
+use super::tables::{Delegate, Inserter, State, Tables};
+use crate::id::Text;
+use crate::rules::Switch;
+
+/// The four actions only the database owner may call.
+pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    if call.caller != call.env.db_owner {
+        return Err(Engine::OwnerOnly(action.name()).into());
+    }
+    match action {
+        Action::AddInserterAsOwner { id, name } => {
+            let inserters = &state.tables().inserters;
+            if inserters.contains_key(id) {
+                return Err(Engine::DuplicateKey("inserters_pkey").into());
+            }
+            if inserters.values().any(|inserter| inserter.0 == *name) {
+                return Err(Engine::DuplicateKey("inserters_name_key").into());
+            }
+            state.put(*id, Inserter(name.clone()));
+            Ok(())
+        }
+        Action::DeleteInserterAsOwner { id } => {
+            if state.delete::<Inserter>(id).is_none() {
+                return call.nothing_matched();
+            }
+            let delegates: Vec<Text> = state
+                .tables()
+                .delegates
+                .iter()
+                .filter(|(_, delegate)| delegate.0 == *id)
+                .map(|(address, _)| address.clone())
+                .collect();
+            for address in delegates {
+                state.delete::<Delegate>(&address);
+            }
+            Ok(())
+        }
+        Action::AddDelegateAsOwner {
+            address,
+            inserter_id,
+        } => {
+            let address: Text = address.to_lowercase().into();
+            if state.tables().delegates.contains_key(&address) {
+                return Err(Engine::DuplicateKey("delegates_pkey").into());
+            }
+            if !state.tables().inserters.contains_key(inserter_id) {
+                return Err(Engine::ForeignKey("delegates_inserter_id_fkey").into());
+            }
+            state.put(address, Delegate(*inserter_id));
+            Ok(())
+        }
+        Action::DeleteDelegateAsOwner { address } => {
+            let address: Text = if call.keeps(Switch::AnyCaseDelegate) {
+                address.to_lowercase().into()
+            } else {
+                address.clone()
+            };
+            match state.delete::<Delegate>(&address) {
+                Some(_) => Ok(()),
+                None => call.nothing_matched(),
+            }
+        }
+        other => unreachable!("{} is not an owner action", other.name()),
+    }
+}
+
+/// `inserter()`: the name of the organisation whose key the caller is. Delegates are stored in lower
+/// case and compared exactly, so of the callers only Ed25519 keys can match. Source: idos-facts 3.0.
+pub(super) fn inserter(tables: &Tables, call: Call<'_>) -> Result<Text, Refusal> {
+    tables
+        .delegates
+        .get(call.caller)
+        .and_then(|delegate| tables.inserters.get(&delegate.0))
+        .map(|inserter| inserter.0.clone())
+        .ok_or(Refusal::UnauthorizedInserter)
+}

@@ -1,0 +1,403 @@
+//! Views: what one node answers from its last committed state. Source: idos-facts 3.6, 3.8.
+
+use serde::Serialize;
+
+use super::action::Query;
+use super::execute::Call;
+use super::message::DelegatedAccessGrant;
+use super::owner::inserter;
+use super::refusal::Refusal;
+use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
+use super::users::self_user;
+use super::{credentials, grants, wallets};
+use crate::id::{CredentialId, GrantId, Text, UserId, WalletId};
+use crate::rules::Switch;
+
+/// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
+const DEFAULT_PAGE_SIZE: i64 = 20;
+
+/// A profile, as `get_user` and `get_user_as_inserter` show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct UserRow {
+    pub id: UserId,
+    pub recipient_encryption_public_key: Text,
+    pub encryption_password_store: Text,
+    /// Only for inserters.
+    pub inserter: Option<Text>,
+}
+
+/// A wallet, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct WalletRow {
+    pub id: WalletId,
+    pub user_id: UserId,
+    pub address: Text,
+    pub public_key: Option<Text>,
+    pub wallet_type: WalletType,
+    pub inserter: Option<Text>,
+}
+
+/// A credential without its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct CredentialSummary {
+    pub id: CredentialId,
+    pub user_id: UserId,
+    pub public_notes: Text,
+    pub issuer_auth_public_key: Text,
+    pub inserter: Option<Text>,
+    /// The original, when this is a copy whose original still exists.
+    pub original_id: Option<CredentialId>,
+}
+
+/// A credential with its content, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct CredentialDetail {
+    pub id: CredentialId,
+    pub user_id: UserId,
+    pub public_notes: Text,
+    pub content: Content,
+    pub encryptor_public_key: Text,
+    pub issuer_auth_public_key: Text,
+    pub inserter: Option<Text>,
+}
+
+/// A copy with its content, as a grantee sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct SharedCredential {
+    pub id: CredentialId,
+    pub user_id: UserId,
+    /// The original's notes; none when they are gone.
+    pub public_notes: Option<Text>,
+    pub content: Content,
+    pub encryptor_public_key: Text,
+    pub issuer_auth_public_key: Text,
+}
+
+/// A grant, as owner and grantee see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct GrantRow {
+    pub id: GrantId,
+    pub owner: UserId,
+    pub grantee: Text,
+    pub data: CredentialId,
+    pub locked_until: i64,
+    pub content_hash: Option<Text>,
+    pub inserter_type: GrantInserter,
+    pub inserter_id: Text,
+}
+
+/// What a view returns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Answer {
+    /// A profile, if there is one.
+    User(Option<UserRow>),
+    /// Wallets.
+    Wallets(Vec<WalletRow>),
+    /// Credentials without content.
+    Credentials(Vec<CredentialSummary>),
+    /// An own credential, if there is one.
+    Owned(Option<CredentialDetail>),
+    /// A shared copy.
+    Shared(SharedCredential),
+    /// A credential's id, if there is one.
+    CredentialId(Option<CredentialId>),
+    /// Grants.
+    Grants(Vec<GrantRow>),
+    /// A count.
+    Count(i64),
+    /// Yes or no.
+    Truth(bool),
+    /// A text to sign.
+    Text(String),
+}
+
+/// Answers a query. A view never changes the state, which its type says.
+pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refusal> {
+    let tables = state.tables();
+    Ok(match query {
+        Query::GetUser {} => {
+            let own = self_user(tables, call)?;
+            Answer::User(own.and_then(|id| user_row(tables, id, false)))
+        }
+        Query::GetUserAsInserter { id } => {
+            inserter(tables, call)?;
+            Answer::User(user_row(tables, *id, true))
+        }
+        Query::GetWallets {} => {
+            let own = self_user(tables, call)?;
+            Answer::Wallets(wallet_rows(tables, own))
+        }
+        Query::GetCredentials {} => {
+            let own = self_user(tables, call)?;
+            let mine = |row: &Credential| Some(row.user_id) == own;
+            Answer::Credentials(summaries(tables, |_, row| mine(row)))
+        }
+        Query::GetCredentialOwned { id } => {
+            let own = self_user(tables, call)?;
+            Answer::Owned(owned(tables, own, *id))
+        }
+        Query::GetCredentialShared { id } => Answer::Shared(shared(tables, call, *id)?),
+        Query::GetCredentialsSharedByUser {
+            user_id,
+            original_issuer_auth_public_key,
+        } => {
+            let issuer = original_issuer_auth_public_key.as_ref();
+            Answer::Credentials(shared_by(tables, call, *user_id, issuer))
+        }
+        Query::GetSiblingCredentialId { content_hash } => {
+            Answer::CredentialId(sibling(tables, call, content_hash))
+        }
+        Query::CredentialExistAsInserter { id } => {
+            inserter(tables, call)?;
+            Answer::Truth(tables.credentials.contains_key(id))
+        }
+        Query::GetAccessGrantsOwned {} => {
+            let own = self_user(tables, call)?;
+            Answer::Grants(grant_rows(tables, |grant| Some(grant.owner) == own))
+        }
+        Query::GetAccessGrantsGranted {
+            user_id,
+            page,
+            size,
+        } => Answer::Grants(granted_page(tables, call, *user_id, *page, *size)?),
+        Query::GetAccessGrantsGrantedCount { user_id } => {
+            Answer::Count(granted(tables, call, *user_id).len() as i64)
+        }
+        Query::GetAccessGrantsForCredential { credential_id } => {
+            let on = |grant: &AccessGrant| {
+                grant.data == *credential_id && grants::is_grantee(call, grant)
+            };
+            Answer::Grants(grant_rows(tables, on))
+        }
+        Query::HasLockedAccessGrants { id } => {
+            let own = self_user(tables, call)?;
+            Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
+        }
+        Query::DagMessage {
+            dag_owner_wallet_identifier: owner,
+            dag_grantee_wallet_identifier: grantee,
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: content_hash,
+        } => {
+            let dag = DelegatedAccessGrant {
+                owner,
+                grantee,
+                data: *data,
+                locked_until: *locked_until,
+                content_hash: content_hash.as_deref(),
+            };
+            Answer::Text(dag.text(call.env.rules, call.env.chain_id))
+        }
+        Query::HasProfile { address } => Answer::Truth(wallets::has_profile(tables, call, address)),
+    })
+}
+
+fn user_row(tables: &Tables, id: UserId, for_inserter: bool) -> Option<UserRow> {
+    tables.users.get(&id).map(|user| UserRow {
+        id,
+        recipient_encryption_public_key: user.recipient_encryption_public_key.clone(),
+        encryption_password_store: user.encryption_password_store.clone(),
+        inserter: for_inserter.then(|| user.inserter.clone()),
+    })
+}
+
+fn wallet_rows(tables: &Tables, own: Option<UserId>) -> Vec<WalletRow> {
+    tables
+        .wallets
+        .iter()
+        .filter(|(_, wallet)| Some(wallet.user_id) == own)
+        .map(|(id, wallet)| WalletRow {
+            id: *id,
+            user_id: wallet.user_id,
+            address: wallet.address.clone(),
+            public_key: wallet.public_key.clone(),
+            wallet_type: wallet.wallet_type,
+            inserter: wallet.inserter.clone(),
+        })
+        .collect()
+}
+
+fn summaries(
+    tables: &Tables,
+    keep: impl Fn(CredentialId, &Credential) -> bool,
+) -> Vec<CredentialSummary> {
+    tables
+        .credentials
+        .iter()
+        .filter(|(id, row)| keep(**id, row))
+        .map(|(id, row)| CredentialSummary {
+            id: *id,
+            user_id: row.user_id,
+            public_notes: row.public_notes.clone(),
+            issuer_auth_public_key: row.issuer_auth_public_key.clone(),
+            inserter: row.inserter.clone(),
+            original_id: credentials::original_of(tables, *id),
+        })
+        .collect()
+}
+
+fn owned(tables: &Tables, own: Option<UserId>, id: CredentialId) -> Option<CredentialDetail> {
+    let row = tables
+        .credentials
+        .get(&id)
+        .filter(|row| Some(row.user_id) == own)?;
+    Some(CredentialDetail {
+        id,
+        user_id: row.user_id,
+        public_notes: row.public_notes.clone(),
+        content: row.content.clone(),
+        encryptor_public_key: row.encryptor_public_key.clone(),
+        issuer_auth_public_key: row.issuer_auth_public_key.clone(),
+        inserter: row.inserter.clone(),
+    })
+}
+
+fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCredential, Refusal> {
+    let Some(row) = tables.credentials.get(&id) else {
+        return Err(Refusal::CredentialUnknown);
+    };
+    if !grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant)) {
+        return Err(Refusal::NotShared);
+    }
+    Ok(SharedCredential {
+        id,
+        user_id: row.user_id,
+        public_notes: status_of(tables, id).map(|status| status.notes.clone()),
+        content: row.content.clone(),
+        encryptor_public_key: row.encryptor_public_key.clone(),
+        issuer_auth_public_key: row.issuer_auth_public_key.clone(),
+    })
+}
+
+/// What a copy's original says about itself, or said last.
+struct OriginalStatus<'a> {
+    original: Option<CredentialId>,
+    issuer: &'a Text,
+    notes: &'a Text,
+}
+
+fn status_of(tables: &Tables, copy: CredentialId) -> Option<OriginalStatus<'_>> {
+    if let Some(original) = credentials::original_of(tables, copy) {
+        let row = tables.credentials.get(&original)?;
+        return Some(OriginalStatus {
+            original: Some(original),
+            issuer: &row.issuer_auth_public_key,
+            notes: &row.public_notes,
+        });
+    }
+    let retained = tables.retained_notes.get(&copy)?;
+    Some(OriginalStatus {
+        original: None,
+        issuer: &retained.issuer_auth_public_key,
+        notes: &retained.public_notes,
+    })
+}
+
+/// Copies of a user granted to the caller, with the notes and issuer key of their originals, so that
+/// a consumer learns who vouches for them.
+fn shared_by(
+    tables: &Tables,
+    call: Call<'_>,
+    user: UserId,
+    issuer: Option<&Text>,
+) -> Vec<CredentialSummary> {
+    let granted =
+        |id: CredentialId| grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant));
+    tables
+        .credentials
+        .iter()
+        .filter(|(id, row)| row.user_id == user && granted(**id))
+        .filter_map(|(id, row)| status_of(tables, *id).map(|status| (*id, row, status)))
+        .filter(|(_, _, status)| issuer.is_none_or(|issuer| status.issuer == issuer))
+        .map(|(id, row, status)| CredentialSummary {
+            id,
+            user_id: row.user_id,
+            public_notes: status.notes.clone(),
+            issuer_auth_public_key: status.issuer.clone(),
+            inserter: row.inserter.clone(),
+            original_id: status.original,
+        })
+        .collect()
+}
+
+fn sibling(tables: &Tables, call: Call<'_>, content_hash: &Text) -> Option<CredentialId> {
+    tables
+        .access_grants
+        .iter()
+        .filter(|(_, grant)| grants::is_grantee(call, grant))
+        .filter(|(_, grant)| grant.content_hash.as_ref() == Some(content_hash))
+        .min_by_key(|(id, grant)| (grant.height, **id))
+        .map(|(_, grant)| grant.data)
+}
+
+fn grant_row(id: GrantId, grant: &AccessGrant) -> GrantRow {
+    GrantRow {
+        id,
+        owner: grant.owner,
+        grantee: grant.grantee.clone(),
+        data: grant.data,
+        locked_until: grant.locked_until,
+        content_hash: grant.content_hash.clone(),
+        inserter_type: grant.inserter_type,
+        inserter_id: grant.inserter_id.clone(),
+    }
+}
+
+fn grant_rows(tables: &Tables, keep: impl Fn(&AccessGrant) -> bool) -> Vec<GrantRow> {
+    tables
+        .access_grants
+        .iter()
+        .filter(|(_, grant)| keep(grant))
+        .map(|(id, grant)| grant_row(*id, grant))
+        .collect()
+}
+
+/// The caller's received grants in listing order: by height of creation, then id.
+fn granted(tables: &Tables, call: Call<'_>, user: Option<UserId>) -> Vec<GrantRow> {
+    let mut found: Vec<_> = tables
+        .access_grants
+        .iter()
+        .filter(|(_, grant)| grants::is_grantee(call, grant))
+        .filter(|(_, grant)| user.is_none_or(|user| grant.owner == user))
+        .collect();
+    found.sort_by_key(|(id, grant)| (grant.height, **id));
+    found
+        .into_iter()
+        .map(|(id, grant)| grant_row(*id, grant))
+        .collect()
+}
+
+fn granted_page(
+    tables: &Tables,
+    call: Call<'_>,
+    user: Option<UserId>,
+    page: Option<i64>,
+    size: Option<i64>,
+) -> Result<Vec<GrantRow>, Refusal> {
+    if page.is_some_and(|page| page < 1) {
+        return Err(Refusal::PageNotPositive);
+    }
+    if size.is_some_and(|size| size < 1) {
+        return Err(Refusal::SizeNotPositive);
+    }
+    let all = granted(tables, call, user);
+    let (page, size) = if call.keeps(Switch::DefaultPaging) {
+        (page.unwrap_or(1), size.unwrap_or(DEFAULT_PAGE_SIZE))
+    } else {
+        // Comparing NULL leaves both limits unset in the deployed schema.
+        let (Some(page), Some(size)) = (page, size) else {
+            return Ok(all);
+        };
+        (page, size)
+    };
+    let offset = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    Ok(all.into_iter().skip(offset).take(size).collect())
+}

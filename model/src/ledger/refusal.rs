@@ -1,0 +1,197 @@
+//! Why the ledger says no. A refusal is data; it renders to the exact text the real network gives.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Constraint of the database itself, reported in PostgreSQL's words. Source: idos-facts 3.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Engine {
+    /// A primary or unique key exists already.
+    DuplicateKey(&'static str),
+    /// A referenced row does not exist.
+    ForeignKey(&'static str),
+    /// A column that must have a value has none.
+    NotNull(&'static str),
+    /// A value outside the list a column allows.
+    Check(&'static str),
+    /// A caller that matches several profiles where one is needed.
+    SeveralProfiles,
+    /// `OWNER` action called by somebody else.
+    OwnerOnly(&'static str),
+    /// No action of this name.
+    UnknownAction(&'static str),
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $text:literal;)+) => {
+        /// A refused action or view.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        pub enum Refusal {
+            $($(#[$doc])* $variant,)+
+            /// The grant's lock is still running; it can be revoked from the second after.
+            GrantLocked {
+                /// Last second of the lock, UNIX seconds.
+                until: i64,
+            },
+            /// The database refused.
+            Engine(Engine),
+        }
+
+        impl Refusal {
+            /// Every code that can stand behind `refused:` in a scenario.
+            pub const CODES: &'static [&'static str] = &[
+                $($code,)+
+                "grant-locked", "duplicate-key", "foreign-key", "not-null", "check",
+                "several-profiles", "owner-only", "unknown-action",
+            ];
+
+            /// A stable name for the reason, without its particulars.
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    $(Refusal::$variant => $code,)+
+                    Refusal::GrantLocked { .. } => "grant-locked",
+                    Refusal::Engine(Engine::DuplicateKey(_)) => "duplicate-key",
+                    Refusal::Engine(Engine::ForeignKey(_)) => "foreign-key",
+                    Refusal::Engine(Engine::NotNull(_)) => "not-null",
+                    Refusal::Engine(Engine::Check(_)) => "check",
+                    Refusal::Engine(Engine::SeveralProfiles) => "several-profiles",
+                    Refusal::Engine(Engine::OwnerOnly(_)) => "owner-only",
+                    Refusal::Engine(Engine::UnknownAction(_)) => "unknown-action",
+                }
+            }
+        }
+
+        impl fmt::Display for Refusal {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Refusal::$variant => f.write_str($text),)+
+                    Refusal::GrantLocked { .. } => f.write_str("the grant is locked"),
+                    Refusal::Engine(engine) => engine.fmt(f),
+                }
+            }
+        }
+    };
+}
+
+// The first part is the schema's own texts (idos-facts part 3), the second the texts of the promised
+// behaviour where the schema has none.
+refusals! {
+    /// The caller is no delegate of an inserter.
+    UnauthorizedInserter "unauthorized-inserter" "Unauthorized inserter";
+    /// The wallet type is not one of the five.
+    UnsupportedWalletType "unsupported-wallet-type" "unsupported wallet type";
+    /// The ownership proof does not verify.
+    WalletInvalid "wallet-invalid" "wallet is invalid";
+    /// A wallet other than EVM came without its public key.
+    WalletNeedsPublicKey "wallet-needs-public-key" "wallet require a public_key to be given";
+    /// Another row has this public key.
+    WalletPublicKeyTaken "wallet-public-key-taken" "wallet public key already exists in idos";
+    /// Another row has this address.
+    WalletAddressTaken "wallet-address-taken" "wallet address already exists in idos";
+    /// The wallet the caller speaks with cannot remove itself.
+    WalletConnected "wallet-connected" "You can not delete a wallet you are connected with. To delete this wallet you have to connect other wallet.";
+    /// Notes or content signature does not verify.
+    SignatureWrong "signature-wrong" "signature is wrong";
+    /// The credential is a copy or has a grant on it.
+    SharedNotEditable "shared-not-editable" "can not edit shared credential";
+    /// Sharing something that is not the caller's.
+    OriginalNotOwned "original-not-owned" "original credential does not belong to the caller";
+    /// A copy came with notes.
+    CopyWithNotes "copy-with-notes" "shared credentials cannot have public_notes, it must be an empty string";
+    /// The credential is not the caller's, or does not exist.
+    CredentialNotOwned "credential-not-owned" "the credential does not belong to the caller";
+    /// A locked grant protects the credential.
+    LockedGrants "locked-grants" "there are locked access grants for this credential";
+    /// The caller has no copy of this id to give up.
+    NothingToRescind "nothing-to-rescind" "can not find the credential shared to you";
+    /// No credential of this id.
+    CredentialUnknown "credential-unknown" "the credential does not exist";
+    /// The caller holds no grant on the credential.
+    NotShared "not-shared" "the credential is not shared with the caller";
+    /// A grant for a credential that does not exist.
+    GrantWithoutCredential "grant-without-credential" "the credential, that the AG is for, does not exist";
+    /// The same grantee, copy and lock have a grant already.
+    GrantExists "grant-exists" "a grant with the same grantee, copy_credential_id, and locked_until already exists";
+    /// The grant is not the caller's, or does not exist.
+    GrantNotFound "grant-not-found" "the access grant not found";
+    /// No wallet matches the owner a dAG names.
+    DagOwnerNotFound "dag-owner-not-found" "dag_owner not found";
+    /// The owner's signature over the dAG does not verify.
+    DagSignatureInvalid "dag-signature-invalid" "the dag_signature is invalid";
+    /// The dAG is for a credential of somebody else.
+    DagDataNotOwned "dag-data-not-owned" "the data_id does not belong to the owner";
+    /// A page below 1.
+    PageNotPositive "page-not-positive" "page has to be a positive integer";
+    /// A page size below 1.
+    SizeNotPositive "size-not-positive" "size has to be a positive integer";
+
+    /// The ownership proof is for another profile, wallet or network, or is no such proof at all.
+    ProofUnbound "proof-unbound" "the ownership proof does not name this profile, wallet and network";
+    /// The ownership proof's last second has passed.
+    ProofExpired "proof-expired" "the ownership proof is no longer usable";
+    /// The ownership proof was accepted before.
+    ProofUsed "proof-used" "the ownership proof was used before";
+    /// Only the owner may do this, and the owner's signature is missing or wrong.
+    OwnerConsentMissing "owner-consent-missing" "the owner's signature for this change is missing or wrong";
+    /// An inserter tried to change a wallet that is there, or to add one to a complete profile.
+    WalletsAreTheOwners "wallets-are-the-owners" "only the owner can change the wallets of this profile";
+    /// An inserter tried to overwrite a credential that is there.
+    CredentialsAreTheOwners "credentials-are-the-owners" "only the owner can change an existing credential";
+    /// The content is not a sealed box, or the encryptor key is no key.
+    ContentNotSealed "content-not-sealed" "the content is not a sealed box";
+    /// The grantee is not an identifier of a known form.
+    GranteeMalformed "grantee-malformed" "the grantee is not a wallet identifier";
+    /// The dAG has created its grant already.
+    DagUsed "dag-used" "the dag was used before";
+    /// A grant on something that is not a copy.
+    NotACopy "not-a-copy" "grants refer only to copies";
+    /// The edit carries another issuer's key.
+    IssuerKeyChanged "issuer-key-changed" "an edit has to be signed by the issuer of the credential";
+    /// The notes contradict what their issuer has stated.
+    StatusContradicted "status-contradicted" "the issuer has stated other notes for this credential";
+    /// Another credential has this issuer key and notes id.
+    NotesIdTaken "notes-id-taken" "a credential with this issuer and notes id already exists";
+    /// A locked grant protects the profile.
+    ProfileLocked "profile-locked" "there are locked access grants for this profile";
+    /// The operation found no row to work on.
+    NothingMatched "nothing-matched" "there is nothing this operation applies to";
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Engine::DuplicateKey(key) => {
+                write!(
+                    f,
+                    "duplicate key value violates unique constraint \"{key}\""
+                )
+            }
+            Engine::ForeignKey(key) => {
+                write!(
+                    f,
+                    "insert or update violates foreign key constraint \"{key}\""
+                )
+            }
+            Engine::NotNull(column) => {
+                write!(
+                    f,
+                    "null value in column \"{column}\" violates not-null constraint"
+                )
+            }
+            Engine::Check(check) => write!(f, "new row violates check constraint \"{check}\""),
+            Engine::SeveralProfiles => f.write_str("more than one row returned by a subquery"),
+            Engine::OwnerOnly(action) => write!(f, "action is owner-only: {action}"),
+            Engine::UnknownAction(action) => write!(
+                f,
+                "unknown action: action \"{action}\" does not exist in namespace \"main\""
+            ),
+        }
+    }
+}
+
+impl From<Engine> for Refusal {
+    fn from(engine: Engine) -> Refusal {
+        Refusal::Engine(engine)
+    }
+}

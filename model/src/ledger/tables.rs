@@ -1,0 +1,469 @@
+//! The tables of the `main` namespace, with a journal that undoes and a digest that sums them up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::crypto::Identity;
+use crate::id::{CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId};
+
+/// The base64 text of a credential's `content`, digested once so that no node hashes it again.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Content {
+    text: Text,
+    digest: [u8; 32],
+}
+
+impl Content {
+    /// Takes the text as it is; nothing is checked here.
+    pub fn new(text: impl Into<Text>) -> Content {
+        let text = text.into();
+        let digest = *blake3::hash(text.as_bytes()).as_bytes();
+        Content { text, digest }
+    }
+
+    /// The text as stored.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// A digest of the text, for telling two contents apart cheaply.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Content({}.., {} bytes)",
+            hex::encode(&self.digest[..4]),
+            self.text.len()
+        )
+    }
+}
+
+// Rows and observations are hashed often, and a content's digest says all that its text would.
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.digest)
+    }
+}
+
+/// The five wallet types. Source: idos-facts 2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(
+    clippy::upper_case_acronyms,
+    reason = "these are the values of the column"
+)]
+#[allow(missing_docs)]
+pub enum WalletType {
+    EVM,
+    NEAR,
+    XRPL,
+    Stellar,
+    FaceSign,
+}
+
+impl WalletType {
+    /// The value of the `wallet_type` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            WalletType::EVM => "EVM",
+            WalletType::NEAR => "NEAR",
+            WalletType::XRPL => "XRPL",
+            WalletType::Stellar => "Stellar",
+            WalletType::FaceSign => "FaceSign",
+        }
+    }
+
+    /// The type of this name, in exactly this spelling.
+    pub fn parse(name: &str) -> Option<WalletType> {
+        use WalletType::{EVM, FaceSign, NEAR, Stellar, XRPL};
+        [EVM, NEAR, XRPL, Stellar, FaceSign]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A row of `users`. Source: idos-facts 2.1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// X25519 public key, base64 by convention.
+    pub recipient_encryption_public_key: Text,
+    /// `user` or `mpc`.
+    pub encryption_password_store: Text,
+    /// Name of the inserter that created the profile.
+    pub inserter: Text,
+}
+
+/// A profile whose first wallet has not arrived; only under `atomic-profile`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReservedUser(
+    /// The row that will appear together with the wallet.
+    pub User,
+);
+
+/// A row of `wallets`. Source: idos-facts 2.2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Wallet {
+    pub user_id: UserId,
+    pub address: Text,
+    pub public_key: Option<Text>,
+    pub wallet_type: WalletType,
+    pub message: Option<Text>,
+    pub signature: Option<Text>,
+    pub inserter: Option<Text>,
+}
+
+/// A row of `credentials`, original or copy. Source: idos-facts 2.3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Credential {
+    /// The owner.
+    pub user_id: UserId,
+    /// `verifiable_credential_id`: the id inside the notes at insert or owner edit.
+    pub notes_id: Option<Text>,
+    /// Clear metadata; empty on copies.
+    pub public_notes: Text,
+    /// base64(nonce ‖ box) by convention.
+    pub content: Content,
+    /// One-time X25519 public key of the sender, base64.
+    pub encryptor_public_key: Text,
+    /// Ed25519 public key that signed notes and content, hex.
+    pub issuer_auth_public_key: Text,
+    /// Nothing when the user stored the row, else the inserter's name.
+    pub inserter: Option<Text>,
+}
+
+/// A row of `shared_credentials`: this copy was made of this original. Source: idos-facts 2.4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CopyLink;
+
+/// The last notes of an original that is gone, for the grantees of a copy that is not; only under
+/// `orphans-stay-usable`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct RetainedNotes {
+    pub issuer_auth_public_key: Text,
+    pub notes_id: Option<Text>,
+    pub public_notes: Text,
+}
+
+/// What an issuer last stated about a credential of its; only under `sticky-status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusStatement(
+    /// The notes as the issuer wrote them.
+    pub Text,
+);
+
+/// A row of `inserters`: its name. Source: idos-facts 2.5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Inserter(
+    /// Unique name.
+    pub Text,
+);
+
+/// A row of `delegates`: the inserter whose key this is. Source: idos-facts 2.5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delegate(
+    /// The organisation.
+    pub InserterId,
+);
+
+/// How a grant came to be. Source: idos-facts 9.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum GrantInserter {
+    /// The owner shared.
+    User,
+    /// Somebody transmitted a dAG.
+    DagMessage,
+}
+
+/// A row of `access_grants`. Source: idos-facts 2.6.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccessGrant {
+    /// `ag_owner_user_id`.
+    pub owner: UserId,
+    /// `ag_grantee_wallet_identifier`.
+    pub grantee: Text,
+    /// `data_id`, a credential.
+    pub data: CredentialId,
+    /// Last second of the lock, UNIX seconds; 0 for none.
+    pub locked_until: i64,
+    /// SHA-256 of the plaintext, lower-case hex.
+    pub content_hash: Option<Text>,
+    /// Height of creation; orders listings.
+    pub height: Height,
+    /// `inserter_type`.
+    pub inserter_type: GrantInserter,
+    /// `inserter_id`: the caller that inserted it.
+    pub inserter_id: Text,
+}
+
+/// A signed paper that is good for one use: dAG, ownership proof. Keyed by the digest of its text, so
+/// that what stays behind identifies nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsumedPaper;
+
+/// Last used nonce of a sender; state of the engine, outside `main`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account(
+    /// The next transaction must carry this plus one.
+    pub u64,
+);
+
+/// A kind of row that lives in [`Tables`].
+pub trait Row: Serialize + Sized {
+    /// Primary key.
+    type Key: Ord + Clone + Serialize;
+    /// Distinguishes equal rows of different tables in digests.
+    const TABLE: u8;
+    #[doc(hidden)]
+    fn rows(tables: &Tables) -> &BTreeMap<Self::Key, Arc<Self>>;
+    #[doc(hidden)]
+    fn rows_mut(tables: &mut Tables) -> &mut BTreeMap<Self::Key, Arc<Self>>;
+    #[doc(hidden)]
+    fn undo(key: Self::Key, before: Option<Arc<Self>>) -> Undo;
+}
+
+macro_rules! tables {
+    ($($table:ident: $key:ty => $row:ident;)+) => {
+        /// All rows, each table ordered by its primary key.
+        #[derive(Clone, Debug, Default)]
+        #[allow(missing_docs)]
+        pub struct Tables {
+            $(pub $table: BTreeMap<$key, Arc<$row>>,)+
+        }
+
+        #[doc(hidden)]
+        #[derive(Clone, Debug)]
+        pub enum Undo {
+            $($row($key, Option<Arc<$row>>),)+
+        }
+
+        /// Numbers the tables for digests.
+        #[allow(non_camel_case_types, clippy::enum_variant_names)]
+        enum TableNumber { $($table,)+ }
+
+        $(impl Row for $row {
+            type Key = $key;
+            const TABLE: u8 = TableNumber::$table as u8;
+            fn rows(tables: &Tables) -> &BTreeMap<$key, Arc<$row>> { &tables.$table }
+            fn rows_mut(tables: &mut Tables) -> &mut BTreeMap<$key, Arc<$row>> { &mut tables.$table }
+            fn undo(key: $key, before: Option<Arc<$row>>) -> Undo { Undo::$row(key, before) }
+        })+
+
+        impl State {
+            /// Sets a row to what the entry says and returns the entry that undoes this.
+            fn revert(&mut self, undo: Undo) -> Undo {
+                match undo {
+                    $(Undo::$row(key, row) => {
+                        let (replaced, _) = self.replace::<$row>(key.clone(), row);
+                        Undo::$row(key, replaced)
+                    })+
+                }
+            }
+        }
+    };
+}
+
+tables! {
+    users: UserId => User;
+    reserved_users: UserId => ReservedUser;
+    wallets: WalletId => Wallet;
+    credentials: CredentialId => Credential;
+    copy_links: (CredentialId, CredentialId) => CopyLink;
+    retained_notes: CredentialId => RetainedNotes;
+    status_statements: (Text, Text) => StatusStatement;
+    inserters: InserterId => Inserter;
+    delegates: Text => Delegate;
+    access_grants: GrantId => AccessGrant;
+    consumed_papers: [u8; 32] => ConsumedPaper;
+    accounts: Identity => Account;
+}
+
+/// The tables, and what it takes to undo and to sum up changes to them.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    tables: Tables,
+    digest: [u8; 32],
+    journal: Vec<Undo>,
+    changes: blake3::Hasher,
+    scratch: Vec<u8>,
+}
+
+/// Changes that were taken back, in the order they were made.
+#[derive(Clone, Debug, Default)]
+pub struct Redo(Vec<Undo>);
+
+/// A point to which [`State::rollback`] can return.
+#[derive(Clone, Debug)]
+pub struct Savepoint {
+    journal: usize,
+    changes: blake3::Hasher,
+}
+
+impl State {
+    /// The rows, to read.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Inserts or overwrites a row.
+    pub fn put<R: Row>(&mut self, key: R::Key, row: R) {
+        self.change::<R>(key, Some(Arc::new(row)));
+    }
+
+    /// Deletes a row; returns what was there.
+    pub fn delete<R: Row>(&mut self, key: &R::Key) -> Option<Arc<R>> {
+        if !R::rows(&self.tables).contains_key(key) {
+            return None;
+        }
+        self.change::<R>(key.clone(), None)
+    }
+
+    /// Marks the present state.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint {
+            journal: self.journal.len(),
+            changes: self.changes.clone(),
+        }
+    }
+
+    /// Takes back everything since the savepoint. What was taken back can be done again with
+    /// [`State::redo`], which is how a block is executed before and shown only after its commit.
+    pub fn rollback(&mut self, to: Savepoint) -> Redo {
+        let mut redo = Vec::with_capacity(self.journal.len() - to.journal);
+        while self.journal.len() > to.journal {
+            let undo = self
+                .journal
+                .pop()
+                .expect("the journal is longer than the savepoint");
+            redo.push(self.revert(undo));
+        }
+        redo.reverse();
+        self.changes = to.changes;
+        Redo(redo)
+    }
+
+    /// Does again what [`State::rollback`] took back, from the state it was rolled back to.
+    pub fn redo(&mut self, redo: Redo) {
+        for change in redo.0 {
+            let undo = self.revert(change);
+            self.journal.push(undo);
+        }
+    }
+
+    /// Forgets how to undo, and returns the hash of all changes since the last time: one block's
+    /// change set, as full old and new rows. Source: idos-facts 6.2.
+    pub fn seal(&mut self) -> [u8; 32] {
+        self.journal.clear();
+        let changes = std::mem::take(&mut self.changes);
+        *changes.finalize().as_bytes()
+    }
+
+    /// Hash of the changes that [`State::seal`] would return, without sealing.
+    pub fn change_set(&self) -> [u8; 32] {
+        *self.changes.finalize().as_bytes()
+    }
+
+    /// Digest of every row except the accounts: the exclusive-or of the rows' hashes, so that it
+    /// follows each change at the cost of that change.
+    pub fn digest(&self) -> TablesDigest {
+        TablesDigest(self.digest)
+    }
+
+    fn change<R: Row>(&mut self, key: R::Key, after: Option<Arc<R>>) -> Option<Arc<R>> {
+        let (before, hashes) = self.replace::<R>(key.clone(), after);
+        for hash in hashes {
+            self.changes.update(&hash);
+        }
+        self.journal.push(R::undo(key, before.clone()));
+        before
+    }
+
+    fn replace<R: Row>(
+        &mut self,
+        key: R::Key,
+        after: Option<Arc<R>>,
+    ) -> (Option<Arc<R>>, [[u8; 32]; 2]) {
+        let new = self.row_hash(&key, after.as_deref());
+        let rows = R::rows_mut(&mut self.tables);
+        let before = match after {
+            Some(row) => rows.insert(key.clone(), row),
+            None => rows.remove(&key),
+        };
+        let old = self.row_hash(&key, before.as_deref());
+        if R::TABLE != Account::TABLE {
+            for (digest, (old, new)) in self.digest.iter_mut().zip(old.iter().zip(&new)) {
+                *digest ^= old ^ new;
+            }
+        }
+        (before, [old, new])
+    }
+
+    /// Hash of table, key and row; zero for an absent row.
+    fn row_hash<R: Row>(&mut self, key: &R::Key, row: Option<&R>) -> [u8; 32] {
+        let Some(row) = row else { return [0; 32] };
+        self.scratch.clear();
+        let buffer = std::mem::take(&mut self.scratch);
+        let buffer = postcard::to_extend(&(R::TABLE, key, row), buffer)
+            .expect("rows hold nothing that cannot be encoded");
+        let hash = *blake3::hash(&buffer).as_bytes();
+        self.scratch = buffer;
+        hash
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::Identity;
+
+    fn inserter(n: u128) -> InserterId {
+        InserterId(uuid::Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_rollback_restores_rows_digest_and_change_set() {
+        let mut state = State::default();
+        state.put(inserter(1), Inserter("one".into()));
+        let (digest, changes) = (state.digest(), state.change_set());
+        let savepoint = state.savepoint();
+        state.put(inserter(1), Inserter("other".into()));
+        state.put(inserter(2), Inserter("two".into()));
+        state.delete::<Inserter>(&inserter(1));
+        assert_ne!(state.digest(), digest);
+        let after = state.digest();
+        let redo = state.rollback(savepoint);
+        assert_eq!((state.digest(), state.change_set()), (digest, changes));
+        let mut again = state.clone();
+        again.redo(redo);
+        assert_eq!(again.digest(), after);
+        assert_eq!(*state.tables().inserters[&inserter(1)].0, *"one");
+        assert_eq!(state.tables().inserters.len(), 1);
+    }
+
+    #[test]
+    fn equal_tables_have_equal_digests_whatever_the_way_there() {
+        let mut one = State::default();
+        one.put(inserter(1), Inserter("a".into()));
+        one.put(inserter(2), Inserter("b".into()));
+        let mut other = State::default();
+        other.put(inserter(2), Inserter("x".into()));
+        other.put(inserter(2), Inserter("b".into()));
+        other.put(inserter(1), Inserter("a".into()));
+        assert_eq!(one.digest(), other.digest());
+        assert_ne!(one.change_set(), other.change_set());
+    }
+
+    #[test]
+    fn nonces_are_no_part_of_the_tables_digest() {
+        let mut state = State::default();
+        state.put(Identity::Ed25519([1; 32]), Account(1));
+        assert_eq!(state.digest(), TablesDigest::default());
+    }
+}

@@ -1,0 +1,167 @@
+//! Profiles. Source: idos-facts 3.2.
+
+use std::collections::BTreeSet;
+
+use super::action::OwnerConsent;
+use super::execute::{Call, Refused};
+use super::message::Consent;
+use super::owner::inserter;
+use super::refusal::{Engine, Refusal};
+use super::tables::{
+    AccessGrant, CopyLink, Credential, ReservedUser, RetainedNotes, State, Tables, User, Wallet,
+};
+use super::{grants, wallets};
+use crate::id::{Text, UserId};
+use crate::rules::Switch;
+
+/// `self()`: the profile of the caller; nothing when there is none.
+/// Errors: the caller matches several profiles.
+pub(super) fn self_user(tables: &Tables, call: Call<'_>) -> Result<Option<UserId>, Refusal> {
+    let users: BTreeSet<UserId> = wallets::matching(tables, call.caller)
+        .map(|(_, wallet)| wallet.user_id)
+        .collect();
+    match users.len() {
+        0 | 1 => Ok(users.first().copied()),
+        _ => Err(Engine::SeveralProfiles.into()),
+    }
+}
+
+/// Creates a profile. Under `atomic-profile` the row is only reserved and appears with its wallet, so
+/// that a crash between the two transactions leaves nothing behind.
+pub(super) fn add_user_as_inserter(
+    state: &mut State,
+    call: Call<'_>,
+    id: UserId,
+    key: &Text,
+    store: &Text,
+) -> Refused {
+    let user = User {
+        inserter: inserter(state.tables(), call)?,
+        recipient_encryption_public_key: key.clone(),
+        encryption_password_store: checked_store(store)?,
+    };
+    let tables = state.tables();
+    if tables.users.contains_key(&id) || tables.reserved_users.contains_key(&id) {
+        return Err(Engine::DuplicateKey("users_pkey").into());
+    }
+    if call.keeps(Switch::AtomicProfile) {
+        state.put(id, ReservedUser(user));
+    } else {
+        state.put(id, user);
+    }
+    Ok(())
+}
+
+fn checked_store(store: &Text) -> Result<Text, Refusal> {
+    match &**store {
+        "user" | "mpc" => Ok(store.clone()),
+        _ => Err(Engine::Check("users_encryption_password_store_check").into()),
+    }
+}
+
+/// Replaces a profile's encryption key; existing ciphertext stays as it is.
+pub(super) fn update_user_pub_key_as_inserter(
+    state: &mut State,
+    call: Call<'_>,
+    id: UserId,
+    (key, store): (&Text, &Text),
+    consent: &Option<OwnerConsent>,
+) -> Refused {
+    inserter(state.tables(), call)?;
+    let Some(user) = state.tables().users.get(&id) else {
+        return call.nothing_matched();
+    };
+    let changed = User {
+        recipient_encryption_public_key: key.clone(),
+        encryption_password_store: checked_store(store)?,
+        inserter: user.inserter.clone(),
+    };
+    if call.keeps(Switch::OwnerChangesKey) {
+        require_consent(
+            state.tables(),
+            call,
+            id,
+            &Consent::UpdateEncryptionKey { key },
+            consent,
+        )?;
+    }
+    state.put(id, changed);
+    Ok(())
+}
+
+/// Erases the caller's profile with everything in it; locked grants forbid it. Not in the deployed
+/// schema. What stays behind are digests of used papers and the account's nonce.
+pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
+    if !call.keeps(Switch::ErasableProfile) {
+        return Err(Engine::UnknownAction("remove_user").into());
+    }
+    let Some(user) = self_user(state.tables(), call)? else {
+        return call.nothing_matched();
+    };
+    let tables = state.tables();
+    let owned: Vec<_> = tables
+        .access_grants
+        .iter()
+        .filter(|(_, grant)| grant.owner == user)
+        .map(|(id, grant)| (*id, grants::is_locked(grant, call.time)))
+        .collect();
+    if owned.iter().any(|(_, locked)| *locked) {
+        return Err(Refusal::ProfileLocked);
+    }
+    let credentials: Vec<_> = tables
+        .credentials
+        .iter()
+        .filter(|(_, credential)| credential.user_id == user)
+        .map(|(id, _)| *id)
+        .collect();
+    let links: Vec<_> = tables
+        .copy_links
+        .keys()
+        .filter(|(original, copy)| credentials.contains(original) || credentials.contains(copy))
+        .copied()
+        .collect();
+    let wallets: Vec<_> = tables
+        .wallets
+        .iter()
+        .filter(|(_, wallet)| wallet.user_id == user)
+        .map(|(id, _)| *id)
+        .collect();
+    for (grant, _) in owned {
+        state.delete::<AccessGrant>(&grant);
+    }
+    for link in links {
+        state.delete::<CopyLink>(&link);
+    }
+    for credential in credentials {
+        state.delete::<RetainedNotes>(&credential);
+        state.delete::<Credential>(&credential);
+    }
+    for wallet in wallets {
+        state.delete::<Wallet>(&wallet);
+    }
+    state.delete::<User>(&user);
+    Ok(())
+}
+
+/// Whether one of the owner's wallets signed the change.
+pub(super) fn require_consent(
+    tables: &Tables,
+    call: Call<'_>,
+    owner: UserId,
+    change: &Consent<'_>,
+    consent: &Option<OwnerConsent>,
+) -> Refused {
+    let text = change.text(owner, call.env.chain_id);
+    let given = consent.as_ref().is_some_and(|consent| {
+        wallets::matching(tables, &consent.wallet)
+            .find(|(_, wallet)| wallet.user_id == owner)
+            .is_some_and(|(_, wallet)| {
+                wallets::signed(call.env.suite, wallet, &text, &consent.signature)
+            })
+    });
+    if given {
+        Ok(())
+    } else {
+        Err(Refusal::OwnerConsentMissing)
+    }
+}

@@ -1,0 +1,263 @@
+//! Wallets and their ownership proofs. Source: idos-facts 3.3.
+
+use super::action::Action;
+use super::execute::{Call, Refused};
+use super::message::OwnershipProof;
+use super::owner::inserter;
+use super::refusal::{Engine, Refusal};
+use super::tables::{ConsumedPaper, ReservedUser, State, Tables, User, Wallet, WalletType};
+use super::users::self_user;
+use crate::crypto::{Identity, Suite};
+use crate::id::{Text, UserId, WalletId};
+use crate::rules::Switch;
+
+/// The wallets an identifier speaks for: EVM by address ignoring case, XRPL and Stellar by address,
+/// NEAR and FaceSign by public key. Source: `self()`, idos-facts 3.0.
+pub(super) fn matching<'a>(
+    tables: &'a Tables,
+    identifier: &'a str,
+) -> impl Iterator<Item = (WalletId, &'a Wallet)> {
+    tables
+        .wallets
+        .iter()
+        .map(|(id, wallet)| (*id, &**wallet))
+        .filter(move |(_, wallet)| match wallet.wallet_type {
+            WalletType::EVM => wallet.address.eq_ignore_ascii_case(identifier),
+            WalletType::XRPL | WalletType::Stellar => *wallet.address == *identifier,
+            WalletType::NEAR | WalletType::FaceSign => {
+                wallet.public_key.as_deref() == Some(identifier)
+            }
+        })
+}
+
+/// Whether the wallet's key made the hex `signature` over `text`. NEAR, XRPL and Stellar signatures
+/// are not verified yet, so nothing counts as signed by them.
+pub(super) fn signed(suite: &dyn Suite, wallet: &Wallet, text: &str, signature: &str) -> bool {
+    let signer = match wallet.wallet_type {
+        WalletType::EVM => Identity::parse_evm(&wallet.address),
+        WalletType::FaceSign => wallet
+            .public_key
+            .as_deref()
+            .and_then(Identity::parse_ed25519),
+        WalletType::NEAR | WalletType::XRPL | WalletType::Stellar => None,
+    };
+    let bytes = hex::decode(signature.strip_prefix("0x").unwrap_or(signature));
+    match (signer, bytes) {
+        (Some(signer), Ok(bytes)) => suite.verify(&signer, text.as_bytes(), &bytes),
+        _ => false,
+    }
+}
+
+/// A wallet as the arguments describe it, after WALLET-CHECKS.
+fn checked(
+    tables: &Tables,
+    call: Call<'_>,
+    id: WalletId,
+    wallet_type: &str,
+    wallet: impl FnOnce(WalletType) -> Wallet,
+) -> Result<Wallet, Refusal> {
+    let wallet = wallet(WalletType::parse(wallet_type).ok_or(Refusal::UnsupportedWalletType)?);
+    let (message, signature) = (wallet.message.as_deref(), wallet.signature.as_deref());
+    if !signed(
+        call.env.suite,
+        &wallet,
+        message.unwrap_or(""),
+        signature.unwrap_or(""),
+    ) {
+        return Err(Refusal::WalletInvalid);
+    }
+    let others = || {
+        tables
+            .wallets
+            .iter()
+            .filter(|(other, _)| **other != id)
+            .map(|(_, row)| row)
+    };
+    if wallet.wallet_type != WalletType::EVM {
+        let Some(key) = &wallet.public_key else {
+            return Err(Refusal::WalletNeedsPublicKey);
+        };
+        let taken = |other: &Wallet| {
+            other.wallet_type != WalletType::EVM && other.public_key.as_ref() == Some(key)
+        };
+        if others().any(|other| taken(other)) {
+            return Err(Refusal::WalletPublicKeyTaken);
+        }
+    }
+    let same_address = |other: &Wallet| match (wallet.wallet_type, other.wallet_type) {
+        (WalletType::EVM, WalletType::EVM) => other.address.eq_ignore_ascii_case(&wallet.address),
+        (WalletType::XRPL | WalletType::Stellar | WalletType::EVM, WalletType::XRPL)
+        | (WalletType::XRPL | WalletType::Stellar | WalletType::EVM, WalletType::Stellar)
+        | (WalletType::XRPL | WalletType::Stellar, WalletType::EVM) => {
+            other.address == wallet.address
+        }
+        _ => false,
+    };
+    if others().any(|other| same_address(other)) {
+        return Err(Refusal::WalletAddressTaken);
+    }
+    Ok(wallet)
+}
+
+/// The promises about ownership proofs: bound to profile, wallet, network and time, and good once.
+/// Returns the paper to be marked as consumed.
+fn checked_proof(
+    tables: &Tables,
+    call: Call<'_>,
+    user: UserId,
+    wallet: &Wallet,
+) -> Result<Option<[u8; 32]>, Refusal> {
+    let message = wallet.message.as_deref().unwrap_or("");
+    if call.keeps(Switch::BoundOwnershipProof) {
+        let chain_id = call.env.chain_id;
+        let not_after = OwnershipProof::parse(message, user, &wallet.address, chain_id)
+            .ok_or(Refusal::ProofUnbound)?;
+        if call.time > not_after {
+            return Err(Refusal::ProofExpired);
+        }
+    }
+    if !call.keeps(Switch::SingleUseOwnershipProof) {
+        return Ok(None);
+    }
+    let paper = *blake3::hash(format!("{}\n{message}", wallet.address).as_bytes()).as_bytes();
+    if tables.consumed_papers.contains_key(&paper) {
+        return Err(Refusal::ProofUsed);
+    }
+    Ok(Some(paper))
+}
+
+/// Binds a wallet to any profile. Under `owner-changes-wallets` only the first wallet of a profile
+/// comes this way; under `atomic-profile` it brings the reserved profile to life.
+pub(super) fn upsert_wallet_as_inserter(
+    state: &mut State,
+    call: Call<'_>,
+    action: &Action,
+) -> Refused {
+    let Action::UpsertWalletAsInserter {
+        id,
+        user_id,
+        address,
+        public_key,
+        wallet_type,
+        message,
+        signature,
+    } = action
+    else {
+        unreachable!("{} does not upsert a wallet", action.name())
+    };
+    let tables = state.tables();
+    let mut wallet = checked(tables, call, *id, wallet_type, |wallet_type| Wallet {
+        user_id: *user_id,
+        address: address.clone(),
+        public_key: public_key.clone(),
+        wallet_type,
+        message: Some(message.clone()),
+        signature: Some(signature.clone()),
+        inserter: None,
+    })?;
+    let name = inserter(tables, call)?;
+    if call.keeps(Switch::OwnerChangesWallets) {
+        let complete = tables
+            .wallets
+            .values()
+            .any(|other| other.user_id == *user_id);
+        if complete || tables.wallets.contains_key(id) {
+            return Err(Refusal::WalletsAreTheOwners);
+        }
+    }
+    let paper = checked_proof(tables, call, *user_id, &wallet)?;
+    let reserved = tables
+        .reserved_users
+        .get(user_id)
+        .filter(|user| user.0.inserter == name);
+    let newcomer: Option<User> = match (tables.users.contains_key(user_id), reserved) {
+        (true, _) => None,
+        (false, Some(reserved)) => Some(reserved.0.clone()),
+        (false, None) => return Err(Engine::ForeignKey("wallets_user_id_fkey").into()),
+    };
+    wallet.inserter = Some(name);
+    if let Some(user) = newcomer {
+        state.delete::<ReservedUser>(user_id);
+        state.put(*user_id, user);
+    }
+    state.put(*id, wallet);
+    consume(state, paper);
+    Ok(())
+}
+
+/// Binds a further wallet to the caller's profile; an empty public key is stored as none.
+pub(super) fn add_wallet(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    let Action::AddWallet {
+        id,
+        address,
+        public_key,
+        wallet_type,
+        message,
+        signature,
+    } = action
+    else {
+        unreachable!("{} does not add a wallet", action.name())
+    };
+    let tables = state.tables();
+    let own = self_user(tables, call);
+    // The row's owner is settled last, as the schema's insert does; until then any id will do.
+    let user_id = own.ok().flatten();
+    let wallet = checked(tables, call, *id, wallet_type, |wallet_type| Wallet {
+        user_id: user_id.unwrap_or(UserId(uuid::Uuid::nil())),
+        address: address.clone(),
+        public_key: public_key.clone().filter(|key| !key.is_empty()),
+        wallet_type,
+        message: Some(message.clone()),
+        signature: Some(signature.clone()),
+        inserter: None,
+    })?;
+    let user_id = own?.ok_or(Engine::NotNull("user_id"))?;
+    if tables.wallets.contains_key(id) {
+        return Err(Engine::DuplicateKey("wallets_pkey").into());
+    }
+    let paper = checked_proof(tables, call, user_id, &wallet)?;
+    state.put(*id, wallet);
+    consume(state, paper);
+    Ok(())
+}
+
+fn consume(state: &mut State, paper: Option<[u8; 32]>) {
+    if let Some(paper) = paper {
+        state.put(paper, ConsumedPaper);
+    }
+}
+
+/// Unbinds a wallet. The one the caller speaks with stays, hence at least one always does.
+pub(super) fn remove_wallet(state: &mut State, call: Call<'_>, id: WalletId) -> Refused {
+    let tables = state.tables();
+    let mut connected = matching(tables, call.caller);
+    if let (Some((only, _)), None) = (connected.next(), connected.next())
+        && only == id
+    {
+        return Err(Refusal::WalletConnected);
+    }
+    drop(connected);
+    let own = self_user(tables, call)?;
+    // A foreign wallet reads the same as a missing one.
+    let owned = tables
+        .wallets
+        .get(&id)
+        .is_some_and(|wallet| Some(wallet.user_id) == own);
+    if !owned {
+        return call.nothing_matched();
+    }
+    state.delete::<Wallet>(&id);
+    Ok(())
+}
+
+/// Whether somebody has a profile with this address. Source: schema:has_profile.
+pub(super) fn has_profile(tables: &Tables, call: Call<'_>, address: &Text) -> bool {
+    tables.wallets.values().any(|wallet| {
+        let any_case = wallet.wallet_type == WalletType::EVM || !call.keeps(Switch::ExactProbe);
+        if any_case {
+            wallet.address.eq_ignore_ascii_case(address)
+        } else {
+            wallet.address == *address
+        }
+    })
+}

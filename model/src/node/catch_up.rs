@@ -1,0 +1,92 @@
+//! How a node that missed blocks gets them: by replay from its peers. Source: idos-facts 6.3.
+
+use std::sync::Arc;
+
+use super::block::Committed;
+use super::machine::Node;
+use super::message::{Message, Outbox, Timer};
+use crate::id::{Height, NodeId};
+use crate::time::WallMillis;
+
+/// Most blocks in one answer.
+const BLOCKS_PER_ANSWER: usize = 64;
+
+impl Node {
+    pub(super) fn ask_everybody(&self, out: &mut Outbox) {
+        self.broadcast(
+            Message::Ask {
+                have: self.height(),
+            },
+            out,
+        );
+    }
+
+    /// Looks again later whether the chain has moved. Source: kwil-rpc 7.
+    pub(super) fn watch_chain(&self, out: &mut Outbox) {
+        let timing = &self.genesis.timing;
+        let after = (timing.empty_block + timing.propose).max(5_000);
+        out.timer(
+            after,
+            Timer::CatchUp {
+                seen: self.height(),
+            },
+        );
+    }
+
+    pub(super) fn on_catch_up_due(&mut self, seen: Height, out: &mut Outbox) {
+        if self.height() == seen && self.lead.is_none() {
+            self.ask_everybody(out);
+        }
+        self.watch_chain(out);
+    }
+
+    pub(super) fn on_ask(&mut self, from: NodeId, have: Height, out: &mut Outbox) {
+        let start = usize::try_from(have.0)
+            .unwrap_or(usize::MAX)
+            .min(self.chain.len());
+        let blocks = self.chain[start..]
+            .iter()
+            .take(BLOCKS_PER_ANSWER)
+            .cloned()
+            .collect();
+        out.send(
+            from,
+            Message::Blocks {
+                blocks,
+                tip: self.height(),
+            },
+        );
+    }
+
+    pub(super) fn on_blocks(
+        &mut self,
+        now: WallMillis,
+        from: NodeId,
+        blocks: Vec<Arc<Committed>>,
+        tip: Height,
+        out: &mut Outbox,
+    ) {
+        let before = self.height();
+        for committed in blocks {
+            self.adopt_final(now, committed, true, out);
+            if self.halted.is_some() {
+                return;
+            }
+        }
+        if tip > self.height() {
+            // Asking again only after progress keeps a lying peer from making this a loop.
+            self.syncing = true;
+            if self.height() > before {
+                out.send(
+                    from,
+                    Message::Ask {
+                        have: self.height(),
+                    },
+                );
+            }
+        } else {
+            self.syncing = false;
+        }
+        self.finish_takeover(now, out);
+    }
+}

@@ -1,0 +1,469 @@
+//! The node itself: its state, and the switchboard that hands each input to the part that knows.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::block::{Ballot, Block, Committed, TxResult, Vote};
+use super::lead::Lead;
+use super::mempool::Mempool;
+use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use crate::crypto::{Identity, SigningKey, Suite};
+use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
+use crate::ledger::{Env, Outcome, Redo, State, execute};
+use crate::rules::Rules;
+use crate::time::{BlockTime, WallMillis};
+
+/// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Timing {
+    /// Pause between a commit and the next proposal.
+    pub propose: u64,
+    /// How often the leader looks into its mempool after the pause.
+    pub poll: u64,
+    /// How long nothing happens before an empty block.
+    pub empty_block: u64,
+    /// How long a proposal or announcement may go unanswered before it is repeated.
+    pub resend: u64,
+    /// How long a client's broadcast is held open.
+    pub broadcast: u64,
+    /// How long a challenge may be used.
+    pub challenge: u64,
+    /// How far a block's time may be from a validator's clock, under `bounded-block-time`.
+    pub drift: u64,
+}
+
+/// What every node knows from the start.
+#[derive(Clone, Debug)]
+pub struct Genesis {
+    /// The network's name.
+    pub chain_id: Text,
+    /// Caller identity of the database owner.
+    pub db_owner: Text,
+    /// Identity of each node, by place.
+    pub validators: Vec<Identity>,
+    /// Leader of term 0.
+    pub leader: NodeId,
+    /// Chain time before the first block.
+    pub time: WallMillis,
+    /// Which promises are kept.
+    pub rules: Rules,
+    /// Durations.
+    pub timing: Timing,
+}
+
+impl Genesis {
+    /// The other nodes.
+    pub fn peers(&self, of: NodeId) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.validators.len() as u16)
+            .map(NodeId)
+            .filter(move |node| *node != of)
+    }
+}
+
+/// Why a node stopped for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Halt {
+    /// Its app hash differs from the committed one.
+    Diverged {
+        /// At this height.
+        height: Height,
+    },
+    /// Half of the validators refused the leader's block.
+    Refused {
+        /// At this height.
+        height: Height,
+    },
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Halt::Diverged { height } => write!(f, "its state diverged at height {height}"),
+            Halt::Refused { height } => {
+                write!(f, "half of the validators refused block {height}")
+            }
+        }
+    }
+}
+
+/// A block that was executed and is not final yet.
+#[derive(Debug)]
+pub(super) struct Executed {
+    pub(super) block: Arc<Block>,
+    pub(super) app_hash: AppHash,
+    pub(super) results: Arc<[TxResult]>,
+    pub(super) redo: Redo,
+    pub(super) tables: TablesDigest,
+}
+
+/// A storage node. See the module.
+pub struct Node {
+    pub(super) id: NodeId,
+    pub(super) genesis: Arc<Genesis>,
+    pub(super) suite: Arc<dyn Suite>,
+    pub(super) key: SigningKey,
+
+    pub(super) state: State,
+    pub(super) chain: Vec<Arc<Committed>>,
+    pub(super) app_hash: AppHash,
+    pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
+
+    pub(super) term: u32,
+    pub(super) leader: NodeId,
+    pub(super) accepted: Option<(Ballot, Arc<Block>)>,
+    pub(super) executed: Option<Executed>,
+    pub(super) lead: Option<Lead>,
+    pub(super) reports: BTreeMap<u32, BTreeMap<NodeId, super::lead::Reported>>,
+
+    pub(super) mempool: Mempool,
+    pub(super) gossiping: bool,
+    pub(super) waiting: BTreeMap<RequestId, TxId>,
+    pub(super) challenges: BTreeMap<[u8; 32], WallMillis>,
+    pub(super) challenges_given: u64,
+    pub(super) syncing: bool,
+    pub(super) halted: Option<Halt>,
+}
+
+impl Node {
+    /// A node of a new network.
+    pub fn new(id: NodeId, genesis: Arc<Genesis>, suite: Arc<dyn Suite>, key: SigningKey) -> Node {
+        Node {
+            id,
+            suite,
+            key,
+            state: State::default(),
+            chain: Vec::new(),
+            app_hash: AppHash::default(),
+            included: BTreeMap::new(),
+            term: 0,
+            leader: genesis.leader,
+            accepted: None,
+            executed: None,
+            lead: None,
+            reports: BTreeMap::new(),
+            mempool: Mempool::default(),
+            gossiping: false,
+            waiting: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            challenges_given: 0,
+            syncing: false,
+            halted: None,
+            genesis,
+        }
+    }
+
+    /// A node that comes back with what was durable: it replays its blocks. What it notes meanwhile
+    /// goes to the outbox.
+    pub fn restore(
+        id: NodeId,
+        genesis: Arc<Genesis>,
+        suite: Arc<dyn Suite>,
+        key: SigningKey,
+        records: &[Record],
+        out: &mut Outbox,
+    ) -> Node {
+        let mut node = Node::new(id, genesis, suite, key);
+        for record in records {
+            match record {
+                Record::Committed(committed) => node.replay(committed, out),
+                Record::Accepted(ballot, block) => node.accepted = Some((*ballot, block.clone())),
+                Record::Term(term, leader) => (node.term, node.leader) = (*term, *leader),
+            }
+        }
+        node.accepted = node
+            .accepted
+            .take()
+            .filter(|(_, block)| block.height > node.height());
+        node.syncing = true;
+        node
+    }
+
+    /// Takes one input at the node's own clock; outputs are appended.
+    pub fn handle(&mut self, now: WallMillis, input: Input, out: &mut Outbox) {
+        if self.halted.is_some() {
+            if let Input::Request { id, .. } = input {
+                out.reply(id, Reply::Halted);
+            }
+            return;
+        }
+        match input {
+            Input::Start => self.on_start(now, out),
+            Input::Message { from, message } => self.on_message(now, from, message, out),
+            Input::Timer(timer) => self.on_timer(now, timer, out),
+            Input::Request { id, request } => self.on_request(now, id, request, out),
+            Input::Appoint { term, leader } => self.on_appoint(now, term, leader, out),
+        }
+    }
+
+    fn on_start(&mut self, now: WallMillis, out: &mut Outbox) {
+        if self.syncing {
+            self.ask_everybody(out);
+        }
+        self.watch_chain(out);
+        if self.leader == self.id {
+            self.take_lead(now, out);
+        }
+    }
+
+    fn on_message(&mut self, now: WallMillis, from: NodeId, message: Message, out: &mut Outbox) {
+        match message {
+            Message::Transaction(transaction) => self.on_gossip(transaction, out),
+            Message::Propose { ballot, block } => self.on_propose(now, from, ballot, block, out),
+            Message::Ack(vote) => self.on_ack(now, from, vote, out),
+            Message::Refuse { ballot, nack } => self.on_refuse(from, ballot, nack, out),
+            Message::Announce(committed) => self.on_announce(now, from, committed, out),
+            Message::Ask { have } => self.on_ask(from, have, out),
+            Message::Blocks { blocks, tip } => self.on_blocks(now, from, blocks, tip, out),
+            Message::Report {
+                term,
+                height,
+                accepted,
+            } => {
+                self.on_report(now, from, term, height, accepted, out);
+            }
+        }
+    }
+
+    fn on_timer(&mut self, now: WallMillis, timer: Timer, out: &mut Outbox) {
+        match timer {
+            Timer::Propose(height) | Timer::Poll(height) => self.on_propose_due(now, height, out),
+            Timer::EmptyBlock(height) => self.on_empty_block_due(now, height, out),
+            Timer::Resend(ballot) => self.on_resend_due(ballot, out),
+            Timer::AwaitCommit { height, attempt } => self.on_commit_overdue(height, attempt, out),
+            Timer::CatchUp { seen } => self.on_catch_up_due(seen, out),
+            Timer::Gossip => self.on_gossip_due(out),
+            Timer::GiveUp(request) => self.on_give_up(request, out),
+            Timer::Report(term) => self.report(term, out),
+        }
+    }
+
+    /// Height of the last final block, 0 before the first.
+    pub fn height(&self) -> Height {
+        Height(self.chain.len() as u64)
+    }
+
+    /// App hash after the last final block.
+    pub fn app_hash(&self) -> AppHash {
+        self.app_hash
+    }
+
+    /// The committed state, for inspection.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whom this node takes for the leader.
+    pub fn leader(&self) -> NodeId {
+        self.leader
+    }
+
+    /// Why the node halted, if it did.
+    pub fn halted(&self) -> Option<Halt> {
+        self.halted
+    }
+
+    /// Whether transactions wait here.
+    pub fn has_pending(&self) -> bool {
+        !self.mempool.is_empty()
+    }
+
+    /// Chain time of the last final block.
+    pub(super) fn last_time(&self) -> WallMillis {
+        self.chain
+            .last()
+            .map_or(self.genesis.time, |committed| committed.block.time)
+    }
+
+    /// Id of the last final block.
+    pub(super) fn last_id(&self) -> BlockId {
+        self.chain
+            .last()
+            .map_or(BlockId::default(), |committed| committed.block.id)
+    }
+
+    pub(super) fn env(&self) -> Env<'_> {
+        Env {
+            suite: &*self.suite,
+            rules: self.genesis.rules,
+            chain_id: &self.genesis.chain_id,
+            db_owner: &self.genesis.db_owner,
+        }
+    }
+
+    pub(super) fn broadcast(&self, message: Message, out: &mut Outbox) {
+        for peer in self.genesis.peers(self.id) {
+            out.send(peer, message.clone());
+        }
+    }
+
+    /// Runs a block on the committed state and takes the effects back, so that reads do not see them
+    /// before the commit.
+    pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
+        let savepoint = self.state.savepoint();
+        let at = (block.height, block.block_time());
+        let mut state = std::mem::take(&mut self.state);
+        let results: Arc<[TxResult]> = block
+            .transactions
+            .iter()
+            .map(|transaction| {
+                let outcome = execute(&mut state, self.env(), at, transaction);
+                TxResult {
+                    id: transaction.id,
+                    outcome,
+                    tables: state.digest(),
+                }
+            })
+            .collect();
+        let app_hash = app_hash(self.app_hash, &state, &results);
+        let tables = state.digest();
+        let redo = state.rollback(savepoint);
+        self.state = state;
+        Executed {
+            block: block.clone(),
+            app_hash,
+            results,
+            redo,
+            tables,
+        }
+    }
+
+    /// Votes for a block that was executed.
+    pub(super) fn vote(&self, ballot: Ballot, executed: &Executed) -> Vote {
+        let Executed {
+            block, app_hash, ..
+        } = executed;
+        Vote::cast(
+            &*self.suite,
+            &self.key,
+            self.id,
+            ballot,
+            block.id,
+            *app_hash,
+        )
+    }
+
+    /// Makes a block final here: the votes are checked by the caller. The barrier comes before
+    /// anything that tells others, so nothing acknowledged can be lost.
+    pub(super) fn commit(
+        &mut self,
+        now: WallMillis,
+        committed: Arc<Committed>,
+        replayed: bool,
+        out: &mut Outbox,
+    ) {
+        if self.adopt(&committed, replayed, out) {
+            out.persist(Record::Committed(committed.clone()));
+            out.sync();
+            self.answer_included(&committed.block, out);
+            self.after_commit(now, out);
+        }
+    }
+
+    /// Applies a final block that is durable already.
+    fn replay(&mut self, committed: &Arc<Committed>, out: &mut Outbox) {
+        if self.halted.is_none() {
+            self.adopt(committed, true, out);
+        }
+    }
+
+    /// Applies a final block to the state; false when the node had to halt.
+    fn adopt(&mut self, committed: &Arc<Committed>, replayed: bool, out: &mut Outbox) -> bool {
+        let block = &committed.block;
+        let executed = match self.executed.take() {
+            Some(executed) if executed.block.id == block.id => executed,
+            _ => self.execute(block),
+        };
+        if executed.app_hash != committed.app_hash {
+            self.halt(
+                Halt::Diverged {
+                    height: block.height,
+                },
+                out,
+            );
+            return false;
+        }
+        let before = self.state.digest();
+        self.state.redo(executed.redo);
+        self.state.seal();
+        debug_assert_eq!(
+            self.state.digest(),
+            executed.tables,
+            "a redo repeats the execution"
+        );
+        self.app_hash = executed.app_hash;
+        self.chain.push(committed.clone());
+        for result in executed.results.iter() {
+            // An invalid transaction changes nothing, so it may still get into a later block.
+            if result.outcome != Outcome::Invalid {
+                self.included
+                    .insert(result.id, (block.height, result.outcome));
+            }
+        }
+        out.note(Note::Committed {
+            committed: committed.clone(),
+            app_hash: self.app_hash,
+            results: executed.results,
+            tables: (before, executed.tables),
+            replayed,
+        });
+        true
+    }
+
+    /// Housekeeping after a block became final.
+    fn after_commit(&mut self, now: WallMillis, out: &mut Outbox) {
+        let height = self.height();
+        self.accepted = self
+            .accepted
+            .take()
+            .filter(|(_, block)| block.height > height);
+        let mut mempool = std::mem::take(&mut self.mempool);
+        mempool.recheck(&self.state, self.env());
+        self.mempool = mempool;
+        self.lead_on(now, out);
+    }
+
+    pub(super) fn halt(&mut self, why: Halt, out: &mut Outbox) {
+        self.halted = Some(why);
+        self.lead = None;
+        self.executed = None;
+        out.note(Note::Halted(why));
+        for request in std::mem::take(&mut self.waiting).into_keys() {
+            out.reply(request, Reply::Halted);
+        }
+    }
+
+    /// Seconds of chain time a view is answered with; −1 while the node knows itself behind.
+    /// Source: idos-facts 3.0.
+    pub(super) fn view_time(&self) -> BlockTime {
+        if self.syncing {
+            BlockTime(-1)
+        } else {
+            self.last_time().block_time()
+        }
+    }
+}
+
+/// The hash chain over changes: previous hash, change set, accounts (inside the change set here) and
+/// result codes. Texts of refusals do not enter. Source: idos-facts 6.2.
+fn app_hash(previous: AppHash, state: &State, results: &[TxResult]) -> AppHash {
+    let mut hash = Sha256::new();
+    hash.update(previous.0);
+    hash.update(state.change_set());
+    for result in results {
+        hash.update(result.outcome.code().to_be_bytes());
+    }
+    AppHash(hash.finalize().into())
+}
+
+/// The nonce a sender used last, as the committed state has it.
+pub(super) fn committed_nonce(state: &State, sender: &Identity) -> u64 {
+    state
+        .tables()
+        .accounts
+        .get(sender)
+        .map_or(0, |account| account.0)
+}

@@ -1,0 +1,146 @@
+//! Transactions that wait for a block. In memory only, first come first served, nonces without gaps.
+//! Source: kwil-rpc 7.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::crypto::Identity;
+use crate::id::TxId;
+use crate::ledger::Invalid;
+use crate::ledger::{Env, State, Transaction, validate};
+
+/// Largest payload a node takes. Source: kwil-rpc 3 (the smaller of 4 MiB and the block).
+const TRANSACTION_BYTES: usize = 4 << 20;
+/// Largest sum of payloads in a block. Source: idos-facts 9.1.
+const BLOCK_BYTES: usize = 6 << 20;
+/// Largest number of waiting transactions; the network's own bound is 200 MiB.
+const WAITING: usize = 10_000;
+
+/// Why a transaction was not taken. Source: kwil-rpc 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Rejected {
+    /// Signature, network or nonce.
+    Invalid(Invalid),
+    /// It is in the mempool or in a block already.
+    AlreadyExists,
+    /// Its payload is too large.
+    TooLarge,
+    /// The mempool is full.
+    Full,
+    /// The node does not know the latest block.
+    CatchingUp,
+}
+
+impl Rejected {
+    /// A stable name for the reason.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Rejected::Invalid(invalid) => invalid.code(),
+            Rejected::AlreadyExists => "already-exists",
+            Rejected::TooLarge => "too-large",
+            Rejected::Full => "mempool-full",
+            Rejected::CatchingUp => "catching-up",
+        }
+    }
+
+    /// Every code that can stand behind `rejected:` in a scenario.
+    pub const CODES: &'static [&'static str] = &[
+        "bad-signature",
+        "wrong-chain",
+        "wrong-nonce",
+        "already-exists",
+        "too-large",
+        "mempool-full",
+        "catching-up",
+    ];
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Mempool {
+    queue: BTreeMap<u64, Arc<Transaction>>,
+    ids: BTreeSet<TxId>,
+    nonces: BTreeMap<Identity, u64>,
+    arrivals: u64,
+    /// Those a client handed in here; this node gossips them until they are in a block.
+    own: BTreeSet<TxId>,
+}
+
+impl Mempool {
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn contains(&self, id: &TxId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Takes a transaction that would be valid after everything that waits already.
+    pub(super) fn insert(
+        &mut self,
+        state: &State,
+        env: Env<'_>,
+        transaction: &Arc<Transaction>,
+        own: bool,
+    ) -> Result<(), Rejected> {
+        if transaction.payload_bytes() > TRANSACTION_BYTES {
+            return Err(Rejected::TooLarge);
+        }
+        if self.queue.len() >= WAITING {
+            return Err(Rejected::Full);
+        }
+        let used = self
+            .nonces
+            .get(&transaction.sender)
+            .copied()
+            .unwrap_or_else(|| {
+                state
+                    .tables()
+                    .accounts
+                    .get(&transaction.sender)
+                    .map_or(0, |account| account.0)
+            });
+        validate(env, transaction, used).map_err(Rejected::Invalid)?;
+        self.nonces.insert(transaction.sender, transaction.nonce);
+        self.ids.insert(transaction.id);
+        self.queue.insert(self.arrivals, transaction.clone());
+        self.arrivals += 1;
+        if own {
+            self.own.insert(transaction.id);
+        }
+        Ok(())
+    }
+
+    /// What the next block holds: from the front of the queue, as much as fits.
+    pub(super) fn next_block(&self) -> Arc<[Arc<Transaction>]> {
+        let mut bytes = 0;
+        self.queue
+            .values()
+            .take_while(|transaction| {
+                bytes += transaction.payload_bytes();
+                bytes <= BLOCK_BYTES
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Drops what a block included and what it made impossible.
+    pub(super) fn recheck(&mut self, state: &State, env: Env<'_>) {
+        let waiting = std::mem::take(&mut self.queue);
+        let own = std::mem::take(&mut self.own);
+        self.ids.clear();
+        self.nonces.clear();
+        for transaction in waiting.into_values() {
+            // What no longer fits is simply gone, as after every commit of the real node.
+            let _ = self.insert(state, env, &transaction, own.contains(&transaction.id));
+        }
+    }
+
+    /// The clients' own transactions, to gossip again.
+    pub(super) fn own(&self) -> impl Iterator<Item = &Arc<Transaction>> {
+        self.queue
+            .values()
+            .filter(|transaction| self.own.contains(&transaction.id))
+    }
+}

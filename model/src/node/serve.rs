@@ -1,0 +1,189 @@
+//! What the node does for clients. Source: kwil-rpc 2, 3 and 6.
+
+use std::sync::Arc;
+
+use super::block::Block;
+use super::machine::{Node, committed_nonce};
+use super::mempool::Rejected;
+use super::message::{Claim, Message, Outbox, Reply, Request, RequestId, Timer, TxStatus};
+use crate::id::TxId;
+use crate::ledger::{Call, NAMESPACE, Query, Transaction, view};
+use crate::rules::Switch;
+use crate::time::WallMillis;
+use crate::wire;
+
+/// The text a reader signs to show who it is. Source: idos-facts 4.2.
+pub fn view_text(query: &Query, challenge: &[u8; 32]) -> String {
+    let payload = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+    wire::call_text(NAMESPACE, query.name(), &payload, challenge)
+}
+
+impl Node {
+    pub(super) fn on_request(
+        &mut self,
+        now: WallMillis,
+        id: RequestId,
+        request: Request,
+        out: &mut Outbox,
+    ) {
+        let reply = match request {
+            Request::Health => Reply::Health {
+                height: self.height(),
+                time: self.view_time(),
+                syncing: self.syncing,
+            },
+            Request::Account(identity) => Reply::Account {
+                nonce: committed_nonce(&self.state, &identity),
+            },
+            Request::Broadcast(transaction) => {
+                match self.take_transaction(&transaction, true, out) {
+                    Ok(()) => {
+                        self.waiting.insert(id, transaction.id);
+                        out.timer(self.genesis.timing.broadcast, Timer::GiveUp(id));
+                        return;
+                    }
+                    Err(rejected) => Reply::Rejected(rejected),
+                }
+            }
+            Request::TxStatus(transaction) => Reply::TxStatus(self.status(&transaction)),
+            Request::Challenge => Reply::Challenge(self.challenge(now)),
+            Request::View { claim, query } => self.answer_view(now, &claim, &query),
+        };
+        out.reply(id, reply);
+    }
+
+    fn take_transaction(
+        &mut self,
+        transaction: &Arc<Transaction>,
+        own: bool,
+        out: &mut Outbox,
+    ) -> Result<(), Rejected> {
+        if own && self.syncing {
+            return Err(Rejected::CatchingUp);
+        }
+        if self.mempool.contains(&transaction.id) || self.included.contains_key(&transaction.id) {
+            return Err(Rejected::AlreadyExists);
+        }
+        let mut mempool = std::mem::take(&mut self.mempool);
+        let taken = mempool.insert(&self.state, self.env(), transaction, own);
+        self.mempool = mempool;
+        taken?;
+        if own {
+            self.broadcast(Message::Transaction(transaction.clone()), out);
+            if !std::mem::replace(&mut self.gossiping, true) {
+                out.timer(self.genesis.timing.resend, Timer::Gossip);
+            }
+        }
+        self.poll_soon(out);
+        Ok(())
+    }
+
+    /// A peer's transaction; one that does not fit here is dropped, its own node sends it again.
+    pub(super) fn on_gossip(&mut self, transaction: Arc<Transaction>, out: &mut Outbox) {
+        let _ = self.take_transaction(&transaction, false, out);
+    }
+
+    pub(super) fn on_gossip_due(&mut self, out: &mut Outbox) {
+        let own: Vec<_> = self.mempool.own().cloned().collect();
+        self.gossiping = !own.is_empty();
+        if self.gossiping {
+            out.timer(self.genesis.timing.resend, Timer::Gossip);
+        }
+        for transaction in own {
+            self.broadcast(Message::Transaction(transaction), out);
+        }
+    }
+
+    /// Answers the clients whose transactions the block holds.
+    pub(super) fn answer_included(&mut self, block: &Block, out: &mut Outbox) {
+        for transaction in block.transactions.iter() {
+            let Some((height, outcome)) = self.included.get(&transaction.id).copied() else {
+                continue;
+            };
+            let waiting: Vec<RequestId> = self
+                .waiting
+                .iter()
+                .filter(|(_, id)| **id == transaction.id)
+                .map(|(request, _)| *request)
+                .collect();
+            for request in waiting {
+                self.waiting.remove(&request);
+                out.reply(request, Reply::Included { height, outcome });
+            }
+        }
+    }
+
+    pub(super) fn on_give_up(&mut self, request: RequestId, out: &mut Outbox) {
+        if self.waiting.remove(&request).is_some() {
+            out.reply(request, Reply::TimedOut);
+        }
+    }
+
+    fn status(&self, transaction: &TxId) -> TxStatus {
+        match self.included.get(transaction) {
+            Some((height, outcome)) => TxStatus::Included {
+                height: *height,
+                outcome: *outcome,
+            },
+            None if self.mempool.contains(transaction) => TxStatus::Pending,
+            None => TxStatus::Unknown,
+        }
+    }
+
+    /// A challenge nobody else can guess, since it hangs on the node's key; good once and not for long.
+    fn challenge(&mut self, now: WallMillis) -> [u8; 32] {
+        self.challenges_given += 1;
+        let mut hash = blake3::Hasher::new_keyed(&self.key.secret);
+        hash.update(&now.0.to_le_bytes())
+            .update(&self.challenges_given.to_le_bytes());
+        let challenge = *hash.finalize().as_bytes();
+        let oldest = now.0.saturating_sub(self.genesis.timing.challenge);
+        self.challenges.retain(|_, given| given.0 >= oldest);
+        self.challenges.insert(challenge, now);
+        challenge
+    }
+
+    fn answer_view(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> Reply {
+        if !self.believes(now, claim, query) {
+            return Reply::ClaimRefused;
+        }
+        let caller = claim
+            .identity()
+            .map(|identity| identity.caller())
+            .unwrap_or_default();
+        let height = self.height();
+        let call = Call {
+            env: self.env(),
+            caller: &caller,
+            time: self.view_time(),
+            height,
+        };
+        Reply::View {
+            height,
+            result: view(&self.state, call, query),
+        }
+    }
+
+    /// A challenge is used up by the attempt. A bare statement is believed in open mode only.
+    fn believes(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> bool {
+        match claim {
+            Claim::Anonymous => true,
+            Claim::Stated(_) => !self.genesis.rules.keep(Switch::AuthenticatedReads),
+            Claim::Signed {
+                identity,
+                challenge,
+                signature,
+            } => {
+                let given = self.challenges.remove(challenge);
+                let fresh =
+                    given.is_some_and(|given| given.distance(now) <= self.genesis.timing.challenge);
+                fresh
+                    && self.suite.verify(
+                        identity,
+                        view_text(query, challenge).as_bytes(),
+                        signature,
+                    )
+            }
+        }
+    }
+}

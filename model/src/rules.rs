@@ -1,0 +1,285 @@
+//! Every point where what idOS promises and what its deployed schema or node does differ, as a named
+//! switch. On is the promise, off is today's behaviour to the letter (as of 2026-03).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::RequirementId;
+
+macro_rules! switches {
+    ($(
+        $variant:ident $name:literal
+        promised $promised:literal ($promised_source:literal)
+        deployed $deployed:literal ($deployed_source:literal)
+        keeps [$($requirement:literal),+ $(,)?];
+    )+) => {
+        /// One difference between promise and practice.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Switch {
+            $(
+                #[doc = concat!("`", $name, "`: on, ", $promised, "; off, ", $deployed, ".")]
+                $variant,
+            )+
+        }
+
+        impl Switch {
+            /// All switches, in the order of the table.
+            pub const ALL: &'static [Switch] = &[$(Switch::$variant),+];
+
+            /// The name used on the command line and in scenarios.
+            pub const fn name(self) -> &'static str {
+                match self { $(Switch::$variant => $name),+ }
+            }
+
+            /// What the documentation promises, and where.
+            pub const fn promised(self) -> (&'static str, &'static str) {
+                match self { $(Switch::$variant => ($promised, $promised_source)),+ }
+            }
+
+            /// What the deployed schema or node does, and where.
+            pub const fn deployed(self) -> (&'static str, &'static str) {
+                match self { $(Switch::$variant => ($deployed, $deployed_source)),+ }
+            }
+
+            /// The requirements that hang on the promise.
+            pub const fn requirements(self) -> &'static [RequirementId] {
+                match self { $(Switch::$variant => &[$($requirement),+]),+ }
+            }
+        }
+    };
+}
+
+switches! {
+    AtomicProfile "atomic-profile"
+        promised "a user row appears only together with its first wallet; until then the id is merely reserved" ("idos-facts 5.1, USR-02")
+        deployed "the user row appears alone, and a crash in between leaves a profile nobody can use" ("schema:add_user_as_inserter")
+        keeps ["USR-02"];
+    OwnerChangesKey "owner-changes-key"
+        promised "the encryption key changes only with a signature of one of the user's wallets" ("S0, S4")
+        deployed "any inserter changes the key of any user" ("schema:update_user_pub_key_as_inserter")
+        keeps ["USR-03"];
+    OwnerChangesWallets "owner-changes-wallets"
+        promised "an inserter brings the first wallet only; afterwards the owner alone adds, changes and removes wallets" ("S0, S2")
+        deployed "any inserter adds wallets to any user and overwrites any wallet row" ("schema:upsert_wallet_as_inserter")
+        keeps ["WAL-07"];
+    BoundOwnershipProof "bound-ownership-proof"
+        promised "a wallet proof names profile, network and last second of use, and is refused outside them" ("S2, doc:database-overview")
+        deployed "the proof is arbitrary text that binds nothing" ("idos-facts 4.3")
+        keeps ["WAL-04"];
+    SingleUseOwnershipProof "single-use-ownership-proof"
+        promised "one wallet proof is accepted once" ("doc:granting-data-access")
+        deployed "a wallet proof can be replayed" ("idos-facts 4.3")
+        keeps ["WAL-05"];
+    ExactProbe "exact-probe"
+        promised "the profile probe compares as the wallet's type does" ("idos-facts 8.1")
+        deployed "the probe ignores letter case for every type" ("schema:has_profile")
+        keeps ["WAL-08", "WAL-02"];
+    ErasableProfile "erasable-profile"
+        promised "the owner erases the whole profile with `remove_user` once no grant is locked" ("doc:the-right-to-be-forgotten")
+        deployed "user rows and the last wallet stay for ever; there is no such action" ("hist, February 2025")
+        keeps ["USR-04"];
+    SealedContent "sealed-content"
+        promised "content that is not a sealed box is refused" ("S2, S4")
+        deployed "content is any text" ("idos-facts 2.3")
+        keeps ["CRED-03"];
+    OwnerChangesCredentials "owner-changes-credentials"
+        promised "an inserter adds credentials but never overwrites an existing one" ("S3")
+        deployed "an inserter overwrites any row by id, locked copies included" ("schema:upsert_credential_as_inserter")
+        keeps ["CRED-05", "GRANT-08"];
+    ConsentedWrites "consented-writes"
+        promised "an inserter writes into a profile only with the owner's signature for this credential" ("doc:legal-basis-for-profile-creation")
+        deployed "an inserter writes into any profile" ("schema:upsert_credential_as_inserter")
+        keeps ["CRED-06"];
+    BoundCredentialSignature "bound-credential-signature"
+        promised "the broader signature also covers owner, credential id and encryptor key" ("S2, doc:encryption-flows")
+        deployed "it covers notes and content only, so a row can be re-used in another profile" ("idos-facts 4.4")
+        keeps ["CRED-07"];
+    NoSilentSuccess "no-silent-success"
+        promised "an operation that matches no row is refused" ("idos-facts 8.2")
+        deployed "it succeeds silently" ("idos-facts 3.0")
+        keeps ["CRED-08"];
+    CanonicalGrantee "canonical-grantee"
+        promised "a grantee is a well-formed identifier in one canonical form" ("idos-facts 8.3")
+        deployed "a grantee is any text; case variants make separate grants" ("schema:create_access_grant")
+        keeps ["GRANT-04"];
+    RescindOwnOnly "rescind-own-only"
+        promised "rescinding ends the rescinder's access and leaves other grantees theirs" ("doc, grantee right")
+        deployed "rescinding destroys the copy and every grant on it, locked ones included" ("schema:rescind_shared_credential")
+        keeps ["GRANT-09", "GRANT-08"];
+    OrphansStayUsable "orphans-stay-usable"
+        promised "a grantee can rescind a copy and read its status after the original is gone" ("doc:data-retention-obligations")
+        deployed "an orphan copy has no status and cannot be rescinded" ("schema:rescind_shared_credential, get_credential_shared")
+        keeps ["GRANT-10"];
+    LastGrantRemovesCopy "last-grant-removes-copy"
+        promised "when the last grant on a copy ends, the copy is deleted" ("doc:the-right-to-be-forgotten")
+        deployed "the copy stays stored without a grant" ("schema:revoke_access_grant")
+        keeps ["GRANT-14"];
+    GrantsOnCopiesOnly "grants-on-copies-only"
+        promised "a grant refers to a copy, never to an original" ("schema comment, idos-facts 8.3")
+        deployed "a dAG creates a grant on any credential of the owner" ("schema:create_ag_by_dag_for_copy")
+        keeps ["GRANT-15"];
+    DagSingleUse "dag-single-use"
+        promised "a dAG creates one grant ever" ("doc:system-design, announced")
+        deployed "a dAG works again whenever the same grant row is absent, also after its revocation" ("schema:create_ag_by_dag_for_copy")
+        keeps ["DAG-03", "DAG-04"];
+    DagNamesNetwork "dag-names-network"
+        promised "the dAG text names the network it is meant for" ("idos-facts 8.4")
+        deployed "the same signature is good on every network" ("idos-facts 4.6")
+        keeps ["DAG-06"];
+    StickyStatus "sticky-status"
+        promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
+        deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")
+        keeps ["REV-03"];
+    UniqueNotesId "unique-notes-id"
+        promised "one issuer key and notes id name one credential" ("doc:issuer-guide")
+        deployed "a status edit reaches every row with the same issuer key and notes id" ("schema:edit_public_notes_as_issuer")
+        keeps ["REV-05"];
+    RemovalReachesCopies "removal-reaches-copies"
+        promised "removing an original removes its copies, except those under a lock" ("doc:the-right-to-be-forgotten")
+        deployed "copies and their grants stay" ("schema:remove_credential")
+        keeps ["DEL-04"];
+    DefaultPaging "default-paging"
+        promised "an omitted page is 1 and an omitted size is 20" ("comment at schema:get_access_grants_granted")
+        deployed "an omitted page or size returns everything" ("schema:get_access_grants_granted")
+        keeps ["READ-05"];
+    AnyCaseDelegate "any-case-delegate"
+        promised "removing a delegate works whatever the letter case of the argument" ("idos-facts 8.10")
+        deployed "a mixed-case argument removes nothing and says nothing" ("schema:delete_delegate_as_owner")
+        keeps ["GOV-03"];
+    AuthenticatedReads "authenticated-reads"
+        promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
+        deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")
+        keeps ["READ-01"];
+    RequiredChainId "required-chain-id"
+        promised "a transaction names its network" ("kwil documentation")
+        deployed "an empty chain id is accepted, so the transaction is good on every network" ("kwil-rpc 3")
+        keeps ["CONS-04"];
+    VerifiedExecution "verified-execution"
+        promised "every node verifies a transaction's signature before executing it" ("S1, doc:access-control")
+        deployed "signatures are checked at the mempool only, so a leader can slip one in" ("kwil-rpc 5")
+        keeps ["WAL-01"];
+    BoundedBlockTime "bounded-block-time"
+        promised "validators refuse a block whose time decreases or strays from their own clocks" ("idos-facts 8.9")
+        deployed "the leader's clock is taken as it is" ("kwil-rpc 7")
+        keeps ["TIME-01"];
+    DistinctVotes "distinct-votes"
+        promised "a commit counts each validator once" ("kwil documentation")
+        deployed "repeated votes of one validator are counted again" ("idos-facts 6.1")
+        keeps ["CONS-02"];
+    TakeoverKeepsCommits "takeover-keeps-commits"
+        promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
+        deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")
+        keeps ["AVAIL-02"];
+}
+
+impl Switch {
+    /// The switch of this name, if there is one.
+    pub fn parse(name: &str) -> Option<Switch> {
+        Switch::ALL
+            .iter()
+            .copied()
+            .find(|switch| switch.name() == name)
+    }
+
+    const fn bit(self) -> u64 {
+        1 << self as u32
+    }
+}
+
+/// A position for every switch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rules(u64);
+
+impl Rules {
+    /// Every switch on: the protocol that keeps what idOS promises.
+    pub const fn documented() -> Rules {
+        Rules((1 << Switch::ALL.len()) - 1)
+    }
+
+    /// Every switch off: today's schema and node to the letter.
+    pub const fn deployed() -> Rules {
+        Rules(0)
+    }
+
+    /// Whether the promise of this switch is kept.
+    pub const fn keep(self, switch: Switch) -> bool {
+        self.0 & switch.bit() != 0
+    }
+
+    /// The same rules with one switch turned.
+    #[must_use]
+    pub const fn with(self, switch: Switch, on: bool) -> Rules {
+        if on {
+            Rules(self.0 | switch.bit())
+        } else {
+            Rules(self.0 & !switch.bit())
+        }
+    }
+
+    /// The switches that stand differently in the other rules, with their position here.
+    pub fn differences(self, other: Rules) -> impl Iterator<Item = (Switch, bool)> {
+        Switch::ALL
+            .iter()
+            .copied()
+            .filter(move |s| self.keep(*s) != other.keep(*s))
+            .map(move |s| (s, self.keep(s)))
+    }
+}
+
+/// `documented`, `deployed`, or one of them and the switches turned: `documented dag-single-use=off`.
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = self.0.count_ones() as usize;
+        let (name, base) = if on * 2 >= Switch::ALL.len() {
+            ("documented", Rules::documented())
+        } else {
+            ("deployed", Rules::deployed())
+        };
+        f.write_str(name)?;
+        for (switch, on) in self.differences(base) {
+            write!(f, " {}={}", switch.name(), if on { "on" } else { "off" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_parse_back() {
+        for switch in Switch::ALL {
+            assert_eq!(Switch::parse(switch.name()), Some(*switch));
+        }
+        assert_eq!(Switch::parse("dag-multi-use"), None);
+    }
+
+    #[test]
+    fn requirements_are_in_the_catalogue() {
+        for switch in Switch::ALL {
+            for id in switch.requirements() {
+                assert!(
+                    crate::catalogue::find(id).is_some(),
+                    "{} names {id}",
+                    switch.name()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rules_read_as_a_base_and_what_was_turned() {
+        let turned = Rules::documented().with(Switch::DagSingleUse, false);
+        assert_eq!(turned.to_string(), "documented dag-single-use=off");
+        assert_eq!(Rules::deployed().to_string(), "deployed");
+        assert!(!turned.keep(Switch::DagSingleUse) && turned.keep(Switch::DagNamesNetwork));
+    }
+}
