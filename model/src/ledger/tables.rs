@@ -54,10 +54,6 @@ impl Serialize for Content {
 
 /// The five wallet types. Source: idos-facts 2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[expect(
-    clippy::upper_case_acronyms,
-    reason = "these are the values of the column"
-)]
 #[allow(missing_docs)]
 pub enum WalletType {
     EVM,

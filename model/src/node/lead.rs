@@ -68,15 +68,7 @@ impl Node {
 
     /// Tells a new leader what this node voted for last, again and again until the leader is heard of.
     pub(super) fn report(&mut self, term: u32, out: &mut Outbox) {
-        let heard = self
-            .accepted
-            .as_ref()
-            .is_some_and(|(ballot, _)| ballot.term >= term)
-            || self
-                .chain
-                .last()
-                .is_some_and(|last| last.votes.iter().any(|vote| vote.ballot.term >= term));
-        if term != self.term || self.leader == self.id || heard {
+        if term != self.term || self.leader == self.id || self.has_heard_of(term) {
             return;
         }
         let report = Message::Report {
@@ -86,6 +78,16 @@ impl Node {
         };
         out.send(self.leader, report);
         out.timer(self.genesis.timing.resend, Timer::Report(term));
+    }
+
+    /// Whether the leader of this term has proposed already, as far as this node knows.
+    fn has_heard_of(&self, term: u32) -> bool {
+        let voted = self
+            .accepted
+            .as_ref()
+            .is_some_and(|(ballot, _)| ballot.term >= term);
+        let last = self.chain.last();
+        voted || last.is_some_and(|last| last.votes.iter().any(|vote| vote.ballot.term >= term))
     }
 
     pub(super) fn on_report(
@@ -137,7 +139,9 @@ impl Node {
         if !matches!(&self.lead, Some(lead) if matches!(lead.phase, Phase::TakingOver)) {
             return;
         }
-        if self.term > 0 && self.genesis.rules.keep(Switch::TakeoverKeepsCommits) {
+        // A leader that comes back in its own term knows what it proposed; nobody reports again.
+        let newcomer = self.term > 0 && !self.has_heard_of(self.term);
+        if newcomer && self.genesis.rules.keep(Switch::TakeoverKeepsCommits) {
             let reports = self.reports.get(&self.term);
             let heard = reports.map_or(0, BTreeMap::len) + 1;
             let ahead =
