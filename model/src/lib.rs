@@ -4,9 +4,12 @@
 //! Start with [`ledger`] (the sequential specification), then [`node`], then [`actor`], then
 //! [`invariant`].
 
+pub mod actor;
 pub mod catalogue;
 pub mod crypto;
+pub mod history;
 pub mod id;
+pub mod invariant;
 pub mod ledger;
 pub mod node;
 pub mod rules;

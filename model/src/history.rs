@@ -1,0 +1,504 @@
+//! What happened in a run, as an outsider with a warrant could see it: who asked what and what was
+//! answered, which blocks a node committed, what was found on its disk and in its messages.
+//!
+//! Every world writes the same history, and invariants know nothing else.
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::crypto::Identity;
+use crate::id::{ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, Text, UserId};
+use crate::ledger::{Query, Transaction};
+use crate::node::{Committed, Halt, Reply, RequestId, TxResult};
+use crate::rules::Rules;
+use crate::time::{Millis, WallMillis};
+
+/// What a party is in a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Role {
+    /// Administers inserters and delegates.
+    DbOwner,
+    /// Verifies people, writes credentials.
+    Issuer,
+    /// Owns a profile.
+    User,
+    /// Reads what it was granted.
+    Consumer,
+}
+
+/// A party of the story, with every identity it can speak for.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// As the story calls it.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Its profile; only users have one, and only once it is registered.
+    pub user: UserId,
+    /// Keys it holds: first the one it usually speaks with.
+    pub identities: Vec<Identity>,
+    /// Whether it checks what it reads as carefully as idos-facts 5.14 asks.
+    pub careful: bool,
+}
+
+/// Who takes part, and under which rules: what a reader of a history must know to make sense of it.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// By [`PartyId`].
+    pub parties: Vec<Member>,
+    /// How many nodes there are.
+    pub nodes: u16,
+    /// The network's name.
+    pub chain_id: Text,
+    /// Which promises the nodes were told to keep.
+    pub rules: Rules,
+    /// Chain time at scenario time zero.
+    pub epoch: WallMillis,
+    /// How far block time may stray from the clocks of honest validators, in milliseconds.
+    pub drift: u64,
+}
+
+impl Cast {
+    /// The party of this id.
+    pub fn party(&self, id: PartyId) -> &Member {
+        &self.parties[id.index()]
+    }
+
+    /// The party that holds the key behind a caller identity.
+    pub fn holder(&self, caller: &str) -> Option<PartyId> {
+        let holds = |member: &Member| {
+            member
+                .identities
+                .iter()
+                .any(|identity| identity.caller().eq_ignore_ascii_case(caller))
+        };
+        self.parties
+            .iter()
+            .position(holds)
+            .map(|index| PartyId(index as u16))
+    }
+
+    /// The party whose profile this is.
+    pub fn owner(&self, user: UserId) -> Option<PartyId> {
+        let index = self
+            .parties
+            .iter()
+            .position(|member| member.role == Role::User && member.user == user)?;
+        Some(PartyId(index as u16))
+    }
+}
+
+/// What a client asked of a node.
+#[derive(Clone, Debug, Serialize)]
+pub enum Asked {
+    /// To take a transaction.
+    Broadcast(#[serde(serialize_with = "by_id")] Arc<Transaction>),
+    /// To answer a view.
+    View {
+        /// Who the reader says it is.
+        caller: Option<Identity>,
+        /// Whether it showed so with a signature.
+        signed: bool,
+        /// What it wants to know.
+        query: Query,
+    },
+    /// Anything that concerns no data: health, nonces, challenges, the fate of a transaction.
+    Housekeeping(&'static str),
+}
+
+fn by_id<S: Serializer>(transaction: &Transaction, serializer: S) -> Result<S::Ok, S::Error> {
+    transaction.id.serialize(serializer)
+}
+
+fn by_block<S: Serializer>(committed: &Committed, serializer: S) -> Result<S::Ok, S::Error> {
+    (
+        committed.block.id,
+        committed.app_hash,
+        committed.votes.len(),
+    )
+        .serialize(serializer)
+}
+
+/// Where something was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Place {
+    /// In what a client sent to a node.
+    Request,
+    /// In what a peer sent to a node.
+    Message,
+    /// In what a node wrote to its disk.
+    Disk,
+}
+
+/// Why a consumer does not accept what it read. Source: idos-facts 5.14.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Doubt {
+    /// No grant on the copy names this consumer.
+    NoGrant,
+    /// The lock ends earlier than asked for.
+    LockTooShort,
+    /// The copy is not linked to an original of this user.
+    NoOriginal,
+    /// The original's issuer key is not one this consumer trusts.
+    UntrustedIssuer,
+    /// The notes do not say `approved`.
+    NotApproved,
+    /// The content does not open with the consumer's key.
+    CannotOpen,
+    /// The plaintext's hash is not the grant's.
+    HashMismatch,
+    /// The document is not a valid credential; the code says why.
+    BadDocument(&'static str),
+    /// The document is about somebody else.
+    WrongSubject,
+}
+
+impl Doubt {
+    /// A stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Doubt::NoGrant => "no-grant",
+            Doubt::LockTooShort => "lock-too-short",
+            Doubt::NoOriginal => "no-original",
+            Doubt::UntrustedIssuer => "untrusted-issuer",
+            Doubt::NotApproved => "not-approved",
+            Doubt::CannotOpen => "cannot-open",
+            Doubt::HashMismatch => "hash-mismatch",
+            Doubt::BadDocument(_) => "bad-document",
+            Doubt::WrongSubject => "wrong-subject",
+        }
+    }
+
+    /// Every code that can stand behind `declined:` in a scenario.
+    pub const CODES: &'static [&'static str] = &[
+        "no-grant",
+        "lock-too-short",
+        "no-original",
+        "untrusted-issuer",
+        "not-approved",
+        "cannot-open",
+        "hash-mismatch",
+        "bad-document",
+        "wrong-subject",
+        "nothing-found",
+    ];
+}
+
+/// How a step of the story ended for the party that took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Ending {
+    /// It worked.
+    Accepted,
+    /// The ledger said no, for this reason.
+    Refused(&'static str),
+    /// The node did not take the transaction, or did not believe the reader.
+    Rejected(&'static str),
+    /// The reader did not accept what it read.
+    Declined(&'static str),
+    /// The user said no.
+    Denied,
+    /// No answer came in time: it may have happened or not.
+    Unanswered,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize)]
+pub enum Event {
+    /// A step of the story begins.
+    StepBegan {
+        /// Its place in the plan.
+        step: u32,
+    },
+    /// A step of the story has ended.
+    StepEnded {
+        /// Its place in the plan.
+        step: u32,
+        /// How.
+        ending: Ending,
+    },
+
+    /// A client sent a request to a node.
+    Asked {
+        /// Pairs it with its answer.
+        id: RequestId,
+        /// The client.
+        by: PartyId,
+        /// The node.
+        node: NodeId,
+        /// What it asked.
+        what: Asked,
+    },
+    /// A node's answer reached the client.
+    Answered {
+        /// Of the request.
+        id: RequestId,
+        /// The client.
+        by: PartyId,
+        /// The node.
+        node: NodeId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// The client stopped waiting, or found nobody there.
+    NoAnswer {
+        /// Of the request.
+        id: RequestId,
+        /// The client.
+        by: PartyId,
+        /// The node.
+        node: NodeId,
+    },
+
+    /// A consumer asked a user for access.
+    Requested {
+        /// Names the request.
+        request: u32,
+        /// The consumer.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// Last second of the lock the consumer wants, UNIX seconds.
+        locked_until: i64,
+    },
+    /// The user decided about a request.
+    Decided {
+        /// Names the request.
+        request: u32,
+        /// The user.
+        by: PartyId,
+        /// The copy made for it; none when denied.
+        copy: Option<CredentialId>,
+        /// Last second of the lock given, 0 when denied.
+        locked_until: i64,
+    },
+    /// An issuer signed a document about a user.
+    Issued {
+        /// The issuer.
+        by: PartyId,
+        /// The user it is about.
+        about: UserId,
+        /// The credential it is meant for.
+        credential: CredentialId,
+        /// Hash of the document.
+        document: ContentHash,
+    },
+    /// Somebody sealed a document for a recipient.
+    Sealed {
+        /// Who sealed.
+        by: PartyId,
+        /// The row it is meant for.
+        credential: CredentialId,
+        /// One-time key of the sender, base64.
+        encryptor: Text,
+        /// Hash of the document.
+        document: ContentHash,
+    },
+    /// Somebody opened the content of a credential with a key of its own.
+    Opened {
+        /// Who.
+        by: PartyId,
+        /// The row.
+        credential: CredentialId,
+        /// Hash of what came out.
+        document: ContentHash,
+        /// Height of the node it was read from.
+        height: Height,
+    },
+    /// A consumer has made up its mind about a copy.
+    Judged {
+        /// The consumer.
+        by: PartyId,
+        /// The copy.
+        copy: CredentialId,
+        /// Whose data it takes it for.
+        user: UserId,
+        /// Hash of the document, when it could be opened.
+        document: Option<ContentHash>,
+        /// Lowest height of the answers it relied on.
+        height: Height,
+        /// Nothing when it accepts.
+        doubt: Option<Doubt>,
+    },
+
+    /// A node process started.
+    Started {
+        /// The node.
+        node: NodeId,
+        /// Whether it had run before.
+        again: bool,
+    },
+    /// A node process died.
+    Crashed {
+        /// The node.
+        node: NodeId,
+        /// Writes that were not durable yet.
+        lost: u32,
+    },
+    /// A node proposed a block.
+    Proposed {
+        /// The node.
+        node: NodeId,
+        /// Height of the block.
+        height: Height,
+        /// Time in its header.
+        time: WallMillis,
+        /// The proposer's clock at that moment.
+        clock: WallMillis,
+    },
+    /// A node holds a block for final.
+    Committed {
+        /// The node.
+        node: NodeId,
+        /// Block and votes.
+        #[serde(serialize_with = "by_block")]
+        committed: Arc<Committed>,
+        /// The node's own app hash after it.
+        app_hash: crate::id::AppHash,
+        /// What execution came to, per transaction.
+        results: Arc<[TxResult]>,
+        /// Digest of the node's tables before and after.
+        tables: (crate::id::TablesDigest, crate::id::TablesDigest),
+        /// Whether the node caught up with it rather than taking part.
+        replayed: bool,
+    },
+    /// A node stopped for good.
+    Halted {
+        /// The node.
+        node: NodeId,
+        /// Why.
+        why: Halt,
+    },
+    /// A node takes the lead.
+    Leads {
+        /// The node.
+        node: NodeId,
+        /// Counts leaders.
+        term: u32,
+    },
+    /// The operators appointed a leader.
+    Appointed {
+        /// The new leader.
+        leader: NodeId,
+        /// Counts leaders.
+        term: u32,
+    },
+
+    /// A fault begins.
+    FaultBegan {
+        /// Its place in the plan.
+        fault: u32,
+    },
+    /// A fault is over.
+    FaultEnded {
+        /// Its place in the plan.
+        fault: u32,
+        /// What it did, in the unit of its kind: messages held back, processes killed, milliseconds.
+        effect: u64,
+    },
+    /// All trouble is over: every fault healed, every node running.
+    Healed,
+    /// Nothing is under way any more.
+    Settled,
+    /// Time is up and something is still under way.
+    Unsettled {
+        /// What is still owed, in words.
+        owed: Vec<String>,
+    },
+    /// The run's bound on events was reached.
+    Exhausted,
+
+    /// Bytes a node holds or was handed were searched for marked plaintext.
+    Scanned {
+        /// The node.
+        node: NodeId,
+        /// Where.
+        place: Place,
+        /// How many bytes.
+        bytes: u64,
+        /// The markers found in them.
+        found: Vec<String>,
+    },
+    /// A node's tables were looked into.
+    Inspected {
+        /// The node.
+        node: NodeId,
+        /// Its height.
+        height: Height,
+        /// Its app hash.
+        app_hash: crate::id::AppHash,
+        /// Digest of its tables.
+        tables: crate::id::TablesDigest,
+        /// Ids of every credential.
+        credentials: Vec<CredentialId>,
+        /// Ids of every grant.
+        grants: Vec<GrantId>,
+        /// Ids of every user.
+        users: Vec<UserId>,
+    },
+}
+
+/// An event, and when it happened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Observation {
+    /// Scenario time.
+    pub at: Millis,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Everything that happened in a run, in order, with a digest that chains it all.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Who took part.
+    pub cast: Arc<Cast>,
+    observations: Vec<Observation>,
+    digest: blake3::Hasher,
+    scratch: Vec<u8>,
+}
+
+impl History {
+    /// An empty history.
+    pub fn new(cast: Arc<Cast>) -> History {
+        History {
+            cast,
+            observations: Vec::new(),
+            digest: blake3::Hasher::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Appends an observation. Panics when time runs backwards, which is a bug of the world.
+    pub fn record(&mut self, at: Millis, event: Event) {
+        if let Some(last) = self.observations.last() {
+            assert!(
+                last.at <= at,
+                "observed in the past: now={at} last={}",
+                last.at
+            );
+        }
+        let observation = Observation { at, event };
+        self.scratch.clear();
+        let buffer = std::mem::take(&mut self.scratch);
+        let buffer = postcard::to_extend(&observation, buffer)
+            .expect("observations hold nothing that cannot be encoded");
+        self.digest.update(&buffer);
+        self.scratch = buffer;
+        self.observations.push(observation);
+    }
+
+    /// Folds something that is not an observation into the digest: deliveries on the wire, say.
+    pub fn stir(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+    }
+
+    /// Every observation in order; evidence refers to them by index.
+    pub fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    /// Chains everything recorded and stirred in so far.
+    pub fn digest(&self) -> [u8; 32] {
+        *self.digest.finalize().as_bytes()
+    }
+}

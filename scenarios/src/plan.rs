@@ -1,0 +1,217 @@
+//! A plan: a story resolved to complete data, with no default left open. A world carries it out.
+
+use assay_model::actor::Task;
+use assay_model::catalogue::RequirementId;
+use assay_model::history::{Ending, Role};
+use assay_model::id::{NodeId, PartyId, UserId};
+use assay_model::node::Timing;
+use assay_model::rules::Rules;
+use assay_model::time::{Millis, WallMillis};
+use serde::Serialize;
+
+/// Everything a world needs to carry a story out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// `grants/locked-revoke`: where the story stands in the library, or the file's stem.
+    pub name: String,
+    /// What the story claims, in one sentence.
+    pub claim: String,
+    /// How many nodes.
+    pub nodes: u16,
+    /// Who leads at first.
+    pub leader: NodeId,
+    /// Chain time at scenario time zero.
+    pub epoch: WallMillis,
+    /// Durations of the protocol.
+    pub timing: Timing,
+    /// What every link does to every message.
+    pub network: Network,
+    /// How long a write to disk takes to become durable.
+    pub disk_sync: Millis,
+    /// Which promises the nodes keep.
+    pub rules: Rules,
+    /// Who takes part, database owner first.
+    pub parties: Vec<Party>,
+    /// What they do, in order of time.
+    pub steps: Vec<Step>,
+    /// What goes wrong, in order of time.
+    pub faults: Vec<Fault>,
+    /// Clocks that are wrong from the beginning.
+    pub clocks: Vec<ClockError>,
+    /// When trouble ends and everything heals.
+    pub duration: Millis,
+    /// How long after healing everything owed may take.
+    pub settle: Millis,
+    /// Most events a run may take.
+    pub events: u64,
+    /// Whether everybody reads everything at the end.
+    pub audit: bool,
+    /// Invariants that must not end inconclusive.
+    pub check: Vec<&'static str>,
+    /// Requirements the story is expected to break; empty for most stories.
+    pub breaks: Vec<RequirementId>,
+}
+
+/// Somebody who takes part.
+#[derive(Clone, Debug, Serialize)]
+pub struct Party {
+    /// As the story calls it.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Profile id; meaningful for users.
+    pub user: UserId,
+    /// Whether the profile exists when the story begins; meaningful for users.
+    pub registered: bool,
+    /// Whether an issuer's inserter and delegate rows exist when the story begins.
+    pub admitted: bool,
+    /// Whether it checks what it reads.
+    pub careful: bool,
+    /// Whose encryption key it uses: its own, or that of the party it belongs to.
+    pub box_key_of: PartyId,
+}
+
+/// What happens to messages between two ends, both ways alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Network {
+    /// Least delay.
+    pub latency: Millis,
+    /// Most that is added to it, drawn per message.
+    pub jitter: Millis,
+    /// How many of a million messages are lost.
+    pub loss: Ppm,
+    /// How many of a million messages arrive twice.
+    pub duplicate: Ppm,
+    /// How many of a million messages may be overtaken by later ones.
+    pub reorder: Ppm,
+}
+
+/// Parts per million: a probability without floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Ppm(pub u32);
+
+/// One step of the story.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// When it begins.
+    pub at: Millis,
+    /// Who does what.
+    pub deed: Deed,
+    /// How it should end.
+    pub expect: Expect,
+    /// Requirements that a wrong ending breaks.
+    pub shows: Vec<RequirementId>,
+    /// Line in the scenario file, from 1.
+    pub line: u32,
+}
+
+/// Who does what.
+#[derive(Clone, Debug, Serialize)]
+pub enum Deed {
+    /// A party carries out a task.
+    Party(PartyId, Task),
+    /// The operators appoint a leader on every node.
+    AppointLeader(NodeId),
+}
+
+/// How a step should end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Expect {
+    /// Like this.
+    Ending(Ending),
+    /// It does not matter.
+    Anything,
+}
+
+/// One thing that goes wrong, and when it is over.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fault {
+    /// When it begins.
+    pub at: Millis,
+    /// How long it lasts.
+    pub lasts: Millis,
+    /// What it is.
+    pub kind: FaultKind,
+    /// Line in the scenario file, from 1.
+    pub line: u32,
+}
+
+/// A node by name or by role; a role is looked up when the fault begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum NodeRef {
+    /// This node.
+    Node(NodeId),
+    /// Whoever leads then.
+    Leader,
+    /// The node with the lowest number that does not lead then.
+    Follower,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum FaultKind {
+    /// A node's process dies, loses what was not durable, and comes back at the end.
+    Crash {
+        /// The node.
+        node: NodeRef,
+    },
+    /// Nodes hear only their own side; a node on no side hears nobody.
+    Split {
+        /// The sides.
+        sides: Vec<Vec<NodeId>>,
+    },
+    /// One node hears no other and is heard by none; clients still reach it.
+    Isolate {
+        /// The node.
+        node: NodeRef,
+    },
+    /// The leader is cut off together with so many followers.
+    SplitLeader {
+        /// Whether its side is the larger one.
+        majority: bool,
+    },
+    /// Messages from one node to another get lost; the other way they do not.
+    OneWay {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// Messages between nodes get lost at this rate.
+    Lossy {
+        /// How many of a million.
+        loss: Ppm,
+    },
+    /// Messages between nodes take this much longer.
+    Slow {
+        /// How much.
+        delay: Millis,
+    },
+    /// A party does nothing and hears nothing; what is sent to it waits.
+    Offline {
+        /// The party.
+        party: PartyId,
+    },
+    /// A node's or party's clock is wrong.
+    Clock(ClockError),
+}
+
+/// Whose clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Whose {
+    /// A node's.
+    Node(NodeRef),
+    /// A party's.
+    Party(PartyId),
+}
+
+/// How a clock is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockError {
+    /// Whose.
+    pub whose: Whose,
+    /// Added to its reading, in milliseconds.
+    pub offset: i64,
+    /// Gained per million milliseconds.
+    pub drift: i32,
+}
