@@ -36,7 +36,10 @@ const MOST_NODES: i64 = 64;
 pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Plan, Vec<Problem>> {
     let (mut table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| unparsed(source, error)).collect());
+        let mut problems: Vec<Problem> =
+            errors.iter().map(|error| unparsed(source, error)).collect();
+        problems.sort_by_key(Problem::start);
+        return Err(problems);
     }
     let found = shape::check(source, &mut table, &crate::schema());
     let scenario = file::Scenario::deserialize(toml::de::Deserializer::from(table))
@@ -298,7 +301,7 @@ impl Resolver<'_> {
                 let message = format!("the fault lasts until {end}, past the story's end");
                 self.complain_at(span.clone(), message, "too late")
                     .also(said.span(), format!("the story ends at {duration}"))
-                    .advise("`duration` is when trouble ends; without it the story ends 10s after the last step or fault");
+                    .advise("without `duration` a story ends 10s after its last step or fault");
             }
         }
         Some(duration)
@@ -318,12 +321,7 @@ impl Resolver<'_> {
         let on = list(&file.on).iter().map(|name| (name, true));
         for (name, on) in off.chain(on) {
             let Some(switch) = Switch::parse(name.get()) else {
-                self.unknown(
-                    name,
-                    "switch",
-                    "is a switch of this name",
-                    &file::switches(),
-                );
+                self.unknown(name, "switch", "no such switch", &file::switches());
                 continue;
             };
             if let Some((_, first)) = turned.iter().find(|(other, _)| *other == switch) {
@@ -348,7 +346,7 @@ impl Resolver<'_> {
                 Some(known) => check.push(*known),
                 None => {
                     let known = self.invariants;
-                    self.unknown(name, "invariant", "is judged under this name", known);
+                    self.unknown(name, "invariant", "no such invariant", known);
                 }
             }
         }
@@ -382,18 +380,8 @@ impl Resolver<'_> {
             .collect();
         families.dedup();
         match near.is_empty() {
-            true => self.unknown(
-                id,
-                "requirement",
-                "is in the catalogue under this id",
-                &families,
-            ),
-            false => self.unknown(
-                id,
-                "requirement",
-                "is in the catalogue under this id",
-                &near,
-            ),
+            true => self.unknown(id, "requirement", "not in the catalogue", &families),
+            false => self.unknown(id, "requirement", "not in the catalogue", &near),
         }
     }
 
@@ -476,14 +464,10 @@ impl Resolver<'_> {
         place
     }
 
-    fn unknown<S: AsRef<str>>(&mut self, name: &At<String>, what: &str, nobody: &str, known: &[S]) {
+    fn unknown<S: AsRef<str>>(&mut self, name: &At<String>, what: &str, label: &str, known: &[S]) {
         let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-        self.complain(
-            name,
-            format!("unknown {what} `{}`", name.get()),
-            format!("nothing {nobody}"),
-        )
-        .advise(suggest(name.get(), &known));
+        self.complain(name, format!("unknown {what} `{}`", name.get()), label)
+            .advise(suggest(name.get(), &known));
     }
 
     fn complain<T>(&mut self, at: &At<T>, message: String, label: impl Display) -> &mut Problem {
