@@ -13,6 +13,7 @@ mod step;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use assay_model::catalogue::{self, RequirementId};
 use assay_model::id::NodeId;
@@ -32,6 +33,8 @@ use crate::{shape, units};
 /// More nodes than the model is made for.
 const MOST_NODES: i64 = 64;
 
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(file::schema);
+
 /// The plan of a story, or everything that is wrong with it, in the order of the file.
 pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Plan, Vec<Problem>> {
     let (mut table, errors) = DeTable::parse_recoverable(&source.text);
@@ -41,7 +44,7 @@ pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Pl
         problems.sort_by_key(Problem::start);
         return Err(problems);
     }
-    let found = shape::check(source, &mut table, &crate::schema());
+    let found = shape::check(source, &mut table, &SCHEMA);
     let scenario = file::Scenario::deserialize(toml::de::Deserializer::from(table))
         .map_err(|error| vec![unparsed(source, &error)])?;
     let mut resolver = Resolver {
