@@ -5,8 +5,9 @@ pub(crate) fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let tail = |full: &str| full.rsplit('/').next() == Some(name);
     let near = |full: &&'a str| {
         let distance = strsim::osa_distance(&name.to_lowercase(), &full.to_lowercase());
-        // A third of a name may be mistyped; in a short name that is one letter.
-        (distance <= (full.chars().count() / 3).max(1)).then_some((distance, *full))
+        // A third of a name may be mistyped, which for names like `g1` is nothing: every other such
+        // name would be close.
+        (distance <= full.chars().count() / 3).then_some((distance, *full))
     };
     known
         .iter()
@@ -22,10 +23,29 @@ pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
         help = format!("did you mean `{meant}`?\n");
     }
     if !known.is_empty() {
-        help += "known here: ";
-        help += &known.join(", ");
+        help += &wrapped("known here: ", known);
     }
     help
+}
+
+/// A list that breaks between names; terminals and reports would break inside of them, at dashes.
+fn wrapped(head: &str, names: &[&str]) -> String {
+    const WIDTH: usize = 84;
+    let (mut text, mut column) = (head.to_owned(), head.len());
+    for (index, name) in names.iter().enumerate() {
+        let comma = if index + 1 < names.len() { "," } else { "" };
+        if column + name.len() > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            column = 0;
+        }
+        text += name;
+        text += comma;
+        text.push(' ');
+        column += name.len() + comma.len() + 1;
+    }
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// Whether a story may call something this: a lower-case letter, then letters, digits and dashes.
@@ -46,7 +66,8 @@ mod tests {
         let table = [
             ("revok", Some("revoke")),
             ("Remove", Some("remove")),
-            ("g2", Some("g1")),
+            ("g2", None),
+            ("revkoe", Some("revoke")),
             ("locked-revoke", Some("grants/locked-revoke")),
             ("passport", None),
             ("", None),

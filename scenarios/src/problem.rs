@@ -29,8 +29,8 @@ pub struct Problem {
     message: String,
     help: Option<String>,
     labels: Vec<(Range<usize>, String)>,
-    place: Option<NamedSource<Arc<str>>>,
-    text: Arc<str>,
+    // Boxed, so that results stay small.
+    place: Option<Box<NamedSource<Arc<str>>>>,
 }
 
 impl Problem {
@@ -41,7 +41,6 @@ impl Problem {
             help: None,
             labels: Vec::new(),
             place: None,
-            text: "".into(),
         }
     }
 
@@ -56,8 +55,10 @@ impl Problem {
             message,
             help: None,
             labels: vec![(span, label)],
-            place: Some(NamedSource::new(&source.path, source.text.clone())),
-            text: source.text.clone(),
+            place: Some(Box::new(NamedSource::new(
+                &source.path,
+                source.text.clone(),
+            ))),
         }
     }
 
@@ -89,7 +90,7 @@ impl Problem {
     /// Line it is on, from 1; none for a problem of the whole file.
     pub fn line(&self) -> Option<u32> {
         let (span, _) = self.labels.first()?;
-        Some(line(&self.text, span.start))
+        Some(line(self.place.as_ref()?.inner(), span.start))
     }
 
     /// As people see it, without colours, lines up to `width` columns wide.
@@ -131,7 +132,7 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|place| place as &dyn SourceCode)
+        self.place.as_deref().map(|place| place as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

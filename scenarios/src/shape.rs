@@ -58,7 +58,7 @@ impl<'a> Walk<'a> {
         (called, &self.schema["$defs"][name])
     }
 
-    /// False when the value has to go.
+    /// False when the value has to go. `key` is what messages call it.
     fn value(&mut self, key: &str, value: &mut Spanned<DeValue<'_>>, node: &'a Value) -> bool {
         let (called, node) = self.definition(node);
         let span = value.span();
@@ -69,7 +69,11 @@ impl<'a> Walk<'a> {
             self.shape.problems.push(Problem::at(
                 self.source,
                 span,
-                format!("`{key}` takes {}, not {}", takes.join(" or "), describe(is)),
+                format!(
+                    "{key} has to be {}, not {}",
+                    takes.join(" or "),
+                    describe(is)
+                ),
                 format!("this is {}", describe(is)),
             ));
             return false;
@@ -83,9 +87,10 @@ impl<'a> Walk<'a> {
     }
 
     fn array(&mut self, key: &str, values: &mut toml::de::DeArray<'_>, items: &'a Value) {
+        let called = format!("an element of {key}");
         let kept = std::mem::replace(values, toml::de::DeArray::new())
             .into_iter()
-            .filter_map(|mut value| self.value(key, &mut value, items).then_some(value))
+            .filter_map(|mut value| self.value(&called, &mut value, items).then_some(value))
             .collect();
         *values = kept;
     }
@@ -108,8 +113,9 @@ impl<'a> Walk<'a> {
         for (key, value) in table.iter_mut() {
             let name: &str = key.get_ref();
             let fits = match (node["properties"].get(name), &node["additionalProperties"]) {
-                (Some(node), _) => self.value(name, value, node),
-                (None, node @ Value::Object(_)) => self.value(name, value, node),
+                (Some(node), _) | (None, node @ Value::Object(_)) => {
+                    self.value(&format!("`{name}`"), value, node)
+                }
                 (None, _) => {
                     self.unknown(called, name, key.span(), &known);
                     false
@@ -159,7 +165,7 @@ impl<'a> Walk<'a> {
             }
             _ => span,
         };
-        let mut problem = Problem::at(self.source, span, message, "here".to_owned());
+        let mut problem = Problem::at(self.source, span, message, format!("needs `{key}`"));
         problem.advise(format!("`{key}`: {}", lower_first(about)));
         self.shape.problems.push(problem);
     }

@@ -34,13 +34,12 @@ fn plan_of(steps: &str) -> Plan {
 }
 
 fn orders(plan: &Plan) -> Vec<&Order> {
-    let order = |deed| match deed {
-        &Deed::Party(_, ref task) => Some(&task.order),
-        Deed::AppointLeader(_) => None,
-    };
-    plan.steps
-        .iter()
-        .filter_map(|step| order(&step.deed))
+    let deeds = plan.steps.iter().map(|step| &step.deed);
+    deeds
+        .filter_map(|deed| match deed {
+            Deed::Party(_, task) => Some(&task.order),
+            Deed::AppointLeader(_) => None,
+        })
         .collect()
 }
 
@@ -87,6 +86,27 @@ fn the_schema_is_what_it_was() {
 fn every_verb_and_fault_can_be_told() {
     let text = include_str!("everything.toml");
     insta::assert_debug_snapshot!(plan(text));
+}
+
+/// A step that is dropped without a word would make a story prove less than it says.
+#[test]
+fn a_damaged_story_is_refused_or_keeps_every_step() {
+    let text = include_str!("everything.toml");
+    let check = |text: &str| {
+        let told = text.matches("[[steps]]").count();
+        match load(&source(text), &[]) {
+            Ok(scenario) => assert_eq!(scenario.plan.steps.len(), told, "{text}"),
+            Err(problems) => assert!(!problems.is_empty(), "{text}"),
+        }
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    for gone in 0..lines.len() {
+        check(&[&lines[..gone], &lines[gone + 1..]].concat().join("\n"));
+        check(&text.replacen(lines[gone], &lines[gone].replace(" = ", " = -"), 1));
+    }
+    for end in (0..text.len()).step_by(11) {
+        check(&text[..end]);
+    }
 }
 
 #[test]

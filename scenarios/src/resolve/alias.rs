@@ -1,6 +1,6 @@
 //! Names that steps give to what they make, and that later steps use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use assay_model::actor::GrantRef;
@@ -110,6 +110,8 @@ struct Wallet {
 /// Every name of the story.
 #[derive(Debug, Default)]
 pub(super) struct Aliases {
+    /// Names given by steps of which too little is known.
+    pub(super) lost: BTreeSet<String>,
     named: BTreeMap<String, Named>,
     wallets: BTreeMap<(PartyId, String), Wallet>,
     replays: BTreeMap<(PartyId, String), u32>,
@@ -192,7 +194,9 @@ impl Resolver<'_> {
     pub(super) fn named(&mut self, here: &Here, name: &At<String>, wanted: Kind) -> Option<Value> {
         let text = name.get();
         let Some(named) = self.aliases.named.get(text).cloned() else {
-            self.unknown_alias(name, wanted);
+            if !self.aliases.lost.contains(text) {
+                self.unknown_alias(name, wanted);
+            }
             return None;
         };
         if !named.kind.serves_as(wanted) {
@@ -285,7 +289,7 @@ impl Resolver<'_> {
             self.unknown(
                 name,
                 "wallet",
-                &format!("`{whose}` holds has this name"),
+                &format!("`{whose}` holds no such wallet"),
                 &known,
             );
             return None;

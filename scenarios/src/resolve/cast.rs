@@ -172,7 +172,7 @@ impl Resolver<'_> {
         let found = self.cast.find(name.get());
         if found.is_none() {
             let known = self.cast.names(|_| true);
-            self.unknown(name, "actor", "takes part under this name", &known);
+            self.unknown(name, "actor", "nobody takes part under this name", &known);
         }
         found
     }
@@ -194,35 +194,39 @@ impl Resolver<'_> {
 
     /// A node by its own name.
     pub(super) fn node(&mut self, name: &At<String>) -> Option<NodeId> {
-        match self.node_ref(name)? {
-            NodeRef::Node(node) => Some(node),
-            NodeRef::Leader | NodeRef::Follower => {
-                let message = format!("`{}` is a role, and a node is needed here", name.get());
-                let help = self.all_nodes();
-                self.complain(name, message, "not a node's own name")
-                    .advise(help);
-                None
-            }
+        if !matches!(name.get().as_str(), "leader" | "follower") {
+            return self.own_name(name, "");
         }
+        let message = format!("`{}` is a role, and a node is needed here", name.get());
+        let help = self.all_nodes();
+        self.complain(name, message, "not a node's own name")
+            .advise(help);
+        None
     }
 
     /// A node by name or role.
     pub(super) fn node_ref(&mut self, name: &At<String>) -> Option<NodeRef> {
         match name.get().as_str() {
-            "leader" => return Some(NodeRef::Leader),
-            "follower" => return Some(NodeRef::Follower),
-            _ => {}
+            "leader" => Some(NodeRef::Leader),
+            "follower" => Some(NodeRef::Follower),
+            _ => self
+                .own_name(name, ", and by role leader, follower")
+                .map(NodeRef::Node),
         }
+    }
+
+    /// The node of this name; `besides` is what else could stand in its place.
+    fn own_name(&mut self, name: &At<String>, besides: &str) -> Option<NodeId> {
         let number = node_number(name.get());
         let place = number.and_then(|number| number.parse::<u16>().ok());
         match place.and_then(|place| place.checked_sub(1)) {
             Some(place) if place < self.nodes && name.get() == &NodeId(place).to_string() => {
-                Some(NodeRef::Node(NodeId(place)))
+                Some(NodeId(place))
             }
             // When the number of nodes is wrong itself, nothing can be said about their names.
             _ if self.nodes == 0 => None,
             _ => {
-                let help = format!("{}, and by role leader, follower", self.all_nodes());
+                let help = format!("{}{besides}", self.all_nodes());
                 self.complain(
                     name,
                     format!("unknown node `{}`", name.get()),
@@ -246,7 +250,12 @@ impl Resolver<'_> {
         let mut known: Vec<String> = (0..self.nodes).map(|n| NodeId(n).to_string()).collect();
         known.extend(["leader".to_owned(), "follower".to_owned()]);
         known.extend(self.cast.names(|_| true));
-        self.unknown(name, "node or actor", "has a clock under this name", &known);
+        self.unknown(
+            name,
+            "node or actor",
+            "nothing has a clock under this name",
+            &known,
+        );
         None
     }
 

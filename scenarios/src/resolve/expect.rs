@@ -12,8 +12,8 @@ use crate::plan::Expect;
 /// The reader's own verdict on a node that asks for proof of a claim; the mempool knows nothing of it.
 const CLAIM_REFUSED: &str = "claim-refused";
 
-const FORMS: &str = "an expectation is accepted, denied, unanswered, anything, `refused: CODE`, \
-                     `rejected: CODE` or `declined: CODE`";
+const FORMS: &str = "an expectation is accepted, denied, unanswered, anything,\n\
+                     or `refused: CODE`, `rejected: CODE`, `declined: CODE`";
 const WORDS: &[&str] = &[
     "accepted",
     "denied",

@@ -44,12 +44,7 @@ impl Resolver<'_> {
             .and_then(|lasts| self.positive("for", lasts));
         let name = file.fault.as_ref()?;
         let Some(verb) = FaultVerb::parse(name.get()) else {
-            self.unknown(
-                name,
-                "fault",
-                "goes wrong under this name",
-                FaultVerb::NAMES,
-            );
+            self.unknown(name, "fault", "no such fault", FaultVerb::NAMES);
             return None;
         };
         let here = Here {
@@ -78,7 +73,7 @@ impl Resolver<'_> {
         for (key, span) in strange {
             self.complain_at(
                 span,
-                format!("a `{name}` fault takes no `{key}`"),
+                format!("`{name}` takes no `{key}`"),
                 "not for this fault",
             )
             .advise(suggest(key, &known));
@@ -92,12 +87,9 @@ impl Resolver<'_> {
         value: &'s Option<At<T>>,
     ) -> Option<&'s At<T>> {
         if value.is_none() && !here.damaged {
-            let message = format!("a `{}` fault lacks `{key}`", here.verb.name());
+            let message = format!("`{}` lacks `{key}`", here.verb.name());
             self.complain_at(here.place.clone(), message, format!("needs `{key}`"))
-                .advise(format!(
-                    "known here: {}",
-                    shape::fault_fields(here.verb).join(", ")
-                ));
+                .advise(suggest("", &shape::fault_fields(here.verb)));
         }
         value.as_ref()
     }

@@ -13,6 +13,7 @@ mod step;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use assay_model::catalogue::{self, RequirementId};
 use assay_model::id::NodeId;
@@ -32,13 +33,18 @@ use crate::{shape, units};
 /// More nodes than the model is made for.
 const MOST_NODES: i64 = 64;
 
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(file::schema);
+
 /// The plan of a story, or everything that is wrong with it, in the order of the file.
 pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Plan, Vec<Problem>> {
     let (mut table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| unparsed(source, error)).collect());
+        let mut problems: Vec<Problem> =
+            errors.iter().map(|error| unparsed(source, error)).collect();
+        problems.sort_by_key(Problem::start);
+        return Err(problems);
     }
-    let found = shape::check(source, &mut table, &crate::schema());
+    let found = shape::check(source, &mut table, &SCHEMA);
     let scenario = file::Scenario::deserialize(toml::de::Deserializer::from(table))
         .map_err(|error| vec![unparsed(source, &error)])?;
     let mut resolver = Resolver {
@@ -298,7 +304,7 @@ impl Resolver<'_> {
                 let message = format!("the fault lasts until {end}, past the story's end");
                 self.complain_at(span.clone(), message, "too late")
                     .also(said.span(), format!("the story ends at {duration}"))
-                    .advise("`duration` is when trouble ends; without it the story ends 10s after the last step or fault");
+                    .advise("without `duration` a story ends 10s after its last step or fault");
             }
         }
         Some(duration)
@@ -318,12 +324,7 @@ impl Resolver<'_> {
         let on = list(&file.on).iter().map(|name| (name, true));
         for (name, on) in off.chain(on) {
             let Some(switch) = Switch::parse(name.get()) else {
-                self.unknown(
-                    name,
-                    "switch",
-                    "is a switch of this name",
-                    &file::switches(),
-                );
+                self.unknown(name, "switch", "no such switch", &file::switches());
                 continue;
             };
             if let Some((_, first)) = turned.iter().find(|(other, _)| *other == switch) {
@@ -348,7 +349,7 @@ impl Resolver<'_> {
                 Some(known) => check.push(*known),
                 None => {
                     let known = self.invariants;
-                    self.unknown(name, "invariant", "is judged under this name", known);
+                    self.unknown(name, "invariant", "no such invariant", known);
                 }
             }
         }
@@ -382,18 +383,8 @@ impl Resolver<'_> {
             .collect();
         families.dedup();
         match near.is_empty() {
-            true => self.unknown(
-                id,
-                "requirement",
-                "is in the catalogue under this id",
-                &families,
-            ),
-            false => self.unknown(
-                id,
-                "requirement",
-                "is in the catalogue under this id",
-                &near,
-            ),
+            true => self.unknown(id, "requirement", "not in the catalogue", &families),
+            false => self.unknown(id, "requirement", "not in the catalogue", &near),
         }
     }
 
@@ -476,14 +467,10 @@ impl Resolver<'_> {
         place
     }
 
-    fn unknown<S: AsRef<str>>(&mut self, name: &At<String>, what: &str, nobody: &str, known: &[S]) {
+    fn unknown<S: AsRef<str>>(&mut self, name: &At<String>, what: &str, label: &str, known: &[S]) {
         let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-        self.complain(
-            name,
-            format!("unknown {what} `{}`", name.get()),
-            format!("nothing {nobody}"),
-        )
-        .advise(suggest(name.get(), &known));
+        self.complain(name, format!("unknown {what} `{}`", name.get()), label)
+            .advise(suggest(name.get(), &known));
     }
 
     fn complain<T>(&mut self, at: &At<T>, message: String, label: impl Display) -> &mut Problem {

@@ -53,6 +53,14 @@ impl Resolver<'_> {
         // Duplicates are told in the order of the file: the one that stands later is the second.
         let mut by_place: Vec<&(Here, &At<file::Step>)> = heres.iter().collect();
         by_place.sort_by_key(|(_, step)| step.span().start);
+        for step in steps {
+            // What a step with an unknown verb makes is not known; using it is not a problem of its own.
+            if let (Some(act), Some(alias)) = (&step.get().act, &step.get().alias)
+                && Verb::parse(act.get()).is_none()
+            {
+                self.aliases.lost.insert(alias.get().clone());
+            }
+        }
         for (here, step) in by_place {
             if let Some(alias) = &step.get().alias {
                 self.announce(here, alias);
@@ -79,7 +87,7 @@ impl Resolver<'_> {
     fn here(&mut self, order: usize, at: Option<Millis>, step: &At<file::Step>) -> Option<Here> {
         let act = step.get().act.as_ref()?;
         let Some(verb) = Verb::parse(act.get()) else {
-            self.unknown(act, "verb", "can be done under this name", Verb::NAMES);
+            self.unknown(act, "verb", "no such verb", Verb::NAMES);
             return None;
         };
         let by = step.get().by.as_ref();
@@ -99,12 +107,12 @@ impl Resolver<'_> {
         let operators = name == OPERATORS;
         let found = self.cast.find(name);
         let is = match found {
-            _ if operators => "the operators",
+            _ if operators => "",
             Some(id) => called(self.cast.party(id).role),
             None => {
                 let mut known = self.cast.names(|_| true);
                 known.push(OPERATORS.to_owned());
-                self.unknown(by, "actor", "takes part under this name", &known);
+                self.unknown(by, "actor", "nobody takes part under this name", &known);
                 return None;
             }
         };
@@ -130,7 +138,10 @@ impl Resolver<'_> {
         };
         if !may {
             let able: Vec<&str> = able.iter().map(String::as_str).collect();
-            let message = format!("`{}` is for {who}, and `{name}` is {is}", verb.name());
+            let message = match operators {
+                true => format!("`{}` is for {who}, and the operators are none", verb.name()),
+                false => format!("`{}` is for {who}, and `{name}` is {is}", verb.name()),
+            };
             self.complain(by, message, format!("not {who}"))
                 .advise(suggest("", &able));
             return None;
@@ -197,7 +208,7 @@ impl Resolver<'_> {
         for (key, span) in foreign {
             self.complain_at(
                 span,
-                format!("a `{name}` step takes no `{key}`"),
+                format!("`{name}` takes no `{key}`"),
                 "not for this verb",
             )
             .advise(suggest(key, &known));
@@ -213,12 +224,9 @@ impl Resolver<'_> {
     ) -> Option<&'s At<T>> {
         if value.is_none() && !here.damaged {
             let verb = here.verb;
-            let message = format!("a `{}` step lacks `{key}`", verb.name());
+            let message = format!("`{}` lacks `{key}`", verb.name());
             self.complain_at(here.place.clone(), message, format!("needs `{key}`"))
-                .advise(format!(
-                    "known here: {}",
-                    shape::step_fields(verb).join(", ")
-                ));
+                .advise(suggest("", &shape::step_fields(verb)));
         }
         value.as_ref()
     }
@@ -243,10 +251,7 @@ impl Resolver<'_> {
             }
             (None, None) => {
                 if !here.damaged {
-                    let message = format!(
-                        "a `{}` step lacks `{first}` or `{second}`",
-                        here.verb.name()
-                    );
+                    let message = format!("`{}` lacks `{first}` or `{second}`", here.verb.name());
                     self.complain_at(here.place.clone(), message, "needs one of them");
                 }
                 None
