@@ -6,8 +6,7 @@ use assay_model::time::Millis;
 use crate::plan::Ppm;
 
 /// How durations are written, for people who wrote something else.
-pub(crate) const DURATIONS: &str =
-    "durations are written like 250ms, 30s, 5m, 12h, 1d, 5y (of 365 days), or as a sum, 1m30s";
+pub(crate) const DURATIONS: &str = "durations are written like 250ms, 10.5s, 30s, 5m, 12h, 1d, 5y (of 365 days), or as a sum, 1m30s";
 /// How rates are written.
 pub(crate) const RATES: &str = "rates are written like 5%, 0.5% or 200ppm";
 /// How sizes are written.
@@ -41,15 +40,16 @@ pub(crate) fn duration(text: &str) -> Parsed<Millis> {
     let (mut rest, mut sum, mut units) = (text, 0_u64, UNITS.as_slice());
     while !rest.is_empty() {
         let (number, after) = digits(rest)?;
+        let (millis, after) = decimals(after)?;
         let end = after
             .find(|c: char| !c.is_ascii_alphabetic())
             .unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
         if unit.is_empty() {
-            return Err(match after.starts_with(['.', ',']) {
-                true => "it takes whole numbers only",
-                false => "it lacks a unit",
-            });
+            return Err("it lacks a unit");
+        }
+        if unit != "s" && millis.is_some() {
+            return Err("only seconds take decimals");
         }
         let Some(place) = units.iter().position(|(name, _)| *name == unit) else {
             return Err(match UNITS.iter().any(|(name, _)| *name == unit) {
@@ -59,12 +59,24 @@ pub(crate) fn duration(text: &str) -> Parsed<Millis> {
         };
         sum = number
             .checked_mul(units[place].1)
-            .and_then(|part| sum.checked_add(part))
+            .and_then(|part| sum.checked_add(part)?.checked_add(millis.unwrap_or(0)))
             .filter(|sum| *sum <= LONGEST)
             .ok_or("it is longer than 200y")?;
         (rest, units) = (after, &units[place + 1..]);
     }
     Ok(Millis(sum))
+}
+
+/// Decimals of a number of seconds, in milliseconds; none where no point follows.
+fn decimals(text: &str) -> Parsed<(Option<u64>, &str)> {
+    let Some(text) = text.strip_prefix('.') else {
+        return Ok((None, text));
+    };
+    let (value, rest) = digits(text)?;
+    match text.len() - rest.len() {
+        places @ 1..=3 => Ok((Some(value * 10_u64.pow(3 - places as u32)), rest)),
+        _ => Err("it has more than three decimals"),
+    }
 }
 
 /// A duration with a sign; without one it is positive. In milliseconds.
@@ -158,6 +170,8 @@ mod tests {
         let table = [
             ("0s", Ok(0)),
             ("250ms", Ok(250)),
+            ("10.25s", Ok(10_250)),
+            ("1m0.5s", Ok(60_500)),
             ("30s", Ok(30_000)),
             ("5m", Ok(300_000)),
             ("12h", Ok(43_200_000)),
@@ -173,7 +187,9 @@ mod tests {
             ("-1s", Err("it cannot be negative")),
             ("+1s", Err("it takes no sign")),
             ("30", Err("it lacks a unit")),
-            ("1.5s", Err("it takes whole numbers only")),
+            ("1.5m", Err("only seconds take decimals")),
+            ("1.2345s", Err("it has more than three decimals")),
+            ("1.s", Err("it does not begin with a number")),
             ("1 s", Err("it lacks a unit")),
             ("s", Err("it does not begin with a number")),
             ("30x", Err("its unit is none of ms, s, m, h, d, y")),

@@ -149,6 +149,7 @@ impl<'p> World<'p> {
                 name: party.name.clone(),
                 role: party.role,
                 user: party.user,
+                wallet: party.wallet,
                 careful: party.careful,
                 box_key_of: party.box_key_of,
             })

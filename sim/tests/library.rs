@@ -8,18 +8,32 @@ use assay_scenarios::{Overrides, library, load};
 use assay_sim::{Run, Seed, run};
 
 fn known() -> Vec<&'static str> {
-    assay_model::invariant::all().iter().map(|invariant| invariant.name).collect()
+    assay_model::invariant::all()
+        .iter()
+        .map(|invariant| invariant.name)
+        .collect()
 }
 
 fn tell(name: &str, seed: Seed, judgement: &Judgement, run: &Run) -> String {
     let mut lines = vec![format!("{name} seed {}: {:?}", seed.0, judgement.verdict)];
-    lines.extend(judgement.doubts.iter().map(|doubt| format!("  doubt: {doubt}")));
+    lines.extend(
+        judgement
+            .doubts
+            .iter()
+            .map(|doubt| format!("  doubt: {doubt}")),
+    );
     for (id, result) in &judgement.requirements {
         for (by, finding) in &result.findings {
-            lines.push(format!("  {id} {by}: {} {:?}", finding.sentence, finding.evidence));
+            lines.push(format!(
+                "  {id} {by}: {} {:?}",
+                finding.sentence, finding.evidence
+            ));
             for index in &finding.evidence {
                 let observation = &run.history.observations()[*index];
-                let event: String = format!("{:?}", observation.event).chars().take(300).collect();
+                let event: String = format!("{:?}", observation.event)
+                    .chars()
+                    .take(300)
+                    .collect();
                 lines.push(format!("      {index} {} {event}", observation.at));
             }
         }
@@ -32,9 +46,12 @@ fn check_library(suite: &dyn Fn() -> Arc<dyn Suite>, seeds: std::ops::RangeInclu
     let only = std::env::var("STORY").unwrap_or_default();
     let mut failures = Vec::new();
     let mut told = 0;
-    for source in library().iter().filter(|source| source.name.contains(&only)) {
+    for source in library()
+        .iter()
+        .filter(|source| source.name.contains(&only))
+    {
         let scenario = load(source, &known).expect("library stories are well formed");
-        let plan = scenario.plan(&Overrides { as_expected: true, ..Overrides::default() });
+        let plan = scenario.plan(&Overrides::none());
         for seed in seeds.clone().map(Seed) {
             let run = run(&plan, seed, suite());
             let judgement = judge(&plan, &run.history, run.metrics);
@@ -43,10 +60,20 @@ fn check_library(suite: &dyn Fn() -> Arc<dyn Suite>, seeds: std::ops::RangeInclu
             if !good.contains(&judgement.verdict) {
                 failures.push(tell(&source.name, seed, &judgement, &run));
             }
-            assert!(judgement.requirements.values().any(|r| r.outcome == Outcome::Passed));
+            assert!(
+                judgement
+                    .requirements
+                    .values()
+                    .any(|r| r.outcome == Outcome::Passed)
+            );
         }
     }
-    assert!(failures.is_empty(), "{} of {told}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {told}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]

@@ -438,7 +438,7 @@ impl Desk {
                 encryption_password_store: "user".into(),
             },
             Action::UpsertWalletAsInserter {
-                id: first_wallet(card.persona.user),
+                id: card.persona.wallet,
                 user_id: card.persona.user,
                 address,
                 public_key: None,
@@ -579,14 +579,6 @@ impl Desk {
         }
         None
     }
-}
-
-/// The row of a user's first wallet.
-pub(super) fn first_wallet(user: UserId) -> WalletId {
-    let hash = blake3::derive_key("assay 2026 first wallet", user.0.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    WalletId(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
 /// What an issuer finds out about a person: the same every time, except for the marker that tells one

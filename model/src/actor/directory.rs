@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
 use crate::history::Role;
-use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId};
+use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
 use crate::rules::Rules;
 use crate::vc::TrustedIssuer;
 
@@ -27,6 +27,8 @@ pub struct Persona {
     pub role: Role,
     /// Its profile; meaningful for users.
     pub user: UserId,
+    /// Row of its first wallet; meaningful for users.
+    pub wallet: WalletId,
     /// Whether it checks what it reads.
     pub careful: bool,
     /// Whose encryption key it uses.

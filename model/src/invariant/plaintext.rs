@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::chronicle::Chronicle;
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::history::Event;
+use crate::history::{Event, Place};
 
 pub(super) const NO_PLAINTEXT_AT_NODES: Invariant = Invariant {
     name: "no-plaintext-at-nodes",
-    claim: "nothing a node receives, sends or stores contains the text of a document",
+    claim: "nothing a node passes on to others or stores contains the text of a document",
     source: "S2, S4; idos-facts 2.3",
     requirements: &["CRED-03"],
     check: no_plaintext_at_nodes,
@@ -18,9 +18,10 @@ pub(super) const NO_PLAINTEXT_AT_NODES: Invariant = Invariant {
 fn no_plaintext_at_nodes(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     for (seen, observation) in chronicle.observations() {
+        // What a stranger hands to one node is the stranger's doing; what the node passes on is its own.
         if let Event::Scanned {
             node,
-            place,
+            place: place @ (Place::Message | Place::Disk),
             bytes,
             found,
         } = &observation.event

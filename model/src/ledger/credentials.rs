@@ -58,21 +58,13 @@ impl Package<'_> {
         if !signed {
             return Err(Refusal::SignatureWrong);
         }
-        if call.keeps(Switch::SealedContent) && !self.is_sealed(content.ok().as_deref()) {
+        let content = content.ok();
+        if call.keeps(Switch::SealedContent)
+            && !is_sealed(self.encryptor_public_key, content.as_deref())
+        {
             return Err(Refusal::ContentNotSealed);
         }
         Ok(())
-    }
-
-    /// The shape of a sealed box under a key of the right length. A box's first 40 bytes are a random
-    /// nonce and a tag, which practically never are UTF-8 together with the rest: what reads as text is
-    /// text.
-    fn is_sealed(&self, content: Option<&[u8]>) -> bool {
-        let key = BASE64.decode(self.encryptor_public_key.as_bytes());
-        key.is_ok_and(|key| key.len() == 32)
-            && content.is_some_and(|bytes| {
-                bytes.len() >= SEAL_OVERHEAD && std::str::from_utf8(bytes).is_err()
-            })
     }
 
     fn notes_id(&self) -> Option<Text> {
@@ -116,6 +108,47 @@ impl Package<'_> {
         }
         Ok(())
     }
+}
+
+/// The shape of a sealed box under a key of the right length. A box's first 40 bytes are a random nonce
+/// and a tag, which practically never are UTF-8 together with the rest: what reads as text is text.
+fn is_sealed(encryptor_public_key: &str, content: Option<&[u8]>) -> bool {
+    let key = BASE64.decode(encryptor_public_key.as_bytes());
+    key.is_ok_and(|key| key.len() == 32)
+        && content.is_some_and(|bytes| {
+            bytes.len() >= SEAL_OVERHEAD && std::str::from_utf8(bytes).is_err()
+        })
+}
+
+/// Whether every content an action carries is a sealed box; most actions carry none.
+pub(super) fn content_is_sealed(action: &Action) -> bool {
+    let (content, key) = match action {
+        Action::AddCredential {
+            content,
+            encryptor_public_key,
+            ..
+        }
+        | Action::EditCredential {
+            content,
+            encryptor_public_key,
+            ..
+        }
+        | Action::ShareCredential {
+            content,
+            encryptor_public_key,
+            ..
+        }
+        | Action::UpsertCredentialAsInserter {
+            content,
+            encryptor_public_key,
+            ..
+        } => (content, encryptor_public_key),
+        _ => return true,
+    };
+    is_sealed(
+        key,
+        BASE64.decode(content.text().as_bytes()).ok().as_deref(),
+    )
 }
 
 /// Whether the credential is a copy, of an original that may be gone.

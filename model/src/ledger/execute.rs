@@ -87,6 +87,8 @@ pub enum Invalid {
     BadSignature,
     /// It is meant for another network.
     WrongChain,
+    /// It carries content that is not a sealed box, under `sealed-content`.
+    ContentNotSealed,
     /// It does not carry the next nonce.
     WrongNonce {
         /// What it carries.
@@ -102,15 +104,14 @@ impl Invalid {
         match self {
             Invalid::BadSignature => "bad-signature",
             Invalid::WrongChain => "wrong-chain",
+            Invalid::ContentNotSealed => "content-not-sealed",
             Invalid::WrongNonce { .. } => "wrong-nonce",
         }
     }
-
-    /// Every code, for the loader of scenarios.
-    pub const CODES: &'static [&'static str] = &["bad-signature", "wrong-chain", "wrong-nonce"];
 }
 
-/// Checks what the mempool checks: signature, network and nonce, in this order.
+/// Checks what the mempool checks: signature, network, sealed content and nonce, in this order. Content
+/// is looked at here, because a refusal inside a block would come after every node has stored it.
 /// `used` is the sender's last nonce, pending ones included.
 pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<(), Invalid> {
     if !transaction.verify(env.suite) {
@@ -119,6 +120,10 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
     let unnamed = transaction.chain_id.is_empty() && !env.rules.keep(Switch::RequiredChainId);
     if !unnamed && transaction.chain_id != *env.chain_id {
         return Err(Invalid::WrongChain);
+    }
+    let open = |action: &Action| !credentials::content_is_sealed(action);
+    if env.rules.keep(Switch::SealedContent) && transaction.batch.calls().iter().any(open) {
+        return Err(Invalid::ContentNotSealed);
     }
     let expected = used + 1;
     if transaction.nonce != expected {

@@ -49,6 +49,7 @@ impl Rejected {
     pub const CODES: &'static [&'static str] = &[
         "bad-signature",
         "wrong-chain",
+        "content-not-sealed",
         "wrong-nonce",
         "already-exists",
         "too-large",
