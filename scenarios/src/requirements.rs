@@ -97,6 +97,7 @@ fn rejected(code: &str) -> &'static [RequirementId] {
         "claim-refused" => &["READ-01"],
         "bad-signature" => &["WAL-01"],
         "wrong-chain" | "wrong-nonce" | "already-exists" => &["CONS-04"],
+        "content-not-sealed" => &["CRED-03"],
         "too-large" => &["CRED-09"],
         _ => &[],
     }
