@@ -1,0 +1,533 @@
+//! The report for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use assay_model::catalogue::{RequirementId, find};
+use assay_model::time::Millis;
+use assay_scenarios::judge::{Outcome, RunVerdict, StepResult};
+
+use crate::deed;
+use crate::exit::Exit;
+use crate::names::{count, few};
+use crate::report::{Report, RunReport};
+use crate::tally::{self, Row, Totals};
+
+/// Columns a table may take.
+const WIDTH: usize = 100;
+/// How many events are told to explain one violation.
+const BECAUSE: usize = 4;
+
+/// The report as text, at most 100 columns wide where it is a table.
+pub fn text(report: &Report) -> String {
+    let sections = [
+        header(report),
+        stories(report),
+        violations(report),
+        mishaps(report),
+        requirements(report),
+        totals(report),
+    ];
+    let told: Vec<String> = sections.into_iter().filter(|s| !s.is_empty()).collect();
+    told.join("\n")
+}
+
+/// At most so many columns, with an ellipsis where something was cut.
+pub fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(columns.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+fn header(report: &Report) -> String {
+    let stories = by_story(report).len() as u64;
+    format!(
+        "{}\n{}, {}, world {}, rules {}, crypto {}\n",
+        report.command,
+        count(stories, "story", "stories"),
+        report.seeds,
+        report.world,
+        report.rules,
+        report.crypto
+    )
+}
+
+fn by_story(report: &Report) -> Vec<&[RunReport]> {
+    report
+        .runs
+        .chunk_by(|a, b| a.story.name == b.story.name)
+        .collect()
+}
+
+const fn word(verdict: RunVerdict) -> &'static str {
+    match verdict {
+        RunVerdict::Held => "held",
+        RunVerdict::BrokeAsExpected => "as expected",
+        RunVerdict::Inconclusive => "INCONCLUSIVE",
+        RunVerdict::StaleExpectation => "STALE",
+        RunVerdict::Violated => "VIOLATED",
+    }
+}
+
+fn stories(report: &Report) -> String {
+    let groups = by_story(report);
+    if groups.is_empty() {
+        return String::new();
+    }
+    let names = groups.iter().map(|runs| runs[0].story.name.chars().count());
+    let name_width = names.max().unwrap_or(0);
+    let rows: Vec<(RunVerdict, &str, String, String)> = groups
+        .iter()
+        .map(|runs| {
+            // The order of verdicts is that of their weight.
+            let verdict = runs.iter().map(|run| run.judgement.verdict).max();
+            let verdict = verdict.expect("a group is not empty");
+            let such: Vec<&RunReport> = runs
+                .iter()
+                .filter(|run| run.judgement.verdict == verdict)
+                .collect();
+            let seeds = if such.len() == runs.len() {
+                count(runs.len() as u64, "seed", "seeds")
+            } else {
+                format!("{} of {} seeds", such.len(), runs.len())
+            };
+            let name = runs[0].story.name.as_str();
+            (verdict, name, seeds, note(verdict, &such))
+        })
+        .collect();
+    let seed_width = rows.iter().map(|(_, _, seeds, _)| seeds.len()).max();
+    let seed_width = seed_width.unwrap_or(0);
+
+    let mut out = String::from("Stories\n");
+    for (verdict, name, seeds, note) in rows {
+        let line = format!(
+            "  {:<12}  {name:<name_width$}  {seeds:<seed_width$}  {note}",
+            word(verdict)
+        );
+        line_of(&mut out, &line);
+    }
+    out
+}
+
+fn line_of(out: &mut String, line: &str) {
+    out.push_str(cut(line, WIDTH).trim_end());
+    out.push('\n');
+}
+
+/// What the line of a story says: its claim when that held, else what is wrong with it.
+fn note(verdict: RunVerdict, runs: &[&RunReport]) -> String {
+    match verdict {
+        RunVerdict::Held => runs[0].story.claim.clone(),
+        RunVerdict::BrokeAsExpected => {
+            format!("broke {} as it says it does", few(unique(broken(runs))))
+        }
+        RunVerdict::Inconclusive => {
+            let doubts = unique(runs.iter().flat_map(|run| run.whole_doubts()));
+            match doubts.as_slice() {
+                [] => "something could not be told".to_owned(),
+                [only] => only.clone(),
+                [first, more @ ..] => format!("{first} (and {} more)", more.len()),
+            }
+        }
+        RunVerdict::StaleExpectation => {
+            let stale = runs.iter().flat_map(|run| run.stale());
+            format!(
+                "says it breaks {}, and did not",
+                few(unique(stale.map(str::to_owned)))
+            )
+        }
+        RunVerdict::Violated => {
+            let broken = unique(broken(runs));
+            let steps = runs.iter().map(|run| run.unmet().count()).max();
+            let steps = match steps.unwrap_or(0) as u64 {
+                0 => None,
+                steps => Some(format!(
+                    "{} ended otherwise than expected",
+                    count(steps, "step", "steps")
+                )),
+            };
+            let broken = (!broken.is_empty()).then(|| format!("broke {}", few(broken)));
+            let parts: Vec<String> = broken.into_iter().chain(steps).collect();
+            parts.join("; ")
+        }
+    }
+}
+
+fn broken(runs: &[&RunReport]) -> impl Iterator<Item = String> {
+    let failed =
+        |run: &&RunReport| -> Vec<RequirementId> { run.with_outcome(Outcome::Failed).collect() };
+    runs.iter().flat_map(failed).map(str::to_owned)
+}
+
+/// Each item once, in order of first appearance.
+fn unique(items: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}
+
+/// Something that went wrong in one run, and in the same way in others.
+struct Tale<'a> {
+    run: &'a RunReport,
+    more_here: u64,
+    other_seeds: Vec<u64>,
+    what: Wrong<'a>,
+}
+
+enum Wrong<'a> {
+    Finding {
+        requirement: RequirementId,
+        by: &'static str,
+        sentence: &'a str,
+        evidence: &'a [usize],
+    },
+    Step(&'a StepResult),
+}
+
+impl Wrong<'_> {
+    fn evidence(&self) -> &[usize] {
+        match self {
+            Wrong::Finding { evidence, .. } => evidence,
+            Wrong::Step(step) => &step.evidence,
+        }
+    }
+
+    /// Equal for what differs only in numbers and ids, such as the height or seed it happened at.
+    fn shape(&self) -> String {
+        match self {
+            Wrong::Finding {
+                requirement,
+                by,
+                sentence,
+                ..
+            } => format!("{requirement} {by} {}", without_particulars(sentence)),
+            Wrong::Step(step) => format!("step {}", step.step),
+        }
+    }
+}
+
+/// The sentence with every word that holds a digit made alike.
+fn without_particulars(sentence: &str) -> String {
+    let words = sentence.split_whitespace().map(|word| {
+        if word.contains(|c: char| c.is_ascii_digit()) || word.ends_with("..") {
+            "#"
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn wrongs(run: &RunReport) -> Vec<Wrong<'_>> {
+    let steps: Vec<&StepResult> = run.unmet().collect();
+    // A step tells its own tale, with file and line; the finding made of it would only repeat that.
+    let told_by_step = |requirement: RequirementId| {
+        steps.iter().any(|step| {
+            let text = run.story.steps.get(step.step);
+            text.is_some_and(|text| text.shows.contains(&requirement))
+        })
+    };
+    run.findings()
+        .filter(|(requirement, _, _)| !run.says_it_breaks(requirement))
+        .filter(|(requirement, by, _)| !(*by == "step" && told_by_step(requirement)))
+        .map(|(requirement, by, finding)| Wrong::Finding {
+            requirement,
+            by,
+            sentence: &finding.sentence,
+            evidence: &finding.evidence,
+        })
+        .chain(
+            steps
+                .iter()
+                .filter(|step| unannounced(run, step))
+                .map(|step| Wrong::Step(step)),
+        )
+        .collect()
+}
+
+/// Whether a wrong ending is not just what the story says it breaks.
+fn unannounced(run: &RunReport, step: &StepResult) -> bool {
+    let Some(text) = run.story.steps.get(step.step) else {
+        return true;
+    };
+    text.shows.is_empty() || !text.shows.iter().all(|id| run.says_it_breaks(id))
+}
+
+fn violations(report: &Report) -> String {
+    let mut tales: Vec<Tale<'_>> = Vec::new();
+    let mut known: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for run in &report.runs {
+        for what in wrongs(run) {
+            let key = (run.story.name.as_str(), what.shape());
+            match known.get(&key) {
+                Some(index) => {
+                    let tale = &mut tales[*index];
+                    if tale.run.seed == run.seed {
+                        tale.more_here += 1;
+                    } else if tale.other_seeds.last() != Some(&run.seed) {
+                        tale.other_seeds.push(run.seed);
+                    }
+                }
+                None => {
+                    known.insert(key, tales.len());
+                    tales.push(Tale {
+                        run,
+                        more_here: 0,
+                        other_seeds: Vec::new(),
+                        what,
+                    });
+                }
+            }
+        }
+    }
+    let told: Vec<String> = tales.iter().map(|tale| tell(report, tale)).collect();
+    told.join("\n")
+}
+
+fn tell(report: &Report, tale: &Tale<'_>) -> String {
+    let run = tale.run;
+    let evidence = tale.what.evidence();
+    let mut out = String::new();
+    let place = match evidence.last() {
+        Some(index) => {
+            let at = run.told.get(index).map(|told| format!("  at {}", told.at));
+            format!("{} (observation {index})", at.unwrap_or_default())
+        }
+        None => String::new(),
+    };
+    let heading = match &tale.what {
+        Wrong::Finding {
+            requirement, by, ..
+        } => format!("{requirement} {by}"),
+        Wrong::Step(_) => "step".to_owned(),
+    };
+    let _ = writeln!(
+        out,
+        "VIOLATED {heading}   {}   seed {}{place}",
+        run.story.name, run.seed
+    );
+    match &tale.what {
+        Wrong::Finding {
+            requirement,
+            sentence,
+            ..
+        } => {
+            let _ = writeln!(out, "  {sentence}");
+            promise(&mut out, requirement);
+        }
+        Wrong::Step(step) => tell_step(&mut out, run, step),
+    }
+    let because = because(run, evidence);
+    if !because.is_empty() {
+        let _ = writeln!(out, "  because:");
+    }
+    for line in because {
+        let _ = writeln!(out, "    {line}");
+    }
+    if tale.more_here > 0 {
+        let times = count(tale.more_here, "more time", "more times");
+        let _ = writeln!(out, "  and {times} in this run");
+    }
+    if !tale.other_seeds.is_empty() {
+        let seeds = count(tale.other_seeds.len() as u64, "more seed", "more seeds");
+        let which = few(tale.other_seeds.iter().map(u64::to_string));
+        let _ = writeln!(out, "  and {seeds}: {which}");
+    }
+    let _ = writeln!(
+        out,
+        "  replay: {}",
+        report.replay(&run.story.replay_as, run.seed)
+    );
+    out
+}
+
+fn promise(out: &mut String, requirement: RequirementId) {
+    if let Some(requirement) = find(requirement) {
+        let _ = writeln!(
+            out,
+            "  promise: {} {}: {}",
+            requirement.id, requirement.level, requirement.text
+        );
+    }
+}
+
+fn tell_step(out: &mut String, run: &RunReport, step: &StepResult) {
+    let Some(text) = run.story.steps.get(step.step) else {
+        return;
+    };
+    let ended = match step.ending {
+        Some(ending) => format!("it ended {}", deed::ending(ending)),
+        None => "it never ended".to_owned(),
+    };
+    let _ = writeln!(out, "  {}:{}: {}", run.story.path, text.line, text.what);
+    let _ = writeln!(out, "  expected {}, but {ended}", text.expected);
+    for requirement in &text.shows {
+        promise(out, requirement);
+    }
+}
+
+/// A few of the observations that prove something, one per line: where it started, and what led up to
+/// the end.
+pub(crate) fn because(run: &RunReport, evidence: &[usize]) -> Vec<String> {
+    let told: Vec<(usize, Millis, &str)> = evidence
+        .iter()
+        .filter_map(|index| {
+            let told = run.told.get(index)?;
+            Some((*index, told.at, told.text.as_str()))
+        })
+        .collect();
+    let left_out = told.len().saturating_sub(BECAUSE);
+    let times = told.iter().map(|(_, at, _)| at.to_string().len());
+    let time_width = times.max().unwrap_or(0);
+    let number_width = told.last().map_or(0, |(index, ..)| index.to_string().len());
+    let mut lines = Vec::new();
+    for (place, (index, at, text)) in told.into_iter().enumerate() {
+        if left_out > 0 && (1..=left_out).contains(&place) {
+            if place == 1 {
+                lines.push(format!("{:>number_width$}  ({left_out} more)", "…"));
+            }
+            continue;
+        }
+        let at = at.to_string();
+        lines.push(format!("{index:>number_width$}  {at:>time_width$}  {text}"));
+    }
+    lines
+}
+
+fn mishaps(report: &Report) -> String {
+    let told = report.mishaps.iter().map(|mishap| {
+        format!(
+            "HARNESS AT FAULT   {}   seed {}\n  {}\n  replay: {}\n",
+            mishap.name,
+            mishap.seed,
+            mishap.trouble,
+            report.replay(&mishap.replay_as, mishap.seed)
+        )
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+const fn outcome_word(row: &Row) -> &'static str {
+    match row.outcome {
+        Outcome::Failed => "FAILED",
+        Outcome::Inconclusive => "inconclusive",
+        Outcome::Passed => "passed",
+        Outcome::NotExercised => "as expected",
+    }
+}
+
+fn requirements(report: &Report) -> String {
+    let rows = tally::rows(report);
+    let (untouched, touched): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.untouched());
+    let of = |outcome: Outcome| touched.iter().filter(|row| row.outcome == outcome).count();
+    let mut parts = vec![
+        format!("{} passed", of(Outcome::Passed)),
+        format!("{} failed", of(Outcome::Failed)),
+        format!("{} inconclusive", of(Outcome::Inconclusive)),
+        format!("{} not exercised", untouched.len()),
+    ];
+    // Only a break that a story announces leaves a requirement that was touched without an outcome.
+    let as_said = of(Outcome::NotExercised);
+    if as_said > 0 {
+        parts.insert(2, format!("{as_said} broken only where a story says so"));
+    }
+    let mut out = format!("Requirements: {} of {}\n", parts.join(", "), rows.len());
+    if !touched.is_empty() {
+        let line = format!(
+            "  {:<8}  {:<6}  {:<12}  {:>8}  {:>7}  promise",
+            "id", "level", "outcome", "tested", "stories"
+        );
+        line_of(&mut out, &line);
+    }
+    for row in touched {
+        let said = match row.expected_breaks {
+            0 => String::new(),
+            runs => format!("[breaks in {} as told] ", count(runs, "run", "runs")),
+        };
+        let line = format!(
+            "  {:<8}  {:<6}  {:<12}  {:>8}  {:>7}  {said}{}",
+            row.requirement.id,
+            row.requirement.level,
+            outcome_word(row),
+            row.checked,
+            row.stories,
+            row.requirement.text
+        );
+        line_of(&mut out, &line);
+    }
+    if !untouched.is_empty() {
+        out.push_str("  not exercised:\n");
+        let ids = untouched.iter().map(|row| row.requirement.id.as_str());
+        wrap(&mut out, "    ", ids);
+    }
+    out
+}
+
+/// Words in lines of at most the table's width.
+fn wrap<'a>(out: &mut String, indent: &str, words: impl Iterator<Item = &'a str>) {
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() && indent.len() + line.len() + 1 + word.len() > WIDTH {
+            let _ = writeln!(out, "{indent}{line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(out, "{indent}{line}");
+}
+
+fn totals(report: &Report) -> String {
+    let Totals {
+        planned,
+        runs,
+        held,
+        broke_as_expected,
+        inconclusive,
+        stale_expectation,
+        violated,
+        mishaps,
+        events,
+        messages,
+        observations,
+        actions,
+        simulated_ms,
+    } = tally::totals(report);
+    let kinds = [
+        (held, "held"),
+        (broke_as_expected, "broke what they say they break"),
+        (inconclusive, "inconclusive"),
+        (stale_expectation, "with a stale expectation"),
+        (violated, "violated a promise"),
+        (mishaps, "spoilt by the harness"),
+    ];
+    let kinds: Vec<String> = kinds
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, kind)| format!("{number} {kind}"))
+        .collect();
+    let exit = Exit::of(report);
+    let mut out = format!("{runs} of {}", count(planned, "run", "runs"));
+    if !kinds.is_empty() {
+        let _ = write!(out, ": {}", kinds.join(", "));
+    }
+    let _ = writeln!(
+        out,
+        "\n{events} events, {messages} messages, {actions} actions, {observations} observations, {} of story time",
+        Millis(simulated_ms)
+    );
+    let _ = writeln!(out, "digest {}", report.digest());
+    if report.partial && exit != Exit::Interrupted {
+        let _ = writeln!(out, "{}", Exit::Interrupted.meaning());
+    }
+    let _ = writeln!(out, "{} (exit code {})", exit.meaning(), exit.code());
+    out
+}
