@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! { schema: "assay.report/1", command, world, rules, crypto, seeds: {first, last}, digest, partial,
-//!   verdict, exit_code,
+//!   exit_code, meaning,
 //!   scenarios: [ { name, path, claim, rules, seed, digest, verdict, replay, breaks: [id], doubts: [why],
 //!     requirements: [ { id, outcome, expected, checked, why?, evidence: [ { by, sentence,
 //!                       observations: [ { index, at_ms, told } ] } ] } ],
@@ -18,15 +18,13 @@
 //! that the story announces the failure. `digest` is BLAKE3 over the runs' digests in order. There is no
 //! wall-clock time in it: equal runs give equal bytes.
 
-use assay_model::invariant::{Finding, Verdict};
-use assay_scenarios::judge::{Metrics, Outcome, RunVerdict};
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::deed;
 use crate::exit::Exit;
 use crate::report::{Report, RunReport, Seeds};
 use crate::tally::{self, Totals};
+use assay_model::invariant::{Finding, Verdict};
+use assay_scenarios::judge::{Metrics, Outcome, RunVerdict};
+use serde::Serialize;
 
 /// Names the shape; a change that would break a reader gets a new number.
 pub const SCHEMA: &str = "assay.report/1";
@@ -41,8 +39,8 @@ struct Document<'a> {
     seeds: Seeds,
     digest: String,
     partial: bool,
-    verdict: &'static str,
     exit_code: u8,
+    meaning: &'static str,
     scenarios: Vec<Scenario<'a>>,
     mishaps: Vec<Mishap<'a>>,
     totals: AllTotals,
@@ -150,8 +148,8 @@ struct Row {
     why: Option<String>,
 }
 
-/// The report as one object.
-pub fn json(report: &Report) -> Value {
+/// The report as one object on one line, its members in the order above.
+pub fn json(report: &Report) -> String {
     let exit = Exit::of(report);
     let document = Document {
         schema: SCHEMA,
@@ -162,8 +160,8 @@ pub fn json(report: &Report) -> Value {
         seeds: report.seeds,
         digest: report.digest(),
         partial: report.partial,
-        verdict: exit.meaning(),
         exit_code: exit.code(),
+        meaning: exit.meaning(),
         scenarios: report
             .runs
             .iter()
@@ -175,7 +173,9 @@ pub fn json(report: &Report) -> Value {
             requirements: tally::rows(report).into_iter().map(row).collect(),
         },
     };
-    serde_json::to_value(document).expect("names are text and numbers are whole")
+    let mut text = serde_json::to_string(&document).expect("every key is text");
+    text.push('\n');
+    text
 }
 
 fn scenario<'a>(report: &Report, run: &'a RunReport) -> Scenario<'a> {

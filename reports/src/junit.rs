@@ -12,7 +12,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::report::{Report, RunReport};
 use crate::tally::{self, Row};
-use crate::{deed, text};
+use crate::text;
 
 /// The report as XML.
 pub fn junit(report: &Report) -> String {
@@ -73,18 +73,15 @@ fn run_cases(report: &Report, run: &RunReport) -> Vec<TestCase> {
         cases.push(case(run, id, "", status));
     }
 
-    for step in run.unmet() {
-        let Some(told) = run.story.steps.get(step.step) else {
+    for (step, told) in run.surprises() {
+        // What shows a requirement is told by the requirement's own case.
+        if told.shows.iter().any(|id| failed(run, id)) {
             continue;
-        };
+        }
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        let ended = step.ending.map_or("did not end".to_owned(), deed::ending);
         status.set_type("step");
-        status.set_message(format!(
-            "{}:{}: {}: expected {}, but it ended {ended}",
-            run.story.path, told.line, told.what, told.expected
-        ));
-        status.set_description(report.replay(&run.story.replay_as, run.seed));
+        status.set_message(run.step_story(step, told).join(": "));
+        status.set_description(description(report, run, &step.evidence));
         let place = format!(" step {} line {}", step.step + 1, told.line);
         cases.push(case(run, "steps", &place, status));
     }
@@ -101,6 +98,23 @@ fn run_cases(report: &Report, run: &RunReport) -> Vec<TestCase> {
     cases
 }
 
+fn failed(run: &RunReport, requirement: &str) -> bool {
+    let result = run.judgement.requirements.get(requirement);
+    result.is_some_and(|result| result.outcome == Outcome::Failed)
+}
+
+/// What a finding says; a step is told with file and line.
+fn sentence(run: &RunReport, id: &str, by: &str, finding: &Finding) -> String {
+    let of_step = run
+        .surprises()
+        .filter(|_| by == "step")
+        .find(|(step, told)| told.shows.contains(&id) && step.evidence == finding.evidence);
+    match of_step {
+        Some((step, told)) => run.step_story(step, told).join(": "),
+        None => finding.sentence.clone(),
+    }
+}
+
 fn requirement_status(
     report: &Report,
     run: &RunReport,
@@ -112,26 +126,27 @@ fn requirement_status(
         Outcome::Passed => Some(TestCaseStatus::success()),
         Outcome::Failed => {
             let first = result.findings.first();
-            let sentence = first.map_or("broken", |(_, finding)| finding.sentence.as_str());
+            let told = first.map_or("broken".to_owned(), |(by, finding)| {
+                sentence(run, id, by, finding)
+            });
             if run.says_it_breaks(id) {
                 let mut status = TestCaseStatus::skipped();
-                status.set_message(format!("expected failure: {sentence}"));
+                status.set_message(format!("expected failure: {told}"));
                 return Some(status);
             }
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(sentence);
+            status.set_message(told);
             if let Some((by, finding)) = first {
                 status.set_type(*by);
-                status.set_description(description(report, run, finding));
+                status.set_description(description(report, run, &finding.evidence));
             }
             Some(status)
         }
     }
 }
 
-fn description(report: &Report, run: &RunReport, finding: &Finding) -> String {
-    let mut lines = vec![finding.sentence.clone()];
-    lines.extend(text::because(run, &finding.evidence));
+fn description(report: &Report, run: &RunReport, evidence: &[usize]) -> String {
+    let mut lines = text::because(run, evidence);
     lines.push(format!(
         "replay: {}",
         report.replay(&run.story.replay_as, run.seed)

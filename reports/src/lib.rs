@@ -18,4 +18,6 @@ pub mod write;
 
 pub use exit::Exit;
 pub use narrate::{Narrator, describe};
-pub use report::{FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble};
+pub use report::{
+    FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble, quoted,
+};

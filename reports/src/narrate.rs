@@ -94,7 +94,7 @@ impl<'a> Narrator<'a> {
                 format!("step {} begins: {}", step + 1, self.step(*step))
             }
             Event::StepEnded { step, ending } => format!(
-                "step {} ended {}: {}",
+                "step {} ended ({}): {}",
                 step + 1,
                 deed::ending(*ending),
                 self.step(*step)

@@ -88,7 +88,7 @@ impl Report {
 }
 
 /// A word a POSIX shell takes as it is, quoted where it must be.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -255,6 +255,16 @@ impl RunReport {
             .filter(|step| step.met == Some(false))
     }
 
+    /// Those of them that the story does not announce by the requirements it says it breaks.
+    pub fn surprises(&self) -> impl Iterator<Item = (&StepResult, &StepText)> {
+        self.unmet().filter_map(|step| {
+            let text = self.story.steps.get(step.step)?;
+            let announced =
+                !text.shows.is_empty() && text.shows.iter().all(|id| self.says_it_breaks(id));
+            (!announced).then_some((step, text))
+        })
+    }
+
     /// Whether the story says it breaks this requirement.
     pub fn says_it_breaks(&self, requirement: RequirementId) -> bool {
         self.story.breaks.contains(&requirement)
@@ -280,6 +290,18 @@ impl RunReport {
                 let result = self.judgement.requirements.get(id);
                 result.is_none_or(|result| result.outcome != Outcome::Failed)
             })
+    }
+
+    /// File, line, what was done, how it should have ended and how it did.
+    pub fn step_story(&self, step: &StepResult, text: &StepText) -> [String; 2] {
+        let ended = match step.ending {
+            Some(ending) => format!("it ended {}", deed::ending(ending)),
+            None => "it never ended".to_owned(),
+        };
+        [
+            format!("{}:{}: {}", self.story.path, text.line, text.what),
+            format!("expected {}, but {ended}", text.expected),
+        ]
     }
 
     /// Why nothing is known about a requirement.

@@ -102,15 +102,12 @@ impl std::fmt::Display for NodeState {
             leads,
         } = self;
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        write!(
-            f,
-            "{node:<4} {status:<11} height {height:<6} app hash {:<8}  tables {:<8}",
+        let line = format!(
+            "{node:<4} {status:<11} height {height:<6} app hash {:<8}  tables {:<8}  {}",
             or_dash(app_hash),
-            or_dash(tables)
-        )?;
-        match leads {
-            Some(term) => write!(f, "  leads in term {term}"),
-            None => Ok(()),
-        }
+            or_dash(tables),
+            leads.map_or(String::new(), |term| format!("leads in term {term}"))
+        );
+        f.write_str(line.trim_end())
     }
 }

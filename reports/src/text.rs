@@ -7,10 +7,9 @@ use assay_model::catalogue::{RequirementId, find};
 use assay_model::time::Millis;
 use assay_scenarios::judge::{Outcome, RunVerdict, StepResult};
 
-use crate::deed;
 use crate::exit::Exit;
 use crate::names::{count, few};
-use crate::report::{Report, RunReport};
+use crate::report::{Report, RunReport, StepText};
 use crate::tally::{self, Row, Totals};
 
 /// Columns a table may take.
@@ -24,9 +23,25 @@ pub fn text(report: &Report) -> String {
         header(report),
         stories(report),
         violations(report),
+        doubts(report),
         mishaps(report),
         requirements(report),
         totals(report),
+    ];
+    let told: Vec<String> = sections.into_iter().filter(|s| !s.is_empty()).collect();
+    told.join("\n")
+}
+
+/// What one run came to, for the end of a replay: what went wrong, why it proves nothing, the verdict.
+pub fn outcome(report: &Report) -> String {
+    let exit = Exit::of(report);
+    let verdict = format!("{} (exit code {})\n", exit.meaning(), exit.code());
+    let sections = [
+        stories(report),
+        violations(report),
+        doubts(report),
+        mishaps(report),
+        verdict,
     ];
     let told: Vec<String> = sections.into_iter().filter(|s| !s.is_empty()).collect();
     told.join("\n")
@@ -187,14 +202,14 @@ enum Wrong<'a> {
         sentence: &'a str,
         evidence: &'a [usize],
     },
-    Step(&'a StepResult),
+    Step(&'a StepResult, &'a StepText),
 }
 
 impl Wrong<'_> {
     fn evidence(&self) -> &[usize] {
         match self {
             Wrong::Finding { evidence, .. } => evidence,
-            Wrong::Step(step) => &step.evidence,
+            Wrong::Step(step, _) => &step.evidence,
         }
     }
 
@@ -207,7 +222,7 @@ impl Wrong<'_> {
                 sentence,
                 ..
             } => format!("{requirement} {by} {}", without_particulars(sentence)),
-            Wrong::Step(step) => format!("step {}", step.step),
+            Wrong::Step(step, _) => format!("step {}", step.step),
         }
     }
 }
@@ -225,38 +240,23 @@ fn without_particulars(sentence: &str) -> String {
 }
 
 fn wrongs(run: &RunReport) -> Vec<Wrong<'_>> {
-    let steps: Vec<&StepResult> = run.unmet().collect();
     // A step tells its own tale, with file and line; the finding made of it would only repeat that.
-    let told_by_step = |requirement: RequirementId| {
-        steps.iter().any(|step| {
-            let text = run.story.steps.get(step.step);
-            text.is_some_and(|text| text.shows.contains(&requirement))
-        })
+    let told_by_step = |requirement| {
+        run.surprises()
+            .any(|(_, text)| text.shows.contains(&requirement))
     };
-    run.findings()
+    let findings = run
+        .findings()
         .filter(|(requirement, _, _)| !run.says_it_breaks(requirement))
-        .filter(|(requirement, by, _)| !(*by == "step" && told_by_step(requirement)))
+        .filter(|(requirement, by, _)| !(*by == "step" && told_by_step(*requirement)))
         .map(|(requirement, by, finding)| Wrong::Finding {
             requirement,
             by,
             sentence: &finding.sentence,
             evidence: &finding.evidence,
-        })
-        .chain(
-            steps
-                .iter()
-                .filter(|step| unannounced(run, step))
-                .map(|step| Wrong::Step(step)),
-        )
-        .collect()
-}
-
-/// Whether a wrong ending is not just what the story says it breaks.
-fn unannounced(run: &RunReport, step: &StepResult) -> bool {
-    let Some(text) = run.story.steps.get(step.step) else {
-        return true;
-    };
-    text.shows.is_empty() || !text.shows.iter().all(|id| run.says_it_breaks(id))
+        });
+    let steps = run.surprises().map(|(step, text)| Wrong::Step(step, text));
+    findings.chain(steps).collect()
 }
 
 fn violations(report: &Report) -> String {
@@ -302,10 +302,8 @@ fn tell(report: &Report, tale: &Tale<'_>) -> String {
         None => String::new(),
     };
     let heading = match &tale.what {
-        Wrong::Finding {
-            requirement, by, ..
-        } => format!("{requirement} {by}"),
-        Wrong::Step(_) => "step".to_owned(),
+        Wrong::Finding { by, .. } => by,
+        Wrong::Step(..) => "step",
     };
     let _ = writeln!(
         out,
@@ -321,7 +319,14 @@ fn tell(report: &Report, tale: &Tale<'_>) -> String {
             let _ = writeln!(out, "  {sentence}");
             promise(&mut out, requirement);
         }
-        Wrong::Step(step) => tell_step(&mut out, run, step),
+        Wrong::Step(step, text) => {
+            for line in run.step_story(step, text) {
+                let _ = writeln!(out, "  {line}");
+            }
+            for requirement in &text.shows {
+                promise(&mut out, requirement);
+            }
+        }
     }
     let because = because(run, evidence);
     if !because.is_empty() {
@@ -349,27 +354,42 @@ fn tell(report: &Report, tale: &Tale<'_>) -> String {
 
 fn promise(out: &mut String, requirement: RequirementId) {
     if let Some(requirement) = find(requirement) {
-        let _ = writeln!(
-            out,
-            "  promise: {} {}: {}",
+        let text = format!(
+            "promise: {} {}: {}",
             requirement.id, requirement.level, requirement.text
         );
+        wrap(out, "  ", text.split(' '));
     }
 }
 
-fn tell_step(out: &mut String, run: &RunReport, step: &StepResult) {
-    let Some(text) = run.story.steps.get(step.step) else {
-        return;
-    };
-    let ended = match step.ending {
-        Some(ending) => format!("it ended {}", deed::ending(ending)),
-        None => "it never ended".to_owned(),
-    };
-    let _ = writeln!(out, "  {}:{}: {}", run.story.path, text.line, text.what);
-    let _ = writeln!(out, "  expected {}, but {ended}", text.expected);
-    for requirement in &text.shows {
-        promise(out, requirement);
+/// What the line of a story has no room for: why its runs prove nothing.
+fn doubts(report: &Report) -> String {
+    let mut told = Vec::new();
+    for runs in by_story(report) {
+        let such = |run: &&RunReport| run.judgement.verdict == RunVerdict::Inconclusive;
+        let Some(run) = runs.iter().find(such) else {
+            continue;
+        };
+        let mut out = String::new();
+        let _ = writeln!(out, "INCONCLUSIVE {}   seed {}", run.story.name, run.seed);
+        for doubt in run.whole_doubts() {
+            let _ = writeln!(out, "  {doubt}");
+        }
+        let more: Vec<String> = runs
+            .iter()
+            .filter(such)
+            .skip(1)
+            .map(|run| run.seed.to_string())
+            .collect();
+        if !more.is_empty() {
+            let seeds = count(more.len() as u64, "more seed", "more seeds");
+            let _ = writeln!(out, "  and {seeds}: {}", few(more));
+        }
+        let replay = report.replay(&run.story.replay_as, run.seed);
+        let _ = writeln!(out, "  replay: {replay}");
+        told.push(out);
     }
+    told.join("\n")
 }
 
 /// A few of the observations that prove something, one per line: where it started, and what led up to
@@ -464,13 +484,44 @@ fn requirements(report: &Report) -> String {
     if !untouched.is_empty() {
         out.push_str("  not exercised:\n");
         let ids = untouched.iter().map(|row| row.requirement.id.as_str());
-        wrap(&mut out, "    ", ids);
+        let ranges = ranges(ids);
+        wrap(&mut out, "    ", ranges.iter().map(String::as_str));
     }
     out
 }
 
-/// Words in lines of at most the table's width.
-fn wrap<'a>(out: &mut String, indent: &str, words: impl Iterator<Item = &'a str>) {
+/// `WAL-01..08` for ids that follow each other; the catalogue numbers each family from 01.
+fn ranges<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let parsed = |id: &'a str| -> Option<(&'a str, u32)> {
+        let (family, number) = id.rsplit_once('-')?;
+        Some((family, number.parse().ok()?))
+    };
+    let mut ranges: Vec<(&str, Option<&str>)> = Vec::new();
+    for id in ids {
+        if let Some((first, last)) = ranges.last_mut() {
+            let follows = match (parsed(last.unwrap_or(first)), parsed(id)) {
+                (Some((a, before)), Some((b, number))) => a == b && number == before + 1,
+                _ => false,
+            };
+            if follows {
+                *last = Some(id);
+                continue;
+            }
+        }
+        ranges.push((id, None));
+    }
+    let told = ranges.into_iter().map(|(first, last)| match last {
+        Some(last) => {
+            let number = last.rsplit_once('-').map_or(last, |(_, number)| number);
+            format!("{first}..{number}")
+        }
+        None => first.to_owned(),
+    });
+    told.collect()
+}
+
+/// Words in lines of at most 100 columns, each behind the indent.
+pub fn wrap<'a>(out: &mut String, indent: &str, words: impl Iterator<Item = &'a str>) {
     let mut line = String::new();
     for word in words {
         if !line.is_empty() && indent.len() + line.len() + 1 + word.len() > WIDTH {
@@ -515,19 +566,50 @@ fn totals(report: &Report) -> String {
         .map(|(number, kind)| format!("{number} {kind}"))
         .collect();
     let exit = Exit::of(report);
-    let mut out = format!("{runs} of {}", count(planned, "run", "runs"));
+    let mut first = format!("{runs} of {}", count(planned, "run", "runs"));
     if !kinds.is_empty() {
-        let _ = write!(out, ": {}", kinds.join(", "));
+        first.push_str(": ");
+        first.push_str(&kinds.join(", "));
     }
-    let _ = writeln!(
-        out,
-        "\n{events} events, {messages} messages, {actions} actions, {observations} observations, {} of story time",
+    let sizes = format!(
+        "{events} events, {messages} messages, {actions} actions, {observations} observations, {} of story time",
         Millis(simulated_ms)
     );
+    let mut out = String::new();
+    wrap(&mut out, "", first.split(' '));
+    wrap(&mut out, "", sizes.split(' '));
     let _ = writeln!(out, "digest {}", report.digest());
     if report.partial && exit != Exit::Interrupted {
         let _ = writeln!(out, "{}", Exit::Interrupted.meaning());
     }
     let _ = writeln!(out, "{} (exit code {})", exit.meaning(), exit.code());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_follow_each_other_are_told_as_a_range() {
+        let ids = [
+            "WAL-01", "WAL-02", "WAL-03", "USR-04", "CRED-01", "CRED-03", "X",
+        ];
+        let told = ranges(ids.into_iter());
+        assert_eq!(told, ["WAL-01..03", "USR-04", "CRED-01", "CRED-03", "X"]);
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abcde…");
+        assert_eq!(cut("abcd efg", 6), "abcd…");
+    }
+
+    #[test]
+    fn sentences_that_differ_in_numbers_only_have_one_shape() {
+        let shape = without_particulars;
+        assert_eq!(shape("n3 lost 4f1c.. at 17"), shape("n1 lost 9b20.. at 2"));
+        assert_ne!(shape("n3 lost 4f1c.. at 17"), shape("n3 kept 4f1c.. at 17"));
+    }
 }

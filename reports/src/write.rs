@@ -40,9 +40,7 @@ pub fn write(dir: &Path, report: &Report) -> Result<Vec<PathBuf>, WriteError> {
         path: dir.to_owned(),
         source,
     })?;
-    let mut json = json::json(report).to_string();
-    json.push('\n');
-    let contents = [text::text(report), json, junit::junit(report)];
+    let contents = [text::text(report), json::json(report), junit::junit(report)];
     let mut paths = Vec::new();
     for (name, content) in FILES.iter().zip(contents) {
         let path = dir.join(name);
