@@ -1,6 +1,6 @@
 //! The report for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use assay_model::catalogue::{RequirementId, find};
@@ -57,7 +57,14 @@ pub fn cut(text: &str, columns: usize) -> String {
 }
 
 fn header(report: &Report) -> String {
-    let stories = by_story(report).len() as u64;
+    let spoilt = report.mishaps.iter().map(|mishap| mishap.name.as_str());
+    let names: BTreeSet<&str> = report
+        .runs
+        .iter()
+        .map(|run| run.story.name.as_str())
+        .chain(spoilt)
+        .collect();
+    let stories = names.len() as u64;
     format!(
         "{}\n{}, {}, world {}, rules {}, crypto {}\n",
         report.command,
