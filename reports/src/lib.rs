@@ -1,6 +1,6 @@
 //! What runs came to, told to people and to machines: pure renderings of one value, the [`Report`].
 //!
-//! Nothing here runs a story or judges one, and nothing but [`write`] touches a file. A rendering holds
+//! Nothing here runs a story or judges one, and nothing but [`mod@write`] touches a file. A rendering holds
 //! no wall-clock time, so equal runs give equal reports. Start with [`RunReport::new`], which keeps what
 //! a report needs of a history, then [`text`], [`json`] and [`junit`].
 

@@ -45,7 +45,7 @@ impl fmt::Display for Seeds {
 /// Everything one invocation came to.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The command as it was given.
+    /// The command that gives this report again.
     pub command: String,
     /// `sim`, `turmoil` or `live`.
     pub world: &'static str,

@@ -9,7 +9,7 @@ use assay_scenarios::judge::{Outcome, RunVerdict, StepResult};
 
 use crate::exit::Exit;
 use crate::names::{count, few};
-use crate::report::{Report, RunReport, StepText};
+use crate::report::{Mishap, Report, RunReport, StepText};
 use crate::tally::{self, Row, Totals};
 
 /// Columns a table may take.
@@ -428,14 +428,31 @@ pub(crate) fn because(run: &RunReport, evidence: &[usize]) -> Vec<String> {
 }
 
 fn mishaps(report: &Report) -> String {
-    let told = report.mishaps.iter().map(|mishap| {
-        format!(
-            "HARNESS AT FAULT   {}   seed {}\n  {}\n  replay: {}\n",
-            mishap.name,
-            mishap.seed,
-            mishap.trouble,
-            report.replay(&mishap.replay_as, mishap.seed)
-        )
+    // One defect spoils many runs alike, and is told once per story.
+    let mut told: Vec<(&Mishap, Vec<String>)> = Vec::new();
+    let mut known: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for mishap in &report.mishaps {
+        let shape = without_particulars(&mishap.trouble.to_string());
+        match known.get(&(mishap.name.as_str(), shape.clone())) {
+            Some(index) => told[*index].1.push(mishap.seed.to_string()),
+            None => {
+                known.insert((&mishap.name, shape), told.len());
+                told.push((mishap, Vec::new()));
+            }
+        }
+    }
+    let told = told.into_iter().map(|(mishap, others)| {
+        let mut out = format!(
+            "HARNESS AT FAULT   {}   seed {}\n  {}\n",
+            mishap.name, mishap.seed, mishap.trouble
+        );
+        if !others.is_empty() {
+            let seeds = count(others.len() as u64, "more seed", "more seeds");
+            let _ = writeln!(out, "  and {seeds}: {}", few(others));
+        }
+        let replay = report.replay(&mishap.replay_as, mishap.seed);
+        let _ = writeln!(out, "  replay: {replay}");
+        out
     });
     told.collect::<Vec<_>>().join("\n")
 }

@@ -28,6 +28,10 @@ fn mishap() -> Mishap {
 fn a_report_for_people() {
     let mut report = everything();
     report.mishaps.push(mishap());
+    report.mishaps.push(Mishap {
+        seed: 3,
+        ..mishap()
+    });
     insta::assert_snapshot!(text::text(&report));
 }
 
