@@ -202,6 +202,19 @@ pub enum Ending {
     Unanswered,
 }
 
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ending::Accepted => f.write_str("accepted"),
+            Ending::Refused(code) => write!(f, "refused: {code}"),
+            Ending::Rejected(code) => write!(f, "rejected: {code}"),
+            Ending::Declined(code) => write!(f, "declined: {code}"),
+            Ending::Denied => f.write_str("denied"),
+            Ending::Unanswered => f.write_str("unanswered"),
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
 pub enum Event {

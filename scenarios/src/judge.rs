@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use assay_model::catalogue::RequirementId;
-use assay_model::history::Ending;
+use assay_model::catalogue::{RequirementId, catalogue};
+use assay_model::history::{Ending, Event, History};
 use assay_model::id::Height;
-use assay_model::invariant::{Finding, Invariant, Verdict};
+use assay_model::invariant::{self, Chronicle, Finding, Invariant, Verdict};
 use assay_model::time::Millis;
 use serde::Serialize;
 
-use crate::plan::Expect;
+use crate::plan::{Deed, Expect, Plan};
 
 /// What one run came to.
 #[derive(Clone, Debug)]
@@ -114,11 +114,225 @@ pub struct Metrics {
 }
 
 /// Judges a run.
-pub fn judge(
-    plan: &crate::plan::Plan,
-    history: &assay_model::history::History,
-    metrics: Metrics,
-) -> Judgement {
-    let _ = (plan, history, metrics);
-    unimplemented!("the judge is being built")
+pub fn judge(plan: &Plan, history: &History, metrics: Metrics) -> Judgement {
+    let chronicle = Chronicle::read(history);
+    let invariants: Vec<(&'static Invariant, Verdict)> = invariant::all()
+        .iter()
+        .map(|invariant| (*invariant, (invariant.check)(&chronicle)))
+        .collect();
+    let steps = steps(plan, history);
+    let faults = faults(plan, history);
+    let requirements = requirements(plan, &invariants, &steps);
+    let doubts = doubts(plan, history, &invariants, &steps, &faults);
+    let verdict = verdict(plan, &requirements, &steps, &doubts);
+    Judgement {
+        verdict,
+        invariants,
+        steps,
+        faults,
+        requirements,
+        doubts,
+        metrics,
+    }
+}
+
+fn steps(plan: &Plan, history: &History) -> Vec<StepResult> {
+    let mut results: Vec<StepResult> = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(step, planned)| StepResult {
+            step,
+            expected: planned.expect,
+            ending: None,
+            met: None,
+            evidence: Vec::new(),
+        })
+        .collect();
+    for (seen, observation) in history.observations().iter().enumerate() {
+        let (step, ending) = match &observation.event {
+            Event::StepBegan { step } => (*step, None),
+            Event::StepEnded { step, ending } => (*step, Some(*ending)),
+            _ => continue,
+        };
+        let Some(result) = results.get_mut(step as usize) else {
+            continue;
+        };
+        result.evidence.push(seen);
+        result.ending = result.ending.or(ending);
+    }
+    for result in &mut results {
+        result.met = match (result.expected, result.ending) {
+            (Expect::Anything, _) => Some(true),
+            (Expect::Ending(expected), Some(ending)) if expected == ending => Some(true),
+            // No answer leaves open what happened.
+            (Expect::Ending(_), None | Some(Ending::Unanswered)) => None,
+            (Expect::Ending(_), Some(_)) => Some(false),
+        };
+    }
+    results
+}
+
+fn faults(plan: &Plan, history: &History) -> Vec<FaultResult> {
+    let mut results: Vec<FaultResult> = (0..plan.faults.len())
+        .map(|fault| FaultResult { fault, effect: 0 })
+        .collect();
+    for observation in history.observations() {
+        if let Event::FaultEnded { fault, effect } = &observation.event
+            && let Some(result) = results.get_mut(*fault as usize)
+        {
+            result.effect = *effect;
+        }
+    }
+    results
+}
+
+fn requirements(
+    plan: &Plan,
+    invariants: &[(&'static Invariant, Verdict)],
+    steps: &[StepResult],
+) -> BTreeMap<RequirementId, RequirementResult> {
+    let mut results: BTreeMap<RequirementId, RequirementResult> = catalogue()
+        .iter()
+        .map(|requirement| {
+            let untested = RequirementResult {
+                outcome: Outcome::NotExercised,
+                checked: 0,
+                findings: Vec::new(),
+            };
+            (requirement.id.as_str(), untested)
+        })
+        .collect();
+    let mut result = |id: RequirementId, then: &mut dyn FnMut(&mut RequirementResult)| {
+        if let Some(result) = results.get_mut(id) {
+            then(result);
+        }
+    };
+    for (invariant, verdict) in invariants {
+        let (checked, findings) = match verdict {
+            Verdict::Held { checked } => (checked, &[][..]),
+            Verdict::Violated { checked, findings } => (checked, &findings[..]),
+            Verdict::Inconclusive { .. } => continue,
+        };
+        for (id, count) in checked {
+            result(id, &mut |result| result.checked += count);
+        }
+        for finding in findings {
+            let named = (invariant.name, finding.clone());
+            result(finding.requirement, &mut |result| {
+                result.findings.push(named.clone())
+            });
+        }
+    }
+    for step in steps {
+        let planned = &plan.steps[step.step];
+        for id in &planned.shows {
+            result(id, &mut |result| match step.met {
+                Some(true) => result.checked += u64::from(step.expected != Expect::Anything),
+                Some(false) => {
+                    result.checked += 1;
+                    let sentence = step_sentence(plan, step);
+                    let evidence = step.evidence.clone();
+                    result.findings.push((
+                        "step",
+                        Finding {
+                            requirement: id,
+                            sentence,
+                            evidence,
+                        },
+                    ));
+                }
+                None if result.outcome == Outcome::NotExercised => {
+                    result.outcome = Outcome::Inconclusive;
+                }
+                None => {}
+            });
+        }
+    }
+    for result in results.values_mut() {
+        result.outcome = match result.outcome {
+            _ if !result.findings.is_empty() => Outcome::Failed,
+            _ if result.checked > 0 => Outcome::Passed,
+            outcome => outcome,
+        };
+    }
+    results
+}
+
+/// What a step that ended otherwise than expected did instead.
+pub fn step_sentence(plan: &Plan, result: &StepResult) -> String {
+    let planned = &plan.steps[result.step];
+    let who = match &planned.deed {
+        Deed::Party(party, _) => plan.parties[party.index()].name.as_str(),
+        Deed::AppointLeader(_) => "the operators",
+    };
+    let expected = match result.expected {
+        Expect::Ending(ending) => ending.to_string(),
+        Expect::Anything => "anything".to_owned(),
+    };
+    let got = result
+        .ending
+        .map_or("it never ended".to_owned(), |e| format!("it was {e}"));
+    format!(
+        "line {}: the step of {who} should end {expected}, but {got}",
+        planned.line
+    )
+}
+
+fn doubts(
+    plan: &Plan,
+    history: &History,
+    invariants: &[(&'static Invariant, Verdict)],
+    steps: &[StepResult],
+    faults: &[FaultResult],
+) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if history
+        .observations()
+        .iter()
+        .any(|o| matches!(o.event, Event::Exhausted))
+    {
+        doubts.push(format!("the run was stopped after {} events", plan.events));
+    }
+    for step in steps.iter().filter(|step| step.met.is_none()) {
+        doubts.push(step_sentence(plan, step));
+    }
+    for fault in faults.iter().filter(|fault| fault.effect == 0) {
+        let line = plan.faults[fault.fault].line;
+        doubts.push(format!("line {line}: the fault had no effect"));
+    }
+    for (invariant, verdict) in invariants {
+        if let Verdict::Inconclusive { why } = verdict
+            && plan.check.contains(&invariant.name)
+        {
+            doubts.push(format!("{} was to be checked, but {why}", invariant.name));
+        }
+    }
+    doubts
+}
+
+fn verdict(
+    plan: &Plan,
+    requirements: &BTreeMap<RequirementId, RequirementResult>,
+    steps: &[StepResult],
+    doubts: &[String],
+) -> RunVerdict {
+    let failed = |id: &RequirementId| requirements[id].outcome == Outcome::Failed;
+    let surprise = requirements
+        .keys()
+        .any(|id| failed(id) && !plan.breaks.contains(id));
+    let unattributed = steps
+        .iter()
+        .any(|step| step.met == Some(false) && plan.steps[step.step].shows.is_empty());
+    if surprise || unattributed {
+        RunVerdict::Violated
+    } else if !plan.breaks.iter().all(failed) {
+        RunVerdict::StaleExpectation
+    } else if !doubts.is_empty() {
+        RunVerdict::Inconclusive
+    } else if plan.breaks.is_empty() {
+        RunVerdict::Held
+    } else {
+        RunVerdict::BrokeAsExpected
+    }
 }

@@ -1,7 +1,24 @@
 //! What to try, and what came of it: the scenario language, the library of stories, the plans they
 //! resolve to, and the judge.
 //!
-//! Nothing here runs a node. Start with [`plan::Plan`].
+//! Nothing here runs a node. Start with [`plan::Plan`], then [`load`], which makes one from a story.
 
+mod file;
 pub mod judge;
+mod library;
+mod names;
 pub mod plan;
+mod problem;
+mod requirements;
+mod resolve;
+mod scenario;
+mod shape;
+mod units;
+mod verb;
+
+pub use file::schema;
+pub use library::{Source, find, library};
+pub use problem::{MAX_BYTES, Problem, read_scenario};
+pub use requirements::default_requirements;
+pub use scenario::{Overrides, Scenario, load};
+pub use verb::Verb;

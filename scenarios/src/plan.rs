@@ -3,7 +3,7 @@
 use assay_model::actor::Task;
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
-use assay_model::id::{NodeId, PartyId, UserId};
+use assay_model::id::{NodeId, PartyId, UserId, WalletId};
 use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
@@ -61,6 +61,8 @@ pub struct Party {
     pub role: Role,
     /// Profile id; meaningful for users.
     pub user: UserId,
+    /// Row of the first wallet, which the story calls `w1`; meaningful for users.
+    pub wallet: WalletId,
     /// Whether the profile exists when the story begins; meaningful for users.
     pub registered: bool,
     /// Whether an issuer's inserter and delegate rows exist when the story begins.

@@ -1,7 +1,16 @@
 //! The simulated world: carries a plan out on a discrete-event kernel and records what happened.
 //!
 //! A run is single-threaded and a pure function of plan, seed and suite; runs of different seeds may go
-//! in parallel. Start with [`run`].
+//! in parallel. Nothing here judges: that is the part of `assay-scenarios`. Start with [`run`].
+
+mod clock;
+mod disk;
+mod fault;
+pub mod kernel;
+mod network;
+mod scan;
+mod seed;
+mod world;
 
 use std::sync::Arc;
 
@@ -10,9 +19,7 @@ use assay_model::history::History;
 use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
 
-/// Decides everything that is left to chance in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seed(pub u64);
+pub use seed::{Domain, Draw, Seed};
 
 /// What a run leaves behind.
 #[derive(Clone, Debug)]
@@ -25,6 +32,6 @@ pub struct Run {
 
 /// Carries the plan out.
 pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Run {
-    let _ = (plan, seed, suite);
-    unimplemented!("the world is being built")
+    let (history, metrics) = world::World::new(plan, seed, suite).run();
+    Run { history, metrics }
 }

@@ -1,9 +1,701 @@
 //! What ought to be true at each height, told by the promises from what was accepted.
+//!
+//! The chronicle reads the chain as an outsider would: from the text of each action, whether it was
+//! accepted, and the time of its block. It shares no code with the ledger, so a rule broken there shows
+//! as a difference here.
 
-use crate::history::History;
+use std::collections::BTreeMap;
 
-/// A history read as a sequence of accepted changes. See the module.
+use crate::crypto::Identity;
+use crate::history::{Asked, Event, History, Observation};
+use crate::id::{
+    BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
+};
+use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction};
+use crate::node::{Reply, RequestId};
+use crate::time::BlockTime;
+
+/// An accepted or refused action, and where it stands in the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed<'a> {
+    /// The action.
+    pub action: &'a Action,
+    /// Who signed.
+    pub caller: Identity,
+    /// The transaction.
+    pub transaction: &'a Transaction,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Height of its block.
+    pub height: Height,
+    /// Chain time of its block.
+    pub time: BlockTime,
+    /// The observation that showed the block first.
+    pub seen: usize,
+}
+
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Height of the block that ended it.
+    pub height: Height,
+    /// Chain time of that block.
+    pub time: BlockTime,
+    /// The observation that showed the block first.
+    pub seen: usize,
+    /// By what.
+    pub how: How,
+}
+
+/// By what something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The owner revoked the grant.
+    Revoked,
+    /// The grantee gave it up.
+    Rescinded,
+    /// The owner removed this very row.
+    Removed,
+    /// It went with the original it was copied from.
+    WithOriginal,
+    /// It went with the last grant on it.
+    WithLastGrant,
+    /// The owner erased the profile.
+    Erased,
+}
+
+/// A credential as it ought to be.
+#[derive(Clone, Debug)]
+pub struct CredentialFact<'a> {
+    /// Whose profile it is in.
+    pub owner: UserId,
+    /// The original it was copied from.
+    pub original: Option<CredentialId>,
+    /// Key that signed it, as stored.
+    pub issuer: Text,
+    /// Its notes at insertion.
+    pub notes: Text,
+    /// Its content at insertion.
+    pub content: [u8; 32],
+    /// Where it came from.
+    pub born: Deed<'a>,
+    /// How it ended.
+    pub end: Option<End>,
+}
+
+/// A grant as it ought to be.
+#[derive(Clone, Debug)]
+pub struct GrantFact<'a> {
+    /// Owner of the credential at creation.
+    pub owner: UserId,
+    /// The grantee as written in the action.
+    pub grantee: Text,
+    /// The credential.
+    pub data: CredentialId,
+    /// Last second of the lock.
+    pub locked_until: i64,
+    /// Where it came from.
+    pub born: Deed<'a>,
+    /// How it ended.
+    pub end: Option<End>,
+}
+
+/// A wallet as it ought to be.
+#[derive(Clone, Debug)]
+pub struct WalletFact {
+    /// Whose.
+    pub owner: UserId,
+    /// Address, or public key for wallets known by it.
+    pub caller: Text,
+    /// From this height on.
+    pub since: Height,
+    /// Until this height.
+    pub until: Option<Height>,
+}
+
+/// What an issuer stated about a credential.
+#[derive(Clone, Debug)]
+pub struct StatusFact {
+    /// Hex key of the issuer.
+    pub issuer: Text,
+    /// Which credential.
+    pub notes_id: Text,
+    /// The notes.
+    pub notes: Text,
+    /// From this height on.
+    pub since: Height,
+    /// The observation that showed the block first.
+    pub seen: usize,
+}
+
+/// A life between two heights.
+pub(super) trait Life {
+    /// Height of the block that began it.
+    fn begins(&self) -> Height;
+    /// How it ended, if it did.
+    fn end(&self) -> Option<End>;
+
+    /// Whether it ought to be there after this block.
+    fn lives_at(&self, height: Height) -> bool {
+        self.begins() <= height && self.end().is_none_or(|end| height < end.height)
+    }
+}
+
+impl Life for CredentialFact<'_> {
+    fn begins(&self) -> Height {
+        self.born.height
+    }
+    fn end(&self) -> Option<End> {
+        self.end
+    }
+}
+
+impl Life for GrantFact<'_> {
+    fn begins(&self) -> Height {
+        self.born.height
+    }
+    fn end(&self) -> Option<End> {
+        self.end
+    }
+}
+
+/// A view that was answered.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Who asked.
+    pub by: PartyId,
+    /// Who answered.
+    pub node: NodeId,
+    /// Whom the node took the reader for.
+    pub caller: Option<Identity>,
+    /// What was asked.
+    pub query: &'a Query,
+    /// Height of the state it was answered from.
+    pub height: Height,
+    /// What was answered.
+    pub result: &'a Result<Answer, Refusal>,
+    /// The observation of the answer.
+    pub seen: usize,
+}
+
+/// A history read as a chain of deeds and what ought to follow from them. See the module.
 pub struct Chronicle<'a> {
     /// What it was read from.
     pub history: &'a History,
+    /// Every action in every block, in order of execution.
+    pub deeds: Vec<Deed<'a>>,
+    /// Every view that was answered, in order of the answers.
+    pub views: Vec<View<'a>>,
+    /// First observation of each block, by height.
+    pub blocks: BTreeMap<Height, (usize, BlockId, BlockTime)>,
+    /// Credentials, each life of an id one after the other.
+    pub credentials: BTreeMap<CredentialId, Vec<CredentialFact<'a>>>,
+    /// Grants, each life of an id one after the other.
+    pub grants: BTreeMap<GrantId, Vec<GrantFact<'a>>>,
+    /// Wallets, each life of an id one after the other.
+    pub wallets: BTreeMap<WalletId, Vec<WalletFact>>,
+    /// Profiles: from which height, until which.
+    pub users: BTreeMap<UserId, (Height, Option<Height>)>,
+    /// Status statements in order.
+    pub statuses: Vec<StatusFact>,
+}
+
+impl<'a> Chronicle<'a> {
+    /// Reads a history.
+    pub fn read(history: &'a History) -> Chronicle<'a> {
+        let mut chronicle = Chronicle {
+            history,
+            deeds: Vec::new(),
+            views: views(history),
+            blocks: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            users: BTreeMap::new(),
+            statuses: Vec::new(),
+        };
+        for (seen, observation) in history.observations().iter().enumerate() {
+            if let Event::Committed {
+                committed, results, ..
+            } = &observation.event
+            {
+                let block = &committed.block;
+                let first = chronicle.blocks.contains_key(&block.height);
+                if first {
+                    continue;
+                }
+                let at = (seen, block.id, block.block_time());
+                chronicle.blocks.insert(block.height, at);
+                for (transaction, result) in block.transactions.iter().zip(results.iter()) {
+                    for action in transaction.batch.calls() {
+                        let deed = Deed {
+                            action,
+                            caller: transaction.sender,
+                            transaction,
+                            outcome: result.outcome,
+                            height: block.height,
+                            time: block.block_time(),
+                            seen,
+                        };
+                        chronicle.deeds.push(deed);
+                        if result.outcome == Outcome::Accepted {
+                            chronicle.follow(deed);
+                        }
+                    }
+                }
+            }
+        }
+        chronicle
+    }
+
+    /// Every observation with its index.
+    pub fn observations(&self) -> impl Iterator<Item = (usize, &'a Observation)> {
+        self.history.observations().iter().enumerate()
+    }
+
+    /// The profile a caller speaks for at a height.
+    pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
+        self.user_of_text(&caller.caller(), height)
+    }
+
+    fn user_of_text(&self, caller: &str, height: Height) -> Option<UserId> {
+        self.wallets
+            .values()
+            .flatten()
+            .find(|wallet| {
+                wallet.since <= height
+                    && wallet.until.is_none_or(|until| height < until)
+                    && wallet.caller.eq_ignore_ascii_case(caller)
+            })
+            .map(|wallet| wallet.owner)
+    }
+
+    /// The credential's life that was going on after this block.
+    pub fn credential_at(&self, id: CredentialId, height: Height) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&id)?
+            .iter()
+            .find(|fact| fact.lives_at(height))
+    }
+
+    /// The credential's last life that began by this block, whether it goes on or not.
+    pub fn last_credential(&self, id: CredentialId, height: Height) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&id)?
+            .iter()
+            .rev()
+            .find(|fact| fact.born.height <= height)
+    }
+
+    /// The grants that ought to be on a credential after this block.
+    pub fn grants_on(
+        &self,
+        data: CredentialId,
+        height: Height,
+    ) -> impl Iterator<Item = (GrantId, &GrantFact<'a>)> {
+        self.all_grants()
+            .filter(move |(_, grant)| grant.data == data && grant.lives_at(height))
+    }
+
+    /// Every life of every grant.
+    pub fn all_grants(&self) -> impl Iterator<Item = (GrantId, &GrantFact<'a>)> {
+        self.grants
+            .iter()
+            .flat_map(|(id, lives)| lives.iter().map(|life| (*id, life)))
+    }
+
+    /// Every life of every credential.
+    pub fn all_credentials(&self) -> impl Iterator<Item = (CredentialId, &CredentialFact<'a>)> {
+        self.credentials
+            .iter()
+            .flat_map(|(id, lives)| lives.iter().map(|life| (*id, life)))
+    }
+
+    /// The notes an original ought to have after this block: what its issuer stated last, else what it
+    /// was stored or edited with.
+    pub fn stated(&self, issuer: &str, notes_id: &str, height: Height) -> Option<&StatusFact> {
+        self.statuses.iter().rev().find(|status| {
+            *status.issuer == *issuer && *status.notes_id == *notes_id && status.since <= height
+        })
+    }
+
+    /// Chain time of a block.
+    pub fn time_of(&self, height: Height) -> BlockTime {
+        self.blocks
+            .get(&height)
+            .map_or(BlockTime(0), |(_, _, time)| *time)
+    }
+
+    /// The party behind a caller.
+    pub fn holder(&self, caller: &Identity) -> Option<PartyId> {
+        self.history.cast.holder(&caller.caller())
+    }
+
+    /// A party's name, or its identity where it has none.
+    pub fn name_of(&self, caller: &Identity) -> String {
+        match self.holder(caller) {
+            Some(party) => self.history.cast.party(party).name.clone(),
+            None => caller.caller(),
+        }
+    }
+
+    /// The name of a profile's owner.
+    pub fn name_of_user(&self, user: UserId) -> String {
+        match self.history.cast.owner(user) {
+            Some(party) => self.history.cast.party(party).name.clone(),
+            None => user.to_string(),
+        }
+    }
+
+    /// Deeds that were accepted.
+    pub fn accepted(&self) -> impl Iterator<Item = &Deed<'a>> {
+        self.deeds
+            .iter()
+            .filter(|deed| deed.outcome == Outcome::Accepted)
+    }
+
+    /// First deed of a transaction.
+    pub fn deed_of(&self, id: TxId) -> Option<&Deed<'a>> {
+        self.deeds.iter().find(|deed| deed.transaction.id == id)
+    }
+
+    /// What ought to follow from an accepted action, by the promises.
+    fn follow(&mut self, deed: Deed<'a>) {
+        let height = deed.height;
+        // What came before in the same block counts, so wallets are looked up as of now.
+        let own = self.user_of(&deed.caller, height);
+        match deed.action {
+            Action::UpsertWalletAsInserter {
+                id,
+                user_id,
+                address,
+                public_key,
+                ..
+            } => {
+                self.users.entry(*user_id).or_insert((height, None));
+                self.bind(*id, *user_id, address, public_key, height);
+            }
+            Action::AddWallet {
+                id,
+                address,
+                public_key,
+                ..
+            } => {
+                if let Some(own) = own {
+                    self.bind(*id, own, address, public_key, height);
+                }
+            }
+            Action::RemoveWallet { id } => {
+                let lives = self.wallets.get_mut(id).into_iter().flatten();
+                for wallet in lives.filter(|wallet| wallet.until.is_none()) {
+                    if Some(wallet.owner) == own {
+                        wallet.until = Some(height);
+                    }
+                }
+            }
+            Action::RemoveUser {} => {
+                if let Some(own) = own {
+                    self.erase(own, deed);
+                }
+            }
+            Action::UpsertCredentialAsInserter {
+                id,
+                user_id,
+                issuer_auth_public_key,
+                content,
+                public_notes,
+                ..
+            } => {
+                let fact = CredentialFact {
+                    owner: *user_id,
+                    original: None,
+                    issuer: issuer_auth_public_key.clone(),
+                    notes: public_notes.clone(),
+                    content: *content.digest(),
+                    born: deed,
+                    end: None,
+                };
+                self.insert(*id, fact);
+            }
+            Action::AddCredential {
+                id,
+                issuer_auth_public_key,
+                content,
+                public_notes,
+                ..
+            } => {
+                let Some(owner) = own else { return };
+                let fact = CredentialFact {
+                    owner,
+                    original: None,
+                    issuer: issuer_auth_public_key.clone(),
+                    notes: public_notes.clone(),
+                    content: *content.digest(),
+                    born: deed,
+                    end: None,
+                };
+                self.insert(*id, fact);
+            }
+            Action::EditCredential {
+                id,
+                public_notes,
+                content,
+                issuer_auth_public_key,
+                ..
+            } => {
+                if let Some(fact) = self.living(*id)
+                    && Some(fact.owner) == own
+                {
+                    fact.notes = public_notes.clone();
+                    fact.content = *content.digest();
+                    fact.issuer = issuer_auth_public_key.clone();
+                }
+            }
+            Action::EditPublicNotesAsIssuer {
+                public_notes_id,
+                public_notes,
+            } => {
+                self.statuses.push(StatusFact {
+                    issuer: deed.caller.caller().into(),
+                    notes_id: public_notes_id.clone(),
+                    notes: public_notes.clone(),
+                    since: height,
+                    seen: deed.seen,
+                });
+            }
+            Action::ShareCredential {
+                id,
+                original_credential_id,
+                content,
+                issuer_auth_public_key,
+                grantee_wallet_identifier,
+                locked_until,
+                ..
+            } => {
+                let Some(owner) = own else { return };
+                let fact = CredentialFact {
+                    owner,
+                    original: Some(*original_credential_id),
+                    issuer: issuer_auth_public_key.clone(),
+                    notes: "".into(),
+                    content: *content.digest(),
+                    born: deed,
+                    end: None,
+                };
+                self.insert(*id, fact);
+                self.grant(grantee_wallet_identifier, *id, *locked_until, owner, deed);
+            }
+            Action::CreateAgByDagForCopy {
+                dag_owner_wallet_identifier,
+                dag_grantee_wallet_identifier,
+                dag_data_id,
+                dag_locked_until,
+                ..
+            } => {
+                if let Some(owner) = self.user_of_text(dag_owner_wallet_identifier, height) {
+                    let grantee = dag_grantee_wallet_identifier;
+                    self.grant(grantee, *dag_data_id, *dag_locked_until, owner, deed);
+                }
+            }
+            Action::RevokeAccessGrant { id } => {
+                let data = self.end_grant(*id, deed, How::Revoked);
+                self.end_unneeded_copy(data, deed);
+            }
+            Action::RescindSharedCredential { credential_id } => {
+                let caller = deed.caller.caller();
+                let given_up: Vec<GrantId> = self
+                    .grants_on(*credential_id, height)
+                    .filter(|(_, grant)| grant.grantee.eq_ignore_ascii_case(&caller))
+                    .map(|(id, _)| id)
+                    .collect();
+                for grant in given_up {
+                    self.end_grant(grant, deed, How::Rescinded);
+                }
+                self.end_unneeded_copy(Some(*credential_id), deed);
+            }
+            Action::RemoveCredential { id } => self.end_credential(*id, deed, How::Removed),
+            Action::AddInserterAsOwner { .. }
+            | Action::DeleteInserterAsOwner { .. }
+            | Action::AddDelegateAsOwner { .. }
+            | Action::DeleteDelegateAsOwner { .. }
+            | Action::AddUserAsInserter { .. }
+            | Action::UpdateUserPubKeyAsInserter { .. } => {}
+        }
+    }
+
+    fn bind(
+        &mut self,
+        id: WalletId,
+        owner: UserId,
+        address: &Text,
+        public_key: &Option<Text>,
+        since: Height,
+    ) {
+        let caller = public_key.as_ref().unwrap_or(address).clone();
+        self.wallets.entry(id).or_default().push(WalletFact {
+            owner,
+            caller,
+            since,
+            until: None,
+        });
+    }
+
+    fn insert(&mut self, id: CredentialId, fact: CredentialFact<'a>) {
+        // A row that is there already keeps its life: the promises know no overwriting.
+        if self.living(id).is_none() {
+            self.credentials.entry(id).or_default().push(fact);
+        }
+    }
+
+    fn living(&mut self, id: CredentialId) -> Option<&mut CredentialFact<'a>> {
+        self.credentials
+            .get_mut(&id)?
+            .last_mut()
+            .filter(|fact| fact.end.is_none())
+    }
+
+    fn grant(
+        &mut self,
+        grantee: &Text,
+        data: CredentialId,
+        locked_until: i64,
+        owner: UserId,
+        born: Deed<'a>,
+    ) {
+        let id = GrantId::derive(grantee, data, locked_until);
+        let fact = GrantFact {
+            owner,
+            grantee: grantee.clone(),
+            data,
+            locked_until,
+            born,
+            end: None,
+        };
+        self.grants.entry(id).or_default().push(fact);
+    }
+
+    fn end_grant(&mut self, id: GrantId, deed: Deed<'a>, how: How) -> Option<CredentialId> {
+        let grant = self
+            .grants
+            .get_mut(&id)?
+            .last_mut()
+            .filter(|grant| grant.end.is_none())?;
+        grant.end = Some(End {
+            height: deed.height,
+            time: deed.time,
+            seen: deed.seen,
+            how,
+        });
+        Some(grant.data)
+    }
+
+    /// A copy on which the last grant has ended goes with it (GRANT-14).
+    fn end_unneeded_copy(&mut self, data: Option<CredentialId>, deed: Deed<'a>) {
+        let Some(data) = data else { return };
+        let copy = self
+            .living(data)
+            .is_some_and(|fact| fact.original.is_some());
+        if copy && self.grants_on(data, deed.height).next().is_none() {
+            self.end_credential(data, deed, How::WithLastGrant);
+        }
+    }
+
+    /// A removed original takes its unlocked copies along (DEL-04).
+    fn end_credential(&mut self, id: CredentialId, deed: Deed<'a>, how: How) {
+        let Some(fact) = self.living(id) else { return };
+        fact.end = Some(End {
+            height: deed.height,
+            time: deed.time,
+            seen: deed.seen,
+            how,
+        });
+        let ended: Vec<GrantId> = self
+            .grants
+            .iter()
+            .filter(|(_, lives)| {
+                lives
+                    .last()
+                    .is_some_and(|grant| grant.data == id && grant.end.is_none())
+            })
+            .map(|(grant, _)| *grant)
+            .collect();
+        for grant in ended {
+            self.end_grant(grant, deed, how);
+        }
+        let copies: Vec<CredentialId> = self
+            .credentials
+            .iter()
+            .filter(|(_, lives)| {
+                lives
+                    .last()
+                    .is_some_and(|copy| copy.original == Some(id) && copy.end.is_none())
+            })
+            .map(|(copy, _)| *copy)
+            .collect();
+        for copy in copies {
+            let locked = self
+                .grants_on(copy, deed.height)
+                .any(|(_, g)| g.locked_until >= deed.time.0);
+            if !locked || how == How::Erased {
+                self.end_credential(copy, deed, How::WithOriginal);
+            }
+        }
+    }
+
+    fn erase(&mut self, user: UserId, deed: Deed<'a>) {
+        let owned: Vec<CredentialId> = self
+            .credentials
+            .iter()
+            .filter(|(_, lives)| lives.last().is_some_and(|fact| fact.owner == user))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in owned {
+            self.end_credential(id, deed, How::Erased);
+        }
+        for wallet in self.wallets.values_mut().flatten() {
+            if wallet.owner == user && wallet.until.is_none() {
+                wallet.until = Some(deed.height);
+            }
+        }
+        if let Some((_, until)) = self.users.get_mut(&user) {
+            *until = Some(deed.height);
+        }
+    }
+}
+
+/// Pairs each answered view with its question.
+fn views(history: &History) -> Vec<View<'_>> {
+    let mut asked: BTreeMap<RequestId, (Option<Identity>, &Query)> = BTreeMap::new();
+    let mut views = Vec::new();
+    for (seen, observation) in history.observations().iter().enumerate() {
+        match &observation.event {
+            Event::Asked {
+                id,
+                what: Asked::View { caller, query, .. },
+                ..
+            } => {
+                asked.insert(*id, (*caller, query));
+            }
+            Event::Answered {
+                id,
+                by,
+                node,
+                reply: Reply::View { height, result },
+            } => {
+                if let Some((caller, query)) = asked.remove(id) {
+                    views.push(View {
+                        by: *by,
+                        node: *node,
+                        caller,
+                        query,
+                        height: *height,
+                        result,
+                        seen,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    views
 }

@@ -2,7 +2,21 @@
 //! requirements it stands for, and a pure function of what happened. It never learns which world made
 //! the history.
 
+mod access;
 mod chronicle;
+mod consensus;
+mod consumer;
+mod deletion;
+mod durability;
+mod identity;
+mod locks;
+mod papers;
+mod plaintext;
+mod status;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod writes;
 
 use std::collections::BTreeMap;
 
@@ -66,4 +80,44 @@ pub struct Finding {
     pub sentence: String,
     /// The observations that prove it, by index, in order.
     pub evidence: Vec<usize>,
+}
+
+/// Every invariant, family by family.
+pub fn all() -> &'static [&'static Invariant] {
+    &[
+        &plaintext::NO_PLAINTEXT_AT_NODES,
+        &plaintext::KEYS_ARE_FRESH,
+        &access::CONTENT_FOLLOWS_GRANTS,
+        &access::GRANTED_COPIES_READABLE,
+        &access::ANSWERS_GO_TO_WHO_ASKED,
+        &access::OWNERS_SEE_EVERYTHING,
+        &locks::LOCKS_HOLD_TO_THE_SECOND,
+        &locks::LOCKED_COPIES_STAY,
+        &locks::GRANTS_END_ONE_BY_ONE,
+        &deletion::DELETIONS_CONVERGE,
+        &deletion::REMOVALS_REACH_COPIES,
+        &deletion::ERASURE_IS_WHOLE,
+        &papers::DAGS_WORK_ONCE,
+        &papers::GRANTS_ARE_WELL_FORMED,
+        &status::STATUS_IS_SEEN,
+        &status::STATUS_STANDS,
+        &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
+        &consumer::REQUESTS_COME_FIRST,
+        &consumer::ONE_VERIFICATION_SERVES_MANY,
+        &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
+        &identity::OWNERS_ALONE_CHANGE_WALLETS,
+        &identity::PROFILES_ARE_WHOLE,
+        &writes::OWNERS_ALONE_CHANGE_CREDENTIALS,
+        &writes::NOTHING_SUCCEEDS_SILENTLY,
+        &consensus::ONE_STATE_PER_HEIGHT,
+        &consensus::QUORUMS_ARE_REAL,
+        &consensus::BLOCK_TIME_IS_SOUND,
+        &consensus::DIVERGED_NODES_STOP,
+        &consensus::RETURNING_NODES_CATCH_UP,
+        &durability::ACKNOWLEDGED_IS_NEVER_LOST,
+        &durability::EFFECT_AT_MOST_ONCE,
+        &durability::REFUSED_CHANGES_NOTHING,
+        &durability::OWED_ARRIVES,
+        &durability::READS_OUTLIVE_THE_LEADER,
+    ]
 }

@@ -13,7 +13,7 @@ use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, execute};
+use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
 use crate::rules::Rules;
 use crate::time::{BlockTime, WallMillis};
 
@@ -182,6 +182,44 @@ impl Node {
         node
     }
 
+    /// The first block of a network that exists already when the story begins: agreed on by every
+    /// validator, and part of each node's disk. Panics when a transaction is not accepted, since such
+    /// a network could not exist.
+    pub fn founding_block(
+        genesis: &Arc<Genesis>,
+        suite: &Arc<dyn Suite>,
+        keys: &[SigningKey],
+        transactions: Arc<[Arc<Transaction>]>,
+    ) -> Arc<Committed> {
+        let leader = genesis.leader;
+        let key = &keys[leader.index()];
+        let mut scratch = Node::new(leader, genesis.clone(), suite.clone(), key.clone());
+        let after = (Height(1), BlockId::default(), AppHash::default());
+        let block = Block::propose(&**suite, key, leader, after, genesis.time, transactions);
+        let executed = scratch.execute(&block);
+        for (result, transaction) in executed.results.iter().zip(block.transactions.iter()) {
+            let outcome = result.outcome;
+            assert_eq!(
+                outcome,
+                Outcome::Accepted,
+                "founding transaction {transaction:?}"
+            );
+        }
+        let app_hash = executed.app_hash;
+        let votes = (0..)
+            .map(NodeId)
+            .zip(keys)
+            .map(|(node, key)| {
+                Vote::cast(&**suite, key, node, Ballot::default(), block.id, app_hash)
+            })
+            .collect();
+        Arc::new(Committed {
+            block,
+            app_hash,
+            votes,
+        })
+    }
+
     /// Takes one input at the node's own clock; outputs are appended.
     pub fn handle(&mut self, now: WallMillis, input: Input, out: &mut Outbox) {
         if self.halted.is_some() {
@@ -264,6 +302,11 @@ impl Node {
     /// Why the node halted, if it did.
     pub fn halted(&self) -> Option<Halt> {
         self.halted
+    }
+
+    /// Whether the node knows itself behind.
+    pub fn is_syncing(&self) -> bool {
+        self.syncing
     }
 
     /// Whether transactions wait here.

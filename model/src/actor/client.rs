@@ -1,0 +1,429 @@
+//! How a party gets something out of the nodes: challenges before reads, nonces before writes, another
+//! node when one does not answer. Source: kwil-rpc 5, 6 and 14.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::machine::{Outbox, TaskId, Timer};
+use super::order::Via;
+use crate::crypto::{Identity, SigningKey, Suite};
+use crate::id::{Height, NodeId, PartyId, Text};
+use crate::ledger::{Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
+use crate::node::{Claim, Rejected, Reply, Request, RequestId, TxStatus, view_text};
+use crate::time::WallMillis;
+
+/// How long a client waits for an ordinary answer, in milliseconds.
+const ANSWER: u64 = 3_000;
+/// How long it waits for a transaction to be included; a node gives up after 15 s.
+const INCLUSION: u64 = 18_000;
+/// First pause before trying again; doubles up to sixteen times.
+const PAUSE: u64 = 500;
+/// How often a refused claim is tried with a fresh challenge.
+const CHALLENGES: u32 = 3;
+
+/// Who a reader claims to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum As {
+    /// Itself, shown by a signature.
+    Self_,
+    /// Somebody, merely stated.
+    Stated(Identity),
+    /// Nobody.
+    Nobody,
+}
+
+/// What came of a call.
+#[derive(Clone, Debug)]
+pub(super) enum Got {
+    /// A view was answered.
+    View {
+        height: Height,
+        result: Result<Answer, Refusal>,
+    },
+    /// A transaction is in a block.
+    Included(Outcome),
+    /// The node did not take it, for this reason.
+    Rejected(&'static str),
+    /// Nobody answered in time.
+    Nothing,
+}
+
+/// What a task wants from the nodes.
+#[derive(Clone, Debug)]
+pub(super) enum Want {
+    View { query: Query, as_: As },
+    Submit(Batch),
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Waits for the party's earlier transaction.
+    Queued,
+    Challenge,
+    View,
+    Nonce,
+    Broadcast(Arc<Transaction>),
+    Status(Arc<Transaction>),
+}
+
+#[derive(Debug)]
+struct Call {
+    want: Want,
+    stage: Stage,
+    via: Via,
+    wallet: u8,
+    attempt: u32,
+    challenges: u32,
+    deadline: WallMillis,
+    request: Option<(RequestId, NodeId)>,
+}
+
+/// The nonces of one wallet. Sends are serialised, since the network allows no gaps.
+#[derive(Debug, Default)]
+struct Nonces {
+    next: Option<u64>,
+    busy: bool,
+    queue: VecDeque<TaskId>,
+}
+
+pub(super) struct Client {
+    me: PartyId,
+    suite: Arc<dyn Suite>,
+    keys: Vec<SigningKey>,
+    chain_id: Text,
+    nodes: Vec<NodeId>,
+    calls: BTreeMap<TaskId, Call>,
+    requests: BTreeMap<RequestId, TaskId>,
+    nonces: BTreeMap<u8, Nonces>,
+    issued: u64,
+}
+
+impl Client {
+    pub(super) fn new(
+        me: PartyId,
+        suite: Arc<dyn Suite>,
+        keys: Vec<SigningKey>,
+        chain_id: Text,
+        nodes: Vec<NodeId>,
+    ) -> Client {
+        Client {
+            me,
+            suite,
+            keys,
+            chain_id,
+            nodes,
+            calls: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            nonces: BTreeMap::new(),
+            issued: 0,
+        }
+    }
+
+    /// Says that the first transactions of a wallet were sent before the story.
+    pub(super) fn skip_nonces(&mut self, wallet: u8, used: u64) {
+        self.nonces.entry(wallet).or_default().next = Some(used + 1);
+    }
+
+    /// Begins a call; its result comes later, out of [`Client::on_reply`] or [`Client::on_timer`].
+    pub(super) fn call(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        want: Want,
+        (via, wallet, deadline): (Via, u8, WallMillis),
+        out: &mut Outbox,
+    ) {
+        let stage = match &want {
+            Want::View { as_: As::Self_, .. } => Stage::Challenge,
+            Want::View { .. } => Stage::View,
+            Want::Submit(_) => Stage::Queued,
+        };
+        let submits = matches!(want, Want::Submit(_));
+        let call = Call {
+            want,
+            stage,
+            via,
+            wallet,
+            attempt: 0,
+            challenges: 0,
+            deadline,
+            request: None,
+        };
+        self.calls.insert(task, call);
+        if submits {
+            let nonces = self.nonces.entry(wallet).or_default();
+            if std::mem::replace(&mut nonces.busy, true) {
+                nonces.queue.push_back(task);
+                return;
+            }
+            self.begin_submit(now, task, out);
+        } else {
+            self.send(now, task, out);
+        }
+    }
+
+    fn begin_submit(&mut self, now: WallMillis, task: TaskId, out: &mut Outbox) {
+        let Some(call) = self.calls.get_mut(&task) else {
+            return;
+        };
+        let Want::Submit(batch) = &call.want else {
+            return;
+        };
+        call.stage = match self.nonces.entry(call.wallet).or_default().next {
+            None => Stage::Nonce,
+            Some(nonce) => Stage::Broadcast(Transaction::sign(
+                &*self.suite,
+                &self.keys[call.wallet as usize],
+                Unsigned {
+                    nonce,
+                    chain_id: self.chain_id.clone(),
+                    batch: batch.clone(),
+                },
+            )),
+        };
+        self.send(now, task, out);
+    }
+
+    /// Sends what the call's stage asks for, to the node whose turn it is.
+    fn send(&mut self, now: WallMillis, task: TaskId, out: &mut Outbox) {
+        let Some(call) = self.calls.get_mut(&task) else {
+            return;
+        };
+        let node = match call.via {
+            Via::Node(node) => node,
+            Via::Any => {
+                let turn = self.me.index() + call.attempt as usize;
+                self.nodes[turn % self.nodes.len()]
+            }
+        };
+        let (request, wait) = match (&call.stage, &call.want) {
+            (Stage::Queued, _) => return,
+            (Stage::Challenge, _) => (Request::Challenge, ANSWER),
+            (Stage::View, Want::View { query, as_ }) => {
+                let claim = match as_ {
+                    As::Stated(identity) => Claim::Stated(*identity),
+                    As::Self_ | As::Nobody => Claim::Anonymous,
+                };
+                (
+                    Request::View {
+                        claim,
+                        query: query.clone(),
+                    },
+                    ANSWER,
+                )
+            }
+            (Stage::View, Want::Submit(_)) => unreachable!("a submission has no view stage"),
+            (Stage::Nonce, _) => {
+                let key = &self.keys[call.wallet as usize];
+                (Request::Account(self.suite.identity(key)), ANSWER)
+            }
+            (Stage::Broadcast(transaction), _) => {
+                (Request::Broadcast(transaction.clone()), INCLUSION)
+            }
+            (Stage::Status(transaction), _) => (Request::TxStatus(transaction.id), ANSWER),
+        };
+        self.ask(now, task, node, request, wait, out);
+    }
+
+    fn ask(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        node: NodeId,
+        request: Request,
+        wait: u64,
+        out: &mut Outbox,
+    ) {
+        self.issued += 1;
+        let id = RequestId(u64::from(self.me.0) << 32 | self.issued);
+        self.requests.insert(id, task);
+        let call = self.calls.get_mut(&task).expect("only open calls ask");
+        call.request = Some((id, node));
+        let wait = wait.min(call.deadline.0.saturating_sub(now.0).max(1));
+        out.request(node, id, request);
+        out.timer(wait, Timer::Answer(id));
+    }
+
+    /// A node has answered; returns what that means for the task.
+    pub(super) fn on_reply(
+        &mut self,
+        now: WallMillis,
+        id: RequestId,
+        reply: Reply,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        let task = self.requests.remove(&id)?;
+        let call = self.calls.get_mut(&task)?;
+        let (_, node) = call.request.take()?;
+        match (&call.stage, reply) {
+            (Stage::Challenge, Reply::Challenge(challenge)) => {
+                let Want::View { query, .. } = &call.want else {
+                    unreachable!("only views ask for challenges")
+                };
+                let key = &self.keys[call.wallet as usize];
+                let text = view_text(query, &challenge);
+                let claim = Claim::Signed {
+                    identity: self.suite.identity(key),
+                    challenge,
+                    signature: self.suite.sign(key, text.as_bytes()),
+                };
+                let request = Request::View {
+                    claim,
+                    query: query.clone(),
+                };
+                call.stage = Stage::View;
+                self.ask(now, task, node, request, ANSWER, out);
+                None
+            }
+            (Stage::View, Reply::View { height, result }) => {
+                self.finish(now, task, Got::View { height, result }, out)
+            }
+            (Stage::View, Reply::ClaimRefused) => {
+                call.challenges += 1;
+                let own = matches!(call.want, Want::View { as_: As::Self_, .. });
+                if own && call.challenges < CHALLENGES {
+                    call.stage = Stage::Challenge;
+                    self.send(now, task, out);
+                    return None;
+                }
+                self.finish(now, task, Got::Rejected("claim-refused"), out)
+            }
+            (Stage::Nonce, Reply::Account { nonce }) => {
+                self.nonces.entry(call.wallet).or_default().next = Some(nonce + 1);
+                self.begin_submit(now, task, out);
+                None
+            }
+            (
+                Stage::Broadcast(transaction) | Stage::Status(transaction),
+                Reply::Included { outcome, .. }
+                | Reply::TxStatus(TxStatus::Included { outcome, .. }),
+            ) => {
+                let next = transaction.nonce + 1;
+                self.nonces.entry(call.wallet).or_default().next = Some(next);
+                self.finish(now, task, Got::Included(outcome), out)
+            }
+            (Stage::Status(transaction), Reply::TxStatus(TxStatus::Unknown)) => {
+                // Sending the very same bytes again is safe: the nonce is good once.
+                call.stage = Stage::Broadcast(transaction.clone());
+                self.send(now, task, out);
+                None
+            }
+            (Stage::Broadcast(_), Reply::Rejected(rejected)) => {
+                self.on_rejected(now, task, rejected, out)
+            }
+            // TimedOut, Pending, Halted, or an answer to another question.
+            _ => self.try_again(now, task, out),
+        }
+    }
+
+    fn on_rejected(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        rejected: Rejected,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        let call = self.calls.get_mut(&task)?;
+        let first = call.attempt == 0;
+        match rejected {
+            Rejected::AlreadyExists | Rejected::CatchingUp | Rejected::Full => {
+                self.try_again(now, task, out)
+            }
+            // A nonce that is used up may be this very transaction's; one that is too high meets a
+            // node that lags behind. Only a first attempt shows that the nonce itself was wrong.
+            Rejected::Invalid(crate::ledger::Invalid::WrongNonce { got, expected }) => {
+                if first && expected > got {
+                    call.attempt += 1;
+                    self.nonces.entry(call.wallet).or_default().next = Some(expected);
+                    self.begin_submit(now, task, out);
+                    return None;
+                }
+                self.try_again(now, task, out)
+            }
+            other => {
+                self.nonces.entry(call.wallet).or_default().next = None;
+                self.finish(now, task, Got::Rejected(other.code()), out)
+            }
+        }
+    }
+
+    /// The node could not be reached at all.
+    pub(super) fn on_unreachable(
+        &mut self,
+        now: WallMillis,
+        id: RequestId,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        let task = self.requests.remove(&id)?;
+        self.calls.get_mut(&task)?.request = None;
+        self.try_again(now, task, out)
+    }
+
+    /// An answer is overdue; false when it came meanwhile.
+    pub(super) fn is_waiting(&self, id: RequestId) -> bool {
+        self.requests.contains_key(&id)
+    }
+
+    /// Pauses, then turns to the next node; gives up past the deadline.
+    fn try_again(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        let call = self.calls.get_mut(&task)?;
+        let pause = PAUSE << call.attempt.min(4);
+        if now.0 + pause >= call.deadline.0 {
+            if let Stage::Broadcast(_) | Stage::Status(_) = call.stage {
+                self.nonces.entry(call.wallet).or_default().next = None;
+            }
+            return self.finish(now, task, Got::Nothing, out);
+        }
+        call.attempt += 1;
+        call.stage = match std::mem::replace(&mut call.stage, Stage::Queued) {
+            Stage::Broadcast(transaction) | Stage::Status(transaction) => {
+                Stage::Status(transaction)
+            }
+            Stage::View if matches!(call.want, Want::View { as_: As::Self_, .. }) => {
+                Stage::Challenge
+            }
+            other => other,
+        };
+        out.timer(pause, Timer::Again(task, call.attempt));
+        None
+    }
+
+    pub(super) fn on_again(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        attempt: u32,
+        out: &mut Outbox,
+    ) {
+        let due = self
+            .calls
+            .get(&task)
+            .is_some_and(|call| call.attempt == attempt && call.request.is_none());
+        if due {
+            self.send(now, task, out);
+        }
+    }
+
+    fn finish(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        got: Got,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        let call = self.calls.remove(&task)?;
+        if matches!(call.want, Want::Submit(_)) {
+            let nonces = self.nonces.entry(call.wallet).or_default();
+            match nonces.queue.pop_front() {
+                Some(next) => self.begin_submit(now, next, out),
+                None => nonces.busy = false,
+            }
+        }
+        Some((task, got))
+    }
+}

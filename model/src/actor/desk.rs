@@ -1,0 +1,646 @@
+//! A party's desk: what it knows, and the documents, packages, copies and proofs it can make.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
+use super::flow::Flow;
+use super::letter::{Letter, Package};
+use super::machine::Outbox;
+use super::order::{Order, Share, Task, Via};
+use crate::crypto::{
+    BoxPublic, BoxSecret, EphemeralSeal, Scheme, SigningKey, Suite, content_hash,
+    credential_binding, sign_credential,
+};
+use crate::history::Event;
+use crate::id::{ContentHash, CredentialId, PartyId, Text, UserId, WalletId};
+use crate::ledger::{
+    Action, Batch, Content, DelegatedAccessGrant, OwnerConsent, OwnershipProof, WalletType,
+};
+use crate::rules::Switch;
+use crate::time::{BlockTime, WallMillis};
+use crate::vc::{
+    AddressProof, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name, PublicNotes,
+    ResidentialAddress, Subject, VerifiableCredential,
+};
+
+/// How long issued documents are valid: ten years, the longest retention idOS knows.
+const VALIDITY: i64 = 10 * 365 * 86_400;
+/// How long an ownership proof may be used.
+const PROOF_LIFETIME: i64 = 3_600;
+/// How long people keep trying what somebody else asked them to do.
+const COURTESY: u64 = 90_000;
+
+/// A signed proof that a wallet belongs to a profile.
+#[derive(Clone, Debug)]
+pub(super) struct Proof {
+    pub(super) message: Text,
+    pub(super) signature: Text,
+}
+
+/// What a party knows and can make. See the module.
+pub struct Desk {
+    pub(super) me: PartyId,
+    pub(super) suite: Arc<dyn Suite>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) keys: Keys,
+    entropy: [u8; 32],
+    draws: u64,
+    pub(super) packages: BTreeMap<CredentialId, Package>,
+    pub(super) papers: BTreeMap<u32, Action>,
+    pub(super) proofs: BTreeMap<u8, Proof>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        me: PartyId,
+        suite: Arc<dyn Suite>,
+        directory: Arc<Directory>,
+        keys: Keys,
+        entropy: [u8; 32],
+    ) -> Desk {
+        Desk {
+            me,
+            suite,
+            directory,
+            keys,
+            entropy,
+            draws: 0,
+            packages: BTreeMap::new(),
+            papers: BTreeMap::new(),
+            proofs: BTreeMap::new(),
+        }
+    }
+
+    /// The party's own card.
+    pub(super) fn card(&self) -> &Card {
+        self.directory.card(self.me)
+    }
+
+    /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
+    fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
+        self.draws += 1;
+        let mut hash = blake3::Hasher::new_keyed(&self.entropy);
+        hash.update(purpose.as_bytes()).update(about.as_bytes());
+        hash.update(&self.draws.to_le_bytes());
+        hash.finalize_xof()
+    }
+
+    fn draw_32(&mut self, purpose: &str, about: &str) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.draw(purpose, about).fill(&mut bytes);
+        bytes
+    }
+
+    /// Seals a plaintext with a one-time key. Source: idos-facts 4.7.
+    fn seal(
+        &mut self,
+        credential: CredentialId,
+        to: &BoxPublic,
+        plaintext: &[u8],
+        out: &mut Outbox,
+    ) -> (Vec<u8>, Text) {
+        let mut nonce = [0; 24];
+        let mut secret = [0; 32];
+        let mut bytes = self.draw("seal", &credential.to_string());
+        bytes.fill(&mut nonce);
+        bytes.fill(&mut secret);
+        let with = EphemeralSeal {
+            secret: BoxSecret(secret),
+            nonce,
+        };
+        let encryptor: Text = BASE64.encode(self.suite.box_public(&with.secret).0).into();
+        let sealed = self.suite.seal(to, &with, plaintext);
+        out.note(Event::Sealed {
+            by: self.me,
+            credential,
+            encryptor: encryptor.clone(),
+            document: content_hash(plaintext),
+        });
+        (sealed, encryptor)
+    }
+
+    /// Opens a row's content with the party's own key.
+    pub(super) fn open(&self, content: &Content, encryptor: &str) -> Option<Vec<u8>> {
+        let sealed = BASE64.decode(content.text().as_bytes()).ok()?;
+        let encryptor = BASE64.decode(encryptor).ok()?.try_into().ok()?;
+        self.suite
+            .open(&self.keys.box_secret, &BoxPublic(encryptor), &sealed)
+    }
+
+    /// Issuer: the document that says what it found out about a user.
+    fn document(
+        &mut self,
+        user: &Card,
+        credential: CredentialId,
+        bytes: u32,
+        now: WallMillis,
+    ) -> VerifiableCredential {
+        let issued = now.block_time();
+        let mut subject = subject(user, credential);
+        let mut draft = |front: Vec<u8>| {
+            subject.id_document_front_file = File(front.into());
+            let draft = Draft {
+                id: format!("urn:uuid:{credential}"),
+                issuer_url: self.directory.card(self.me).issuer_url(),
+                level: Level::derive(&subject),
+                issued,
+                approved_at: issued,
+                expires: BlockTime(issued.0 + VALIDITY),
+                subject: subject.clone(),
+            };
+            let mut document = VerifiableCredential::build(&draft);
+            document
+                .prove(&*self.suite, &self.keys.signing[0], issued)
+                .expect("issuers hold Ed25519 keys");
+            document
+        };
+        // The scanned identity card fills the document up to its size; Ascii85 takes 5 bytes for 4.
+        let missing = (bytes as usize).saturating_sub(draft(Vec::new()).to_bytes().len());
+        let mut front = vec![0; missing * 4 / 5];
+        let mut scan = blake3::Hasher::new_keyed(&self.entropy);
+        scan.update(credential.0.as_bytes());
+        scan.finalize_xof().fill(&mut front);
+        draft(front)
+    }
+
+    /// Issuer: a credential for a user, sealed to the holder of `to` and signed.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a choice a story can make"
+    )]
+    pub(super) fn package(
+        &mut self,
+        user: PartyId,
+        to: PartyId,
+        credential: CredentialId,
+        bytes: u32,
+        (forged, unsealed): (bool, bool),
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Package {
+        let directory = self.directory.clone();
+        let owner = directory.card(user);
+        let document = self.document(owner, credential, bytes, now);
+        let plaintext = document.to_bytes();
+        out.note(Event::Issued {
+            by: self.me,
+            about: owner.persona.user,
+            credential,
+            document: content_hash(&plaintext),
+        });
+        let (content, encryptor) = if unsealed {
+            (plaintext, self.card().box_public_text())
+        } else {
+            self.seal(credential, &directory.card(to).box_public, &plaintext, out)
+        };
+        let notes = PublicNotes {
+            id: notes_id(credential),
+            kind: "KYC".to_owned(),
+            level: document.level().to_string(),
+            status: "approved".to_owned(),
+            issuer: self.card().persona.name.clone(),
+        };
+        let mut signer = self.keys.signing[0].clone();
+        let issuer_key = self.card().caller();
+        if forged {
+            signer.secret = self.draw_32("forge", &credential.to_string());
+        }
+        let notes = notes.to_text();
+        self.signed_package(
+            (owner.persona.user, credential),
+            (&content, encryptor),
+            &notes,
+            (&signer, issuer_key),
+        )
+    }
+
+    /// Signs a row as the rules of the network ask for. Source: idos-facts 4.4.
+    fn signed_package(
+        &self,
+        (owner, credential): (UserId, CredentialId),
+        (content, encryptor): (&[u8], Text),
+        notes: &str,
+        (signer, issuer_key): (&SigningKey, Text),
+    ) -> Package {
+        let binding = self
+            .directory
+            .rules
+            .keep(Switch::BoundCredentialSignature)
+            .then(|| credential_binding(owner, credential, &encryptor));
+        let signed = sign_credential(&*self.suite, signer, notes, content, binding.as_deref());
+        Package {
+            credential,
+            issuer_auth_public_key: issuer_key,
+            encryptor_public_key: encryptor,
+            content: Content::new(BASE64.encode(content)),
+            public_notes: notes.into(),
+            public_notes_signature: signed.public_notes.into(),
+            broader_signature: signed.broader.into(),
+        }
+    }
+
+    /// A throw-away Ed25519 key, as the user's software makes one for each copy.
+    fn throw_away_key(&mut self, credential: CredentialId) -> (SigningKey, Text) {
+        let secret = self.draw_32("throw-away key", &credential.to_string());
+        let key = SigningKey {
+            scheme: Scheme::Ed25519,
+            secret,
+        };
+        let public = self.suite.identity(&key).caller().into();
+        (key, public)
+    }
+
+    /// User: a copy of a document for a grantee, and the action that stores and grants it.
+    pub(super) fn copy(
+        &mut self,
+        share: &Share,
+        plaintext: &[u8],
+        hash: ContentHash,
+        out: &mut Outbox,
+    ) -> Action {
+        let directory = self.directory.clone();
+        let grantee = directory.card(share.to);
+        let (sealed, encryptor) = self.seal(share.copy, &grantee.box_public, plaintext, out);
+        let (key, public) = self.throw_away_key(share.copy);
+        let owner = self.card().persona.user;
+        let package = self.signed_package(
+            (owner, share.copy),
+            (&sealed, encryptor),
+            "",
+            (&key, public),
+        );
+        Action::ShareCredential {
+            id: share.copy,
+            original_credential_id: share.original,
+            public_notes: package.public_notes,
+            public_notes_signature: package.public_notes_signature,
+            broader_signature: package.broader_signature,
+            content: package.content,
+            content_hash: hash.to_string().into(),
+            encryptor_public_key: package.encryptor_public_key,
+            issuer_auth_public_key: package.issuer_auth_public_key,
+            grantee_wallet_identifier: grantee.caller(),
+            locked_until: share.locked_until,
+        }
+    }
+
+    /// User: a package signed anew with a throw-away key.
+    pub(super) fn resign(&mut self, package: &Package) -> Package {
+        let (key, public) = self.throw_away_key(package.credential);
+        let content = BASE64
+            .decode(package.content.text().as_bytes())
+            .unwrap_or_default();
+        self.signed_package(
+            (self.card().persona.user, package.credential),
+            (&content, package.encryptor_public_key.clone()),
+            &package.public_notes,
+            (&key, public),
+        )
+    }
+
+    /// Signs that a wallet of this party belongs to a profile. A forged proof is signed by another of
+    /// its keys.
+    pub(super) fn prove_ownership(
+        &mut self,
+        wallet: u8,
+        user: UserId,
+        not_after: BlockTime,
+        forged: bool,
+    ) -> Proof {
+        let key = &self.keys.signing[wallet as usize];
+        let address = self.suite.identity(key).caller();
+        let chain_id = &self.directory.chain_id;
+        let message = OwnershipProof {
+            user,
+            wallet: &address,
+            chain_id,
+            not_after,
+        }
+        .text();
+        let signer = if forged {
+            &self.keys.signing[wallet as usize + 1]
+        } else {
+            key
+        };
+        let signature = format!(
+            "0x{}",
+            hex::encode(self.suite.sign(signer, message.as_bytes()))
+        );
+        let proof = Proof {
+            message: message.into(),
+            signature: signature.into(),
+        };
+        self.proofs.insert(wallet, proof.clone());
+        proof
+    }
+
+    /// The proof of an `add_wallet`, made now or sent again.
+    pub(super) fn wallet_proof(
+        &mut self,
+        wallet: u8,
+        now: WallMillis,
+        (forged, replayed): (bool, bool),
+    ) -> Proof {
+        if let (true, Some(proof)) = (replayed, self.proofs.get(&wallet)) {
+            return proof.clone();
+        }
+        let user = self.card().persona.user;
+        let not_after = BlockTime(now.block_time().0 + PROOF_LIFETIME);
+        self.prove_ownership(wallet, user, not_after, forged)
+    }
+
+    /// Type, address and public key of one of the party's wallets, as its row holds them.
+    pub(super) fn wallet_columns(&self, wallet: u8) -> (Text, Text, Option<Text>) {
+        let identity = self.suite.identity(&self.keys.signing[wallet as usize]);
+        let caller: Text = identity.caller().into();
+        match identity.scheme() {
+            Scheme::Evm => (WalletType::EVM.name().into(), caller, None),
+            Scheme::Ed25519 => (
+                WalletType::FaceSign.name().into(),
+                caller.clone(),
+                Some(caller),
+            ),
+        }
+    }
+
+    /// Signs a text with one of the party's wallets, hex.
+    pub(super) fn sign_text(&self, wallet: u8, text: &str) -> Text {
+        let signature = self
+            .suite
+            .sign(&self.keys.signing[wallet as usize], text.as_bytes());
+        format!("0x{}", hex::encode(signature)).into()
+    }
+
+    /// Issuer: a wallet of an attacker's, proven for somebody else's profile.
+    pub(super) fn foreign_wallet(&mut self, user: UserId, now: WallMillis) -> Action {
+        let secret = self.draw_32("foreign wallet", &user.to_string());
+        let key = SigningKey {
+            scheme: Scheme::Evm,
+            secret,
+        };
+        let address = self.suite.identity(&key).caller();
+        let not_after = BlockTime(now.block_time().0 + PROOF_LIFETIME);
+        let chain_id = &self.directory.chain_id;
+        let message = OwnershipProof {
+            user,
+            wallet: &address,
+            chain_id,
+            not_after,
+        }
+        .text();
+        let signature = self.suite.sign(&key, message.as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&secret[..16]);
+        Action::UpsertWalletAsInserter {
+            id: WalletId(uuid::Builder::from_random_bytes(id).into_uuid()),
+            user_id: user,
+            address: address.into(),
+            public_key: None,
+            wallet_type: WalletType::EVM.name().into(),
+            message: message.into(),
+            signature: format!("0x{}", hex::encode(signature)).into(),
+        }
+    }
+
+    /// Database owner: the two transactions that make an issuer an inserter.
+    pub fn admission(&self, issuer: PartyId) -> [Batch; 2] {
+        let card = self.directory.card(issuer);
+        [
+            Action::AddInserterAsOwner {
+                id: card.inserter_id(),
+                name: card.persona.name.as_str().into(),
+            },
+            Action::AddDelegateAsOwner {
+                address: card.caller(),
+                inserter_id: card.inserter_id(),
+            },
+        ]
+        .map(Batch::one)
+    }
+
+    /// Issuer: the two transactions that create a profile, from what the newcomer sent.
+    pub(super) fn registration(
+        &self,
+        user: PartyId,
+        proof: (Text, Text, Text),
+        box_public: Text,
+    ) -> [Batch; 2] {
+        let (address, message, signature) = proof;
+        let card = self.directory.card(user);
+        [
+            Action::AddUserAsInserter {
+                id: card.persona.user,
+                recipient_encryption_public_key: box_public,
+                encryption_password_store: "user".into(),
+            },
+            Action::UpsertWalletAsInserter {
+                id: first_wallet(card.persona.user),
+                user_id: card.persona.user,
+                address,
+                public_key: None,
+                wallet_type: WalletType::EVM.name().into(),
+                message,
+                signature,
+            },
+        ]
+        .map(Batch::one)
+    }
+
+    /// Issuer: the same, for a profile that exists before the story begins.
+    pub fn founding_registration(&self, user: &mut Desk, now: WallMillis) -> [Batch; 2] {
+        let (address, proof) = user.first_proof(now);
+        let box_public = user.card().box_public_text();
+        self.registration(
+            user.me,
+            (address, proof.message, proof.signature),
+            box_public,
+        )
+    }
+
+    fn first_proof(&mut self, now: WallMillis) -> (Text, Proof) {
+        (
+            self.card().caller(),
+            self.wallet_proof(0, now, (false, false)),
+        )
+    }
+
+    /// The dAG an owner signs, and the action that carries it.
+    pub(super) fn dag_action(
+        &self,
+        owner: PartyId,
+        grantee: PartyId,
+        (data, locked_until): (CredentialId, i64),
+        signature: Text,
+    ) -> Action {
+        Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: self.directory.card(owner).caller(),
+            dag_grantee_wallet_identifier: self.directory.card(grantee).caller(),
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: None,
+            dag_signature: signature,
+        }
+    }
+
+    /// The text of the dAG in an action, as the network would build it.
+    pub fn dag_text(&self, paper: &Action) -> Option<String> {
+        let Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: owner,
+            dag_grantee_wallet_identifier: grantee,
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: content_hash,
+            ..
+        } = paper
+        else {
+            return None;
+        };
+        let dag = DelegatedAccessGrant {
+            owner,
+            grantee,
+            data: *data,
+            locked_until: *locked_until,
+            content_hash: content_hash.as_deref(),
+        };
+        Some(dag.text(self.directory.rules, &self.directory.chain_id))
+    }
+
+    /// Takes a letter nobody is waiting for: answers it, keeps what is in it, or starts something.
+    pub(super) fn receive(
+        &mut self,
+        now: WallMillis,
+        from: PartyId,
+        letter: Letter,
+        out: &mut Outbox,
+    ) -> Option<(Task, Flow)> {
+        match letter {
+            Letter::ProofWanted { task } => {
+                let (address, Proof { message, signature }) = self.first_proof(now);
+                let box_public = self.card().box_public_text();
+                out.letter(
+                    from,
+                    Letter::Proof {
+                        task,
+                        address,
+                        message,
+                        signature,
+                        box_public,
+                    },
+                );
+            }
+            Letter::ConsentWanted { task, text } => {
+                let consent = OwnerConsent {
+                    wallet: self.card().caller(),
+                    signature: self.sign_text(0, &text),
+                };
+                out.letter(from, Letter::Consent { task, consent });
+            }
+            Letter::Package { task, package } => {
+                let credential = package.credential;
+                self.packages.insert(credential, package);
+                let order = Order::ReadOwn { credential };
+                let courtesy = Task {
+                    order,
+                    via: Via::Any,
+                    wallet: 0,
+                    patience: COURTESY,
+                };
+                return Some((
+                    courtesy,
+                    Flow::Store {
+                        issuer: from,
+                        task,
+                        credential,
+                    },
+                ));
+            }
+            Letter::LendMe { task } => {
+                let document =
+                    self.packages.values().next().and_then(|package| {
+                        self.open(&package.content, &package.encryptor_public_key)
+                    });
+                out.letter(from, Letter::Lent { task, document });
+            }
+            Letter::Dag { dag, paper } => {
+                self.papers.insert(dag, paper);
+            }
+            // A request waits for the story to decide; answers to tasks that are over say nothing.
+            Letter::AccessRequest { .. }
+            | Letter::Proof { .. }
+            | Letter::Stored { .. }
+            | Letter::Consent { .. }
+            | Letter::Denied { .. }
+            | Letter::Delivery { .. }
+            | Letter::Lent { .. } => {}
+        }
+        None
+    }
+}
+
+/// The row of a user's first wallet.
+pub(super) fn first_wallet(user: UserId) -> WalletId {
+    let hash = blake3::derive_key("assay 2026 first wallet", user.0.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    WalletId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// What an issuer finds out about a person: the same every time, except for the marker that tells one
+/// document from another.
+fn subject(user: &Card, credential: CredentialId) -> Subject {
+    let name = &user.persona.name;
+    let digits = u32::from_le_bytes(
+        user.persona.user.0.as_bytes()[..4]
+            .try_into()
+            .expect("four"),
+    );
+    let country = Country::new(*b"PT").expect("two capital letters");
+    Subject {
+        user: user.persona.user,
+        name: Name::Full {
+            first: name.clone(),
+            family: "Example".to_owned(),
+        },
+        middle_name: None,
+        maiden_name: None,
+        date_of_birth: Date::constant(1960 + (digits % 40) as i16, 5, 17),
+        place_of_birth: Some("Lisboa".to_owned()),
+        gender: Some(Gender::Other),
+        nationality: Some(country),
+        ssn: None,
+        email: Some(format!("{name}@mail.example")),
+        phone_number: Some(format!("+351 9{:08}", digits % 100_000_000)),
+        id_document_country: country,
+        id_document_number: marker(credential),
+        id_document_type: IdDocumentType::Passport,
+        id_document_date_of_issue: Some(Date::constant(2024, 2, 29)),
+        id_document_date_of_expiry: Some(Date::constant(2034, 2, 28)),
+        id_document_front_file: File::default(),
+        id_document_back_file: None,
+        selfie_file: File(credential.0.as_bytes().as_slice().into()),
+        residential_address: Some(ResidentialAddress {
+            street: "Rua do Exemplo".to_owned(),
+            house_number: Some("1".to_owned()),
+            postal_code: Some("1000-001".to_owned()),
+            city: "Lisboa".to_owned(),
+            country,
+            proof: Some(AddressProof {
+                category: "UTILITY_BILL".to_owned(),
+                file: File(user.persona.user.0.as_bytes().as_slice().into()),
+                date_of_issue: None,
+            }),
+        }),
+    }
+}
+
+/// The marked text in a document: whoever holds it holds plaintext.
+fn marker(credential: CredentialId) -> String {
+    format!(
+        "{MARKER_PREFIX}{}",
+        &credential.0.simple().to_string()[..16]
+    )
+}

@@ -1,0 +1,206 @@
+//! Who is who: names, public keys, addresses. Everybody may look things up here.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
+use crate::history::Role;
+use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId};
+use crate::rules::Rules;
+use crate::vc::TrustedIssuer;
+
+/// Every document of a story carries a text that begins like this, so that plaintext can be found
+/// wherever it turns up.
+pub const MARKER_PREFIX: &str = "assay-secret-";
+
+/// How many wallets a user can have.
+const WALLETS: u8 = 4;
+
+/// What a party is known by before any key is made.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    /// As the story calls it.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// Its profile; meaningful for users.
+    pub user: UserId,
+    /// Whether it checks what it reads.
+    pub careful: bool,
+    /// Whose encryption key it uses.
+    pub box_key_of: PartyId,
+}
+
+/// The secrets of one party.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// First the key it usually speaks with; users have further wallets.
+    pub signing: Vec<SigningKey>,
+    /// Opens what is sealed to it.
+    pub box_secret: BoxSecret,
+}
+
+impl Keys {
+    /// The keys that belong to a name. They hang on nothing else, so that equal names have equal keys
+    /// in every story and expensive derivations are done once.
+    fn of(suite: &dyn Suite, personas: &[Persona], id: PartyId) -> Keys {
+        let persona = &personas[id.index()];
+        let count = if persona.role == Role::User {
+            WALLETS
+        } else {
+            1
+        };
+        let signing = (0..count)
+            .map(|index| SigningKey {
+                scheme: scheme(persona.role, id, index),
+                secret: derive(&format!("signing key {index} of {}", persona.name)),
+            })
+            .collect();
+        let holder = &personas[persona.box_key_of.index()];
+        let box_secret = match holder.role {
+            Role::User => suite
+                .derive_key(
+                    &format!("{} knows a long password", holder.name),
+                    &holder.user.to_string(),
+                )
+                .expect("planned user ids are version 4 UUIDs"),
+            _ => BoxSecret(derive(&format!("box key of {}", holder.name))),
+        };
+        Keys {
+            signing,
+            box_secret,
+        }
+    }
+}
+
+fn derive(what: &str) -> [u8; 32] {
+    blake3::derive_key("assay 2026 story keys", what.as_bytes())
+}
+
+/// Issuers speak with plain Ed25519 keys, users with EVM wallets and one FaceSign key, consumers with
+/// either, so that every story meets both.
+fn scheme(role: Role, id: PartyId, index: u8) -> Scheme {
+    match role {
+        Role::Issuer => Scheme::Ed25519,
+        Role::DbOwner => Scheme::Evm,
+        Role::User if index == 2 => Scheme::Ed25519,
+        Role::User => Scheme::Evm,
+        Role::Consumer if id.0.is_multiple_of(2) => Scheme::Ed25519,
+        Role::Consumer => Scheme::Evm,
+    }
+}
+
+/// One party's public side.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Name and role.
+    pub persona: Persona,
+    /// Every identity it can speak with.
+    pub identities: Vec<Identity>,
+    /// For sealing to it.
+    pub box_public: BoxPublic,
+}
+
+impl Card {
+    /// `@caller` of the key it usually speaks with.
+    pub fn caller(&self) -> Text {
+        self.identities[0].caller().into()
+    }
+
+    /// Its encryption key as the tables hold it.
+    pub fn box_public_text(&self) -> Text {
+        BASE64.encode(self.box_public.0).into()
+    }
+
+    /// Where an issuer publishes itself.
+    pub fn issuer_url(&self) -> String {
+        format!("https://{}.example", self.persona.name)
+    }
+
+    /// The organisation row of an issuer.
+    pub fn inserter_id(&self) -> InserterId {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.name))[..16]);
+        InserterId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+}
+
+/// Everything people know about each other and about the network.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// By [`PartyId`].
+    pub cards: Vec<Card>,
+    /// The network's name.
+    pub chain_id: Text,
+    /// The protocol version people's software speaks: it follows the network's.
+    pub rules: Rules,
+    /// The nodes.
+    pub nodes: Vec<NodeId>,
+}
+
+impl Directory {
+    /// Makes everybody's keys and publishes the public sides.
+    pub fn new(
+        suite: &dyn Suite,
+        personas: &[Persona],
+        chain_id: Text,
+        rules: Rules,
+        nodes: u16,
+    ) -> (Arc<Directory>, Vec<Keys>) {
+        let keys: Vec<Keys> = (0..personas.len() as u16)
+            .map(|id| Keys::of(suite, personas, PartyId(id)))
+            .collect();
+        let cards = personas
+            .iter()
+            .zip(&keys)
+            .map(|(persona, keys)| Card {
+                persona: persona.clone(),
+                identities: keys.signing.iter().map(|key| suite.identity(key)).collect(),
+                box_public: suite.box_public(&keys.box_secret),
+            })
+            .collect();
+        let nodes = (0..nodes).map(NodeId).collect();
+        (
+            Arc::new(Directory {
+                cards,
+                chain_id,
+                rules,
+                nodes,
+            }),
+            keys,
+        )
+    }
+
+    /// A party's card.
+    pub fn card(&self, id: PartyId) -> &Card {
+        &self.cards[id.index()]
+    }
+
+    /// The party whose profile this is.
+    pub fn owner(&self, user: UserId) -> Option<PartyId> {
+        let owns = |card: &Card| card.persona.role == Role::User && card.persona.user == user;
+        self.cards
+            .iter()
+            .position(owns)
+            .map(|index| PartyId(index as u16))
+    }
+
+    /// The issuers everybody trusts: all that are known. Source: allow-list of idos-facts 4.12.
+    pub fn trusted_issuers(&self) -> Vec<TrustedIssuer> {
+        self.cards
+            .iter()
+            .filter(|card| card.persona.role == Role::Issuer)
+            .map(|card| TrustedIssuer {
+                url: card.issuer_url(),
+                key: card.identities[0],
+            })
+            .collect()
+    }
+}
+
+/// The id inside the notes of an issued credential.
+pub(super) fn notes_id(credential: CredentialId) -> String {
+    format!("vc-{credential}")
+}

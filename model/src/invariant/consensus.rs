@@ -1,0 +1,278 @@
+//! One chain, one state, sound block times.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chronicle::Chronicle;
+use super::tally::Tally;
+use super::{Invariant, Verdict};
+use crate::history::Event;
+use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest};
+use crate::node::{Reply, quorum};
+use crate::time::WallMillis;
+
+/// What network delay may add to the distance of a block's time from the true time, in milliseconds.
+const DELAY: u64 = 1_000;
+
+pub(super) const ONE_STATE_PER_HEIGHT: Invariant = Invariant {
+    name: "one-state-per-height",
+    claim: "nodes at one height have the same block, app hash and tables, and answer alike",
+    source: "S2; doc:decentralized-storage; idos-facts 6.2",
+    requirements: &["CONS-01", "READ-03"],
+    check: one_state_per_height,
+};
+
+fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    type State = (AppHash, TablesDigest);
+    let mut blocks: BTreeMap<Height, (usize, BlockId)> = BTreeMap::new();
+    let mut states: BTreeMap<Height, (usize, NodeId, State)> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        let (node, height, state) = match &observation.event {
+            Event::Committed {
+                node,
+                committed,
+                app_hash,
+                tables,
+                ..
+            } => {
+                let block = &committed.block;
+                let (first, id) = *blocks.entry(block.height).or_insert((seen, block.id));
+                tally.test("CONS-01", id == block.id, || {
+                    let sentence =
+                        format!("{node} committed another block at height {}", block.height);
+                    (sentence, vec![first, seen])
+                });
+                (*node, block.height, (*app_hash, tables.1))
+            }
+            Event::Inspected {
+                node,
+                height,
+                app_hash,
+                tables,
+                ..
+            } => (*node, *height, (*app_hash, *tables)),
+            _ => continue,
+        };
+        let (first, other, expected) = *states.entry(height).or_insert((seen, node, state));
+        if first != seen {
+            tally.test("CONS-01", state == expected, || {
+                let sentence =
+                    format!("{node} and {other} hold different states at height {height}");
+                (sentence, vec![first, seen])
+            });
+        }
+    }
+    let mut answers = BTreeMap::new();
+    for view in &chronicle.views {
+        let question = (view.height, view.caller, format!("{:?}", view.query));
+        let (node, result, first) =
+            *answers
+                .entry(question)
+                .or_insert((view.node, view.result, view.seen));
+        if node != view.node {
+            tally.test("READ-03", result == view.result, || {
+                let sentence = format!(
+                    "{node} and {} answer {} differently at height {}",
+                    view.node,
+                    view.query.name(),
+                    view.height
+                );
+                (sentence, vec![first, view.seen])
+            });
+        }
+    }
+    tally.verdict("fewer than two nodes were at one height")
+}
+
+pub(super) const QUORUMS_ARE_REAL: Invariant = Invariant {
+    name: "quorums-are-real",
+    claim: "a block is final only with the votes of more than half of distinct validators",
+    source: "idos-facts 6.1",
+    requirements: &["CONS-02"],
+    check: quorums_are_real,
+};
+
+fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let needed = quorum(usize::from(chronicle.history.cast.nodes));
+    for (seen, observation) in chronicle.observations() {
+        if let Event::Committed {
+            node, committed, ..
+        } = &observation.event
+        {
+            let voters: BTreeSet<NodeId> =
+                committed.votes.iter().map(|vote| vote.validator).collect();
+            tally.test("CONS-02", voters.len() >= needed, || {
+                let sentence = format!(
+                    "{node} committed block {} with the votes of {} validators; {needed} are needed",
+                    committed.block.height,
+                    voters.len()
+                );
+                (sentence, vec![seen])
+            });
+        }
+    }
+    tally.verdict("no block was committed")
+}
+
+pub(super) const BLOCK_TIME_IS_SOUND: Invariant = Invariant {
+    name: "block-time-is-sound",
+    claim: "block time never decreases, and a block is proposed with a time near the true one",
+    source: "idos-facts 8.9, derived from timelocks",
+    requirements: &["TIME-01"],
+    check: block_time_is_sound,
+};
+
+fn block_time_is_sound(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let cast = &chronicle.history.cast;
+    let mut proposed: BTreeMap<(NodeId, Height, WallMillis), u64> = BTreeMap::new();
+    let mut last: Option<(Height, WallMillis, usize)> = None;
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Proposed {
+                node, height, time, ..
+            } => {
+                let true_time = WallMillis(cast.epoch.0 + observation.at.0);
+                proposed.insert((*node, *height, *time), time.distance(true_time));
+            }
+            Event::Committed { committed, .. } => {
+                let block = &committed.block;
+                let first = chronicle.blocks.get(&block.height).map(|block| block.0);
+                if first != Some(seen) {
+                    continue;
+                }
+                if let Some((height, time, before)) = last
+                    && height.next() == block.height
+                {
+                    tally.test("TIME-01", time <= block.time, || {
+                        let sentence = format!(
+                            "block {} has an earlier time than block {height}",
+                            block.height
+                        );
+                        (sentence, vec![before, seen])
+                    });
+                }
+                last = Some((block.height, block.time, seen));
+                let strayed = proposed.get(&(block.proposer, block.height, block.time));
+                if let Some(strayed) = strayed {
+                    tally.test("TIME-01", *strayed <= cast.drift + DELAY, || {
+                        let sentence = format!(
+                            "block {} was {} s away from the true time when {} proposed it",
+                            block.height,
+                            strayed / 1000,
+                            block.proposer
+                        );
+                        (sentence, vec![seen])
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no block was proposed")
+}
+
+pub(super) const DIVERGED_NODES_STOP: Invariant = Invariant {
+    name: "diverged-nodes-stop",
+    claim: "a node that has halted commits, votes and answers no more",
+    source: "idos-facts 6.1",
+    requirements: &["CONS-03"],
+    check: diverged_nodes_stop,
+};
+
+fn diverged_nodes_stop(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut halted: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let mut asked: BTreeMap<_, usize> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Halted { node, .. } => {
+                halted.insert(*node, seen);
+            }
+            Event::Started { node, .. } => {
+                halted.remove(node);
+            }
+            Event::Committed { node, .. } => {
+                if let Some(since) = halted.get(node) {
+                    let sentence = format!("{node} committed a block after it had halted");
+                    tally.broken("CONS-03", sentence, vec![*since, seen]);
+                }
+            }
+            Event::Asked { id, .. } => {
+                asked.insert(*id, seen);
+            }
+            Event::Answered {
+                id, node, reply, ..
+            } => {
+                let since = halted.get(node).copied();
+                let question = asked.get(id).copied();
+                if let (Some(since), Some(question)) = (since, question)
+                    && question > since
+                {
+                    tally.test("CONS-03", *reply == Reply::Halted, || {
+                        let sentence = format!("{node} answered a client after it had halted");
+                        (sentence, vec![since, question, seen])
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no node halted and was asked afterwards")
+}
+
+pub(super) const RETURNING_NODES_CATCH_UP: Invariant = Invariant {
+    name: "returning-nodes-catch-up",
+    claim: "a node that missed blocks ends at the same height and state as the others",
+    source: "idos-facts 6.3",
+    requirements: &["AVAIL-04"],
+    check: returning_nodes_catch_up,
+};
+
+fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut returned: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let mut tips: BTreeMap<NodeId, (Height, AppHash, usize)> = BTreeMap::new();
+    let mut settled = false;
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Started { node, again: true } => {
+                returned.insert(*node, seen);
+            }
+            Event::Committed {
+                node,
+                replayed: true,
+                committed,
+                ..
+            } if committed.block.height > Height(1) => {
+                returned.entry(*node).or_insert(seen);
+            }
+            Event::Settled => settled = true,
+            Event::Inspected {
+                node,
+                height,
+                app_hash,
+                ..
+            } => {
+                tips.insert(*node, (*height, *app_hash, seen));
+            }
+            _ => {}
+        }
+    }
+    let tallest = tips.values().max_by_key(|(height, ..)| *height).copied();
+    if let Some((height, app_hash, _)) = tallest.filter(|_| settled) {
+        for (node, since) in returned {
+            let tip = tips.get(&node);
+            let equal = tip.is_some_and(|tip| (tip.0, tip.1) == (height, app_hash));
+            tally.test("AVAIL-04", equal, || {
+                let sentence = format!("{node} came back and did not reach height {height}");
+                (
+                    sentence,
+                    tip.map(|tip| tip.2).into_iter().chain([since]).collect(),
+                )
+            });
+        }
+    }
+    tally.verdict("no node came back, or the run did not settle")
+}

@@ -1,0 +1,248 @@
+//! What consumers accept, and how they came to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chronicle::Chronicle;
+use super::tally::Tally;
+use super::{Invariant, Verdict};
+use crate::history::{Doubt, Event};
+use crate::id::{ContentHash, CredentialId, Height, PartyId, UserId};
+use crate::ledger::Action;
+use crate::vc::{notes_id, status};
+
+pub(super) const CAREFUL_CONSUMERS_ARE_NOT_FOOLED: Invariant = Invariant {
+    name: "careful-consumers-are-not-fooled",
+    claim: "a careful consumer accepts no document that its issuer did not sign for this user, has \
+            revoked, or that is not the one the grant speaks of",
+    source: "doc:consumer-guide; idos-facts 5.14",
+    requirements: &["REUSE-02", "ENC-04", "REV-03"],
+    check: careful_consumers_are_not_fooled,
+};
+
+fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut issued: BTreeMap<(ContentHash, UserId), usize> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Issued {
+                about, document, ..
+            } => {
+                issued.insert((*document, *about), seen);
+            }
+            Event::Judged {
+                by,
+                copy,
+                user,
+                document,
+                height,
+                doubt,
+            } if chronicle.history.cast.party(*by).careful => {
+                let who = &chronicle.history.cast.party(*by).name;
+                if *doubt == Some(Doubt::HashMismatch) {
+                    tally.kept("ENC-04");
+                }
+                let Some(document) = document.filter(|_| doubt.is_none()) else {
+                    tally.kept("REUSE-02");
+                    continue;
+                };
+                let genuine = issued.contains_key(&(document, *user));
+                tally.test("REUSE-02", genuine, || {
+                    let sentence =
+                        format!("{who} accepted copy {copy}, which no issuer signed for this user");
+                    (sentence, vec![seen])
+                });
+                if let Some(since) = revoked(chronicle, *copy, *height) {
+                    for requirement in ["REUSE-02", "REV-03"] {
+                        let sentence =
+                            format!("{who} accepted copy {copy} after its issuer had revoked it");
+                        tally.broken(requirement, sentence, vec![since, seen]);
+                    }
+                }
+                if let Some((stated, born)) = stated_hash(chronicle, *copy, *by, *height) {
+                    tally.test("ENC-04", stated == document.to_string(), || {
+                        let sentence = format!(
+                            "{who} accepted copy {copy}, whose content is not what the grant states"
+                        );
+                        (sentence, vec![born, seen])
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no careful consumer judged a copy")
+}
+
+/// The observation of the issuer's revocation that a reader at this height could know of.
+fn revoked(chronicle: &Chronicle<'_>, copy: CredentialId, height: Height) -> Option<usize> {
+    let fact = chronicle.credential_at(copy, height)?;
+    let original = chronicle.last_credential(fact.original?, height)?;
+    // What the issuer signed first counts, whatever the holder has made of the row since.
+    let (issuer, notes) = match original.born.action {
+        Action::AddCredential {
+            issuer_auth_public_key,
+            public_notes,
+            ..
+        }
+        | Action::UpsertCredentialAsInserter {
+            issuer_auth_public_key,
+            public_notes,
+            ..
+        } => (issuer_auth_public_key, public_notes),
+        _ => return None,
+    };
+    let stated = chronicle.stated(issuer, &notes_id(notes)?, height)?;
+    (status(&stated.notes).as_deref() != Some("approved")).then_some(stated.seen)
+}
+
+/// The content hash a consumer's living grant on a copy states, when it states one.
+fn stated_hash(
+    chronicle: &Chronicle<'_>,
+    copy: CredentialId,
+    by: PartyId,
+    height: Height,
+) -> Option<(String, usize)> {
+    let member = chronicle.history.cast.party(by);
+    chronicle
+        .grants_on(copy, height)
+        .filter(|(_, grant)| {
+            member
+                .identities
+                .iter()
+                .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
+        })
+        .find_map(|(_, grant)| match grant.born.action {
+            Action::ShareCredential { content_hash, .. } => {
+                Some((content_hash.to_string(), grant.born.seen))
+            }
+            _ => None,
+        })
+}
+
+pub(super) const REQUESTS_COME_FIRST: Invariant = Invariant {
+    name: "requests-come-first",
+    claim: "an approval answers a request and gives no more than it asked for; a denied request \
+            discloses nothing",
+    source: "S4; idos-facts 5.3",
+    requirements: &["REQ-01", "REQ-02", "REQ-03"],
+    check: requests_come_first,
+};
+
+fn requests_come_first(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut requests: BTreeMap<u32, (usize, PartyId, i64)> = BTreeMap::new();
+    let mut denied: BTreeMap<u32, usize> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Requested {
+                request,
+                by,
+                locked_until,
+                ..
+            } => {
+                requests.insert(*request, (seen, *by, *locked_until));
+            }
+            Event::Decided {
+                request,
+                by,
+                copy: Some(copy),
+                locked_until,
+            } => {
+                let who = &chronicle.history.cast.party(*by).name;
+                let asked = requests.get(request);
+                tally.test("REQ-01", asked.is_some(), || {
+                    (format!("{who} approved a request nobody made"), vec![seen])
+                });
+                let Some((asked, _, wanted)) = asked else {
+                    continue;
+                };
+                tally.test("REQ-03", locked_until <= wanted, || {
+                    let sentence =
+                        format!("{who} locked copy {copy} for longer than the consumer asked");
+                    (sentence, vec![*asked, seen])
+                });
+                if let Some(before) = denied.get(request) {
+                    let sentence = format!("{who} denied request {request} and then granted it");
+                    tally.broken("REQ-02", sentence, vec![*before, seen]);
+                }
+            }
+            Event::Decided {
+                request,
+                copy: None,
+                ..
+            } => {
+                denied.insert(*request, seen);
+                let disclosed = requests
+                    .get(request)
+                    .and_then(|(_, consumer, _)| disclosure(chronicle, *consumer, seen));
+                tally.test("REQ-02", disclosed.is_none(), || {
+                    let opened = disclosed.expect("something was disclosed");
+                    let sentence =
+                        format!("a consumer read a copy though request {request} was denied");
+                    (sentence, vec![seen, opened])
+                });
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no consumer asked for access, or no user decided")
+}
+
+/// Something a consumer opened after a denial although no living grant allowed it.
+fn disclosure(chronicle: &Chronicle<'_>, consumer: PartyId, after: usize) -> Option<usize> {
+    let member = chronicle.history.cast.party(consumer);
+    chronicle
+        .observations()
+        .skip(after)
+        .find_map(|(seen, observation)| match &observation.event {
+            Event::Opened {
+                by,
+                credential,
+                height,
+                ..
+            } if *by == consumer => {
+                let granted = chronicle.grants_on(*credential, *height).any(|(_, grant)| {
+                    member
+                        .identities
+                        .iter()
+                        .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
+                });
+                (!granted).then_some(seen)
+            }
+            _ => None,
+        })
+}
+
+pub(super) const ONE_VERIFICATION_SERVES_MANY: Invariant = Invariant {
+    name: "one-verification-serves-many",
+    claim: "a second consumer is served from the same verification, by an approval alone",
+    source: "S1, S4",
+    requirements: &["REUSE-01"],
+    check: one_verification_serves_many,
+};
+
+fn one_verification_serves_many(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut served: BTreeMap<ContentHash, BTreeSet<PartyId>> = BTreeMap::new();
+    let mut verifications: BTreeMap<ContentHash, u32> = BTreeMap::new();
+    for (_, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Issued { document, .. } => *verifications.entry(*document).or_default() += 1,
+            Event::Judged {
+                by,
+                document: Some(document),
+                doubt: None,
+                ..
+            } => {
+                served.entry(*document).or_default().insert(*by);
+            }
+            _ => {}
+        }
+    }
+    for (document, consumers) in served {
+        if consumers.len() > 1 && verifications.get(&document) == Some(&1) {
+            tally.kept("REUSE-01");
+        }
+    }
+    tally.verdict("no document was accepted by two consumers")
+}

@@ -1,0 +1,210 @@
+//! What was deleted is gone: on every node, also on those that learn of it late.
+
+use std::collections::BTreeSet;
+
+use super::access::ended;
+use super::chronicle::{Chronicle, CredentialFact, End, How, Life};
+use super::tally::Tally;
+use super::{Invariant, Verdict};
+use crate::catalogue::RequirementId;
+use crate::history::Event;
+use crate::id::{CredentialId, GrantId, Height, NodeId, UserId};
+
+/// What one look into a node's tables showed.
+struct Inspection<'a> {
+    seen: usize,
+    node: NodeId,
+    height: Height,
+    credentials: &'a [CredentialId],
+    grants: &'a [GrantId],
+    users: &'a [UserId],
+}
+
+fn inspections<'a>(chronicle: &Chronicle<'a>) -> impl Iterator<Item = Inspection<'a>> {
+    chronicle
+        .observations()
+        .filter_map(|(seen, observation)| match &observation.event {
+            Event::Inspected {
+                node,
+                height,
+                credentials,
+                grants,
+                users,
+                ..
+            } => Some(Inspection {
+                seen,
+                node: *node,
+                height: *height,
+                credentials,
+                grants,
+                users,
+            }),
+            _ => None,
+        })
+}
+
+/// Credentials that had ended for good by a height, with their end.
+fn gone<'c, 'a>(
+    chronicle: &'c Chronicle<'a>,
+    height: Height,
+) -> impl Iterator<Item = (CredentialId, &'c CredentialFact<'a>, End)> {
+    chronicle.all_credentials().filter_map(move |(id, fact)| {
+        let end = fact.end.filter(|end| end.height <= height)?;
+        chronicle
+            .credential_at(id, height)
+            .is_none()
+            .then_some((id, fact, end))
+    })
+}
+
+pub(super) const DELETIONS_CONVERGE: Invariant = Invariant {
+    name: "deletions-converge",
+    claim: "after a deletion commits, every node that has the block lacks the row and its grants, also a \
+            node that was away when it happened",
+    source: "S0 (proof of state), S2; doc:the-right-to-be-forgotten",
+    requirements: &["DEL-01", "DEL-02", "DEL-08"],
+    check: deletions_converge,
+};
+
+fn deletions_converge(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let late: BTreeSet<(NodeId, Height)> = chronicle
+        .observations()
+        .filter_map(|(_, observation)| match &observation.event {
+            Event::Committed {
+                node,
+                committed,
+                replayed: true,
+                ..
+            } => Some((*node, committed.block.height)),
+            _ => None,
+        })
+        .collect();
+    for inspection in inspections(chronicle) {
+        for (id, fact, end) in gone(chronicle, inspection.height) {
+            if end.how != How::Removed && end.how != How::Rescinded {
+                continue;
+            }
+            let returned = late.contains(&(inspection.node, end.height));
+            let requirements: &[RequirementId] = if returned {
+                &["DEL-01", "DEL-02", "DEL-08"]
+            } else {
+                &["DEL-01", "DEL-02"]
+            };
+            for requirement in requirements {
+                tally.test(requirement, !inspection.credentials.contains(&id), || {
+                    let sentence = format!(
+                        "{} still holds credential {id} at height {}, which {}",
+                        inspection.node,
+                        inspection.height,
+                        ended(end.how)
+                    );
+                    (sentence, vec![fact.born.seen, end.seen, inspection.seen])
+                });
+            }
+        }
+        for (id, grant) in chronicle.all_grants() {
+            let Some(end) = grant.end.filter(|end| end.height <= inspection.height) else {
+                continue;
+            };
+            let again = chronicle.grants[&id]
+                .iter()
+                .any(|g| g.lives_at(inspection.height));
+            tally.test("DEL-02", again || !inspection.grants.contains(&id), || {
+                let sentence = format!(
+                    "{} still holds the grant of {} on {} at height {}, which {}",
+                    inspection.node,
+                    grant.grantee,
+                    grant.data,
+                    inspection.height,
+                    ended(end.how)
+                );
+                (sentence, vec![grant.born.seen, end.seen, inspection.seen])
+            });
+        }
+    }
+    tally.verdict("nothing was deleted, or no node was inspected")
+}
+
+pub(super) const REMOVALS_REACH_COPIES: Invariant = Invariant {
+    name: "removals-reach-copies",
+    claim: "a removed original takes its unlocked copies along, and a copy goes with its last grant",
+    source: "doc:the-right-to-be-forgotten",
+    requirements: &["DEL-04", "GRANT-14"],
+    check: removals_reach_copies,
+};
+
+fn removals_reach_copies(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for inspection in inspections(chronicle) {
+        for (id, fact, end) in gone(chronicle, inspection.height) {
+            let requirement = match end.how {
+                How::WithOriginal => "DEL-04",
+                How::WithLastGrant => "GRANT-14",
+                _ => continue,
+            };
+            tally.test(requirement, !inspection.credentials.contains(&id), || {
+                let sentence = format!(
+                    "{} still holds copy {id} at height {}, which {}",
+                    inspection.node,
+                    inspection.height,
+                    ended(end.how)
+                );
+                (sentence, vec![fact.born.seen, end.seen, inspection.seen])
+            });
+        }
+        for (id, fact) in chronicle.all_credentials() {
+            let Some(original) = fact.original else {
+                continue;
+            };
+            let removed = chronicle
+                .credential_at(original, inspection.height)
+                .is_none();
+            if removed && fact.lives_at(inspection.height) {
+                tally.test("DEL-04", inspection.credentials.contains(&id), || {
+                    let sentence = format!(
+                        "{} lacks copy {id}, whose lock was running when its original went",
+                        inspection.node
+                    );
+                    (sentence, vec![fact.born.seen, inspection.seen])
+                });
+            }
+        }
+    }
+    tally.verdict("no original with copies was removed, and no last grant ended")
+}
+
+pub(super) const ERASURE_IS_WHOLE: Invariant = Invariant {
+    name: "erasure-is-whole",
+    claim: "an erased profile leaves no user, credential or grant behind on any node",
+    source: "doc:the-right-to-be-forgotten, doc:faqs-users",
+    requirements: &["USR-04"],
+    check: erasure_is_whole,
+};
+
+fn erasure_is_whole(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for inspection in inspections(chronicle) {
+        let erased = chronicle
+            .users
+            .iter()
+            .filter(|(_, (_, until))| until.is_some_and(|until| until <= inspection.height));
+        for (user, _) in erased {
+            let row = inspection.users.contains(user);
+            let left: Vec<_> = gone(chronicle, inspection.height)
+                .filter(|(_, fact, end)| fact.owner == *user && end.how == How::Erased)
+                .filter(|(id, _, _)| inspection.credentials.contains(id))
+                .collect();
+            tally.test("USR-04", !row && left.is_empty(), || {
+                let who = chronicle.name_of_user(*user);
+                let sentence = format!(
+                    "{} still holds something of {who}, who erased all",
+                    inspection.node
+                );
+                let ends = left.iter().map(|(_, _, end)| end.seen);
+                (sentence, ends.chain([inspection.seen]).collect())
+            });
+        }
+    }
+    tally.verdict("nobody erased a profile")
+}

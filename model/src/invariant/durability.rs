@@ -1,0 +1,234 @@
+//! What was acknowledged stays, happens once, and arrives.
+
+use std::collections::BTreeMap;
+
+use super::chronicle::Chronicle;
+use super::tally::Tally;
+use super::{Invariant, Verdict};
+use crate::catalogue::RequirementId;
+use crate::history::{Asked, Event};
+use crate::id::{Height, NodeId};
+use crate::ledger::Outcome;
+use crate::node::{Reply, TxStatus};
+
+/// Whether the lead changed hands; then what holds stands for AVAIL-02 as well.
+fn requirements(chronicle: &Chronicle<'_>) -> &'static [RequirementId] {
+    let replaced = chronicle
+        .observations()
+        .any(|(_, o)| matches!(o.event, Event::Appointed { .. }));
+    if replaced {
+        &["AVAIL-01", "AVAIL-02"]
+    } else {
+        &["AVAIL-01"]
+    }
+}
+
+pub(super) const ACKNOWLEDGED_IS_NEVER_LOST: Invariant = Invariant {
+    name: "acknowledged-is-never-lost",
+    claim: "a transaction a node reported as included is in that block on every node, with that outcome",
+    source: "S2, S3; kwil documentation",
+    requirements: &["AVAIL-01", "AVAIL-02"],
+    check: acknowledged_is_never_lost,
+};
+
+fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let requirements = requirements(chronicle);
+    let mut sent = BTreeMap::new();
+    let mut tips: BTreeMap<NodeId, (Height, usize)> = BTreeMap::new();
+    let mut acknowledged = Vec::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Asked {
+                id,
+                what: Asked::Broadcast(transaction),
+                ..
+            } => {
+                sent.insert(*id, transaction.id);
+            }
+            Event::Answered {
+                id, node, reply, ..
+            } => {
+                if let Reply::Included { height, outcome }
+                | Reply::TxStatus(TxStatus::Included { height, outcome }) = reply
+                    && let Some(transaction) = sent.get(id)
+                {
+                    acknowledged.push((seen, *node, *transaction, *height, *outcome));
+                }
+            }
+            Event::Inspected { node, height, .. } => {
+                tips.insert(*node, (*height, seen));
+            }
+            _ => {}
+        }
+    }
+    for (seen, node, transaction, height, outcome) in acknowledged {
+        let deed = chronicle.deed_of(transaction);
+        let kept = deed.is_some_and(|deed| deed.height == height && deed.outcome == outcome);
+        let short = tips.iter().find(|(_, (tip, _))| *tip < height);
+        for requirement in requirements {
+            tally.test(requirement, kept, || {
+                let sentence = format!(
+                    "{node} reported transaction {} as included at height {height}, where it is not",
+                    transaction.short()
+                );
+                (sentence, deed.map(|deed| deed.seen).into_iter().chain([seen]).collect())
+            });
+            tally.test(requirement, short.is_none(), || {
+                let (other, (tip, inspected)) = short.expect("a node is too short");
+                let sentence = format!(
+                    "{other} ended at height {tip} and lacks what {node} acknowledged at {height}"
+                );
+                (sentence, vec![seen, *inspected])
+            });
+        }
+    }
+    tally.verdict("no node acknowledged a transaction")
+}
+
+pub(super) const EFFECT_AT_MOST_ONCE: Invariant = Invariant {
+    name: "effect-at-most-once",
+    claim: "a transaction takes effect at most once, however often it is sent",
+    source: "kwil documentation; idos-facts 3.0",
+    requirements: &["CONS-04"],
+    check: effect_at_most_once,
+};
+
+fn effect_at_most_once(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut nonces = BTreeMap::new();
+    for deed in chronicle
+        .deeds
+        .iter()
+        .filter(|deed| deed.outcome != Outcome::Invalid)
+    {
+        let key = (deed.caller, deed.transaction.nonce);
+        let before = nonces.insert(key, (deed.transaction.id, deed.height, deed.seen));
+        let same_batch = before
+            .is_some_and(|(id, height, _)| id == deed.transaction.id && height == deed.height);
+        tally.test("CONS-04", before.is_none() || same_batch, || {
+            let who = chronicle.name_of(&deed.caller);
+            let sentence = format!(
+                "nonce {} of {who} took effect twice",
+                deed.transaction.nonce
+            );
+            (
+                sentence,
+                before
+                    .map(|before| before.2)
+                    .into_iter()
+                    .chain([deed.seen])
+                    .collect(),
+            )
+        });
+    }
+    tally.verdict("no transaction was included")
+}
+
+pub(super) const REFUSED_CHANGES_NOTHING: Invariant = Invariant {
+    name: "refused-changes-nothing",
+    claim: "a refused action leaves every table as it was",
+    source: "idos-facts 3.0",
+    requirements: &["CONS-04"],
+    check: refused_changes_nothing,
+};
+
+fn refused_changes_nothing(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for (seen, observation) in chronicle.observations() {
+        let Event::Committed {
+            node,
+            committed,
+            results,
+            tables,
+            ..
+        } = &observation.event
+        else {
+            continue;
+        };
+        let mut before = tables.0;
+        for result in results.iter() {
+            if result.outcome != Outcome::Accepted {
+                tally.test("CONS-04", result.tables == before, || {
+                    let sentence = format!(
+                        "on {node} a refused transaction in block {} changed the tables",
+                        committed.block.height
+                    );
+                    (sentence, vec![seen])
+                });
+            }
+            before = result.tables;
+        }
+    }
+    tally.verdict("nothing was refused")
+}
+
+pub(super) const OWED_ARRIVES: Invariant = Invariant {
+    name: "owed-arrives",
+    claim: "once all trouble is over, every answer arrives and every node agrees within bounded time",
+    source: "S2, S3",
+    requirements: &["AVAIL-01", "AVAIL-02"],
+    check: owed_arrives,
+};
+
+fn owed_arrives(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut healed = None;
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Healed => healed = Some(seen),
+            Event::Settled => {
+                for requirement in requirements(chronicle) {
+                    tally.kept(requirement);
+                }
+            }
+            Event::Unsettled { owed } => {
+                for requirement in requirements(chronicle) {
+                    let sentence = format!("time is up, but {}", owed.join("; "));
+                    tally.broken(
+                        requirement,
+                        sentence,
+                        healed.into_iter().chain([seen]).collect(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("the run ended before its trouble did")
+}
+
+pub(super) const READS_OUTLIVE_THE_LEADER: Invariant = Invariant {
+    name: "reads-outlive-the-leader",
+    claim: "while the leader is down, other nodes answer reads",
+    source: "S3; idos-facts 6.4",
+    requirements: &["AVAIL-02"],
+    check: reads_outlive_the_leader,
+};
+
+fn reads_outlive_the_leader(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut leader = None;
+    let mut down = None;
+    for (_, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Leads { node, .. } => {
+                leader = Some(*node);
+                if down == leader {
+                    down = None;
+                }
+            }
+            Event::Crashed { node, .. } if Some(*node) == leader => down = Some(*node),
+            Event::Appointed { .. } => down = None,
+            Event::Answered {
+                node,
+                reply: Reply::View { .. },
+                ..
+            } if down.is_some() && down != Some(*node) => {
+                tally.kept("AVAIL-02");
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("nobody read while the leader was down")
+}

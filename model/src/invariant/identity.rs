@@ -1,0 +1,197 @@
+//! Wallets and profiles: who may speak for whom.
+
+use std::collections::BTreeMap;
+
+use super::chronicle::Chronicle;
+use super::tally::Tally;
+use super::{Invariant, Verdict};
+use crate::history::Event;
+use crate::id::Height;
+use crate::ledger::{Action, OwnershipProof};
+
+pub(super) const WALLETS_ARE_UNIQUE_AND_BOUND: Invariant = Invariant {
+    name: "wallets-are-unique-and-bound",
+    claim: "no key belongs to two wallets, and a wallet's proof names profile, network and time and is \
+            used once",
+    source: "schema:add_wallet; S2; doc:granting-data-access",
+    requirements: &["WAL-03", "WAL-04", "WAL-05"],
+    check: wallets_are_unique_and_bound,
+};
+
+fn wallets_are_unique_and_bound(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let all: Vec<_> = chronicle
+        .wallets
+        .iter()
+        .flat_map(|(id, l)| l.iter().map(move |w| (id, w)))
+        .collect();
+    for (index, (id, wallet)) in all.iter().enumerate() {
+        let until = |height: Option<Height>| height.unwrap_or(Height(u64::MAX));
+        let twin = all[index + 1..].iter().find(|(other, twin)| {
+            other != id
+                && twin.caller.eq_ignore_ascii_case(&wallet.caller)
+                && twin.since < until(wallet.until)
+                && wallet.since < until(twin.until)
+        });
+        tally.test("WAL-03", twin.is_none(), || {
+            let sentence = format!("{} belongs to two wallets at once", wallet.caller);
+            let later = twin.map_or(wallet.since, |(_, twin)| twin.since.max(wallet.since));
+            (
+                sentence,
+                chronicle
+                    .blocks
+                    .get(&later)
+                    .map(|block| block.0)
+                    .into_iter()
+                    .collect(),
+            )
+        });
+    }
+    let mut used = BTreeMap::new();
+    for deed in chronicle.accepted() {
+        let (user, address, message) = match deed.action {
+            Action::UpsertWalletAsInserter {
+                user_id,
+                address,
+                message,
+                ..
+            } => (Some(*user_id), address, message),
+            Action::AddWallet {
+                address, message, ..
+            } => (
+                chronicle.user_of(&deed.caller, deed.height),
+                address,
+                message,
+            ),
+            _ => continue,
+        };
+        let before = used.insert((address, message), deed.seen);
+        tally.test("WAL-05", before.is_none(), || {
+            let sentence = format!("the ownership proof of {address} was accepted twice");
+            (sentence, before.into_iter().chain([deed.seen]).collect())
+        });
+        let chain_id = &chronicle.history.cast.chain_id;
+        let bound = user
+            .and_then(|user| OwnershipProof::parse(message, user, address, chain_id))
+            .is_some_and(|not_after| deed.time <= not_after);
+        tally.test("WAL-04", bound, || {
+            let sentence = format!(
+                "the ownership proof of {address} does not name its profile, network and time"
+            );
+            (sentence, vec![deed.seen])
+        });
+    }
+    tally.verdict("there was no wallet")
+}
+
+pub(super) const OWNERS_ALONE_CHANGE_WALLETS: Invariant = Invariant {
+    name: "owners-alone-change-wallets",
+    claim: "only its owner adds wallets to a complete profile, changes its key, and nobody removes the \
+            wallet they speak with",
+    source: "S0 self-sovereign, S2; schema:remove_wallet",
+    requirements: &["WAL-06", "WAL-07", "USR-03"],
+    check: owners_alone_change_wallets,
+};
+
+fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for deed in chronicle.accepted() {
+        let who = || chronicle.name_of(&deed.caller);
+        match deed.action {
+            Action::UpsertWalletAsInserter { id, user_id, .. } => {
+                let complete = chronicle.wallets.iter().any(|(other, lives)| {
+                    lives.iter().any(|wallet| {
+                        other != id
+                            && wallet.owner == *user_id
+                            && wallet.since < deed.height
+                            && wallet.until.is_none_or(|until| until > deed.height)
+                    })
+                });
+                tally.test("WAL-07", !complete, || {
+                    let owner = chronicle.name_of_user(*user_id);
+                    let sentence = format!("{} bound a wallet to the profile of {owner}", who());
+                    (sentence, vec![deed.seen])
+                });
+            }
+            Action::RemoveWallet { id } => {
+                let caller = deed.caller.caller();
+                let own = chronicle
+                    .wallets
+                    .get(id)
+                    .into_iter()
+                    .flatten()
+                    .any(|wallet| {
+                        wallet.until == Some(deed.height)
+                            && wallet.caller.eq_ignore_ascii_case(&caller)
+                    });
+                tally.test("WAL-06", !own, || {
+                    let sentence = format!("{} removed the wallet they speak with", who());
+                    (sentence, vec![deed.seen])
+                });
+            }
+            Action::UpdateUserPubKeyAsInserter { id, consent, .. } => {
+                tally.test("USR-03", consent.is_some(), || {
+                    let owner = chronicle.name_of_user(*id);
+                    let sentence = format!("{} changed the encryption key of {owner}", who());
+                    (sentence, vec![deed.seen])
+                });
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("nobody touched a wallet or a key")
+}
+
+pub(super) const PROFILES_ARE_WHOLE: Invariant = Invariant {
+    name: "profiles-are-whole",
+    claim: "a user id is used once, and a profile that is there has a wallet",
+    source: "schema:add_user_as_inserter; doc:data-flows",
+    requirements: &["USR-01", "USR-02"],
+    check: profiles_are_whole,
+};
+
+fn profiles_are_whole(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut created = BTreeMap::new();
+    for deed in chronicle.accepted() {
+        if let Action::AddUserAsInserter { id, .. } = deed.action {
+            let before = created.insert(id, deed.seen);
+            tally.test("USR-01", before.is_none(), || {
+                let sentence = format!("user {id} was created twice");
+                (sentence, before.into_iter().chain([deed.seen]).collect())
+            });
+        }
+    }
+    for (seen, observation) in chronicle.observations() {
+        let Event::Inspected {
+            node,
+            height,
+            users,
+            ..
+        } = &observation.event
+        else {
+            continue;
+        };
+        for user in users {
+            let reachable = chronicle.wallets.values().flatten().any(|wallet| {
+                wallet.owner == *user
+                    && wallet.since <= *height
+                    && wallet.until.is_none_or(|until| *height < until)
+            });
+            tally.test("USR-02", reachable, || {
+                let who = chronicle.name_of_user(*user);
+                let sentence = format!("{node} holds the profile of {who}, which has no wallet");
+                (
+                    sentence,
+                    created
+                        .get(user)
+                        .copied()
+                        .into_iter()
+                        .chain([seen])
+                        .collect(),
+                )
+            });
+        }
+    }
+    tally.verdict("there was no profile")
+}

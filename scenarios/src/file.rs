@@ -1,0 +1,426 @@
+//! The scenario file as it is written: a flat mirror in which every key is optional and remembers where
+//! it stands. Nothing is decided here; `resolve` types the values and fills in the defaults.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use assay_model::rules::Switch;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::verb::{FaultVerb, Verb};
+
+/// A value and where it stands. Its schema is that of the value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct At<T>(toml::Spanned<T>);
+
+impl<T> At<T> {
+    pub(crate) fn get(&self) -> &T {
+        self.0.get_ref()
+    }
+
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.0.span()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+// Map keys are looked up in the schema by how they serialize.
+impl<T: Serialize> Serialize for At<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(serializer)
+    }
+}
+
+/// `size` is a text on a credential and a number on a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    Text(String),
+    Number(i64),
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+        struct Either;
+
+        impl Visitor<'_> for Either {
+            type Value = Amount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a size such as \"4KiB\" or a whole number")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Amount, E> {
+                Ok(Amount::Text(text.to_owned()))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Amount, E> {
+                Ok(Amount::Number(number))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for Amount {
+    fn schema_name() -> Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"] })
+    }
+}
+
+macro_rules! mirror {
+    ($(#[$meta:meta])* $name:ident { $($(#[$about:meta])* $field:ident $key:literal: $type:ty,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($(#[$about])* #[serde(rename = $key)] pub(crate) $field: Option<At<$type>>,)+
+        }
+
+        impl $name {
+            /// The keys that are there, and where their values stand.
+            #[allow(dead_code, reason = "only steps and faults have keys that depend on a verb")]
+            pub(crate) fn given(&self) -> Vec<(&'static str, Range<usize>)> {
+                let mut given = Vec::new();
+                $(if let Some(value) = &self.$field {
+                    given.push(($key, value.span()));
+                })+
+                given
+            }
+        }
+    };
+}
+
+type Names = Vec<At<String>>;
+
+mirror! {
+    /// A scenario: a story about an idOS network, in order of time.
+    Scenario {
+        /// What the story claims, in one sentence.
+        #[schemars(required)]
+        claim "claim": String,
+        /// How many nodes there are, 1 to 64; default 4.
+        nodes "nodes": i64,
+        /// The node that leads at first; default "n1".
+        leader "leader": String,
+        /// Who takes part besides the database owner, who is always there as "db-owner".
+        actors "actors": Actors,
+        /// What messages and disks are like while nothing goes wrong.
+        network "network": Network,
+        /// Clocks that are wrong from the beginning.
+        clocks "clocks": Vec<At<Clock>>,
+        /// What people do.
+        #[schemars(required)]
+        steps "steps": Vec<At<Step>>,
+        /// What goes wrong.
+        faults "faults": Vec<At<Fault>>,
+        /// When trouble ends and everything heals; default 10 s after the last step or fault.
+        duration "duration": String,
+        /// How long after healing everything owed may take; default "5m".
+        settle "settle": String,
+        /// Most events a run may take; default 5000000.
+        events "events": i64,
+        /// Whether everybody reads everything at the end; default true.
+        audit "audit": bool,
+        /// Invariants that must not end inconclusive; default none.
+        check "check": Names,
+        /// Requirements the story is expected to break; default none.
+        breaks "breaks": Names,
+        /// Which promises the nodes keep: "documented" (the default) or "deployed".
+        rules "rules": String,
+        /// Switches turned off, promises not kept.
+        off "off": Names,
+        /// Switches turned on, promises kept.
+        on "on": Names,
+        /// Whether crashes may leave fewer nodes than a block needs; default false.
+        no_quorum "no-quorum": bool,
+    }
+}
+
+mirror! {
+    /// Who takes part. Names are lower-case letters, digits and dashes, and unique.
+    Actors {
+        /// Users with a profile.
+        users "users": Names,
+        /// Issuers whose inserter and delegate rows exist.
+        issuers "issuers": Names,
+        /// Consumers that check what they read.
+        consumers "consumers": Names,
+        /// Consumers that do not check what they read.
+        careless "careless": Names,
+        /// Users without a profile yet.
+        new "new": Names,
+        /// Issuers without inserter and delegate rows.
+        outsiders "outsiders": Names,
+        /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
+        shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+    }
+}
+
+mirror! {
+    /// What messages and disks are like, and the paces of the protocol.
+    Network {
+        /// Least delay of a message; default "20ms".
+        latency "latency": String,
+        /// Most that is added to it; default "10ms".
+        jitter "jitter": String,
+        /// How many messages are lost; default "0%".
+        loss "loss": String,
+        /// How many messages arrive twice; default "0%".
+        duplicate "duplicate": String,
+        /// How many messages may be overtaken by later ones; default "0%".
+        reorder "reorder": String,
+        /// How long a write takes to become durable; default "2ms".
+        disk_sync "disk-sync": String,
+        /// Pause between a commit and the next proposal; default "1s".
+        propose "propose": String,
+        /// How long nothing happens before an empty block; default "60s".
+        empty_block "empty-block": String,
+        /// How far a block's time may be from a validator's clock; default "10s".
+        drift "drift": String,
+    }
+}
+
+mirror! {
+    /// A clock that is wrong from the beginning.
+    Clock {
+        /// Whose: a node or an actor.
+        #[schemars(required)]
+        of "of": String,
+        /// Added to its reading: "+5s", "-1m"; default none.
+        offset "offset": String,
+        /// How much faster it runs: "200ppm", "-1%"; default none.
+        drift "drift": String,
+    }
+}
+
+mirror! {
+    /// One thing somebody does. Which keys a step takes depends on `do`.
+    Step {
+        /// When it begins.
+        #[schemars(required)]
+        at "at": String,
+        /// Who does it: an actor, "db-owner", or "operators".
+        #[schemars(required)]
+        by "by": String,
+        /// What is done.
+        #[schemars(required)]
+        act "do": String,
+        /// The only node to go through; default whichever answers.
+        via "via": String,
+        /// Which of the actor's wallets speaks; default "w1", the first.
+        wallet "wallet": String,
+        /// How long to keep trying; default "90s".
+        patience "patience": String,
+        /// How it should end: "accepted" (the default), "denied", "unanswered", "anything",
+        /// "refused: CODE", "rejected: CODE" or "declined: CODE".
+        expect "expect": String,
+        /// Requirements that a wrong ending breaks; the default depends on `do` and `expect`.
+        shows "shows": Names,
+
+        /// The user it is done to.
+        user "user": String,
+        /// Who is to get it.
+        to "to": String,
+        /// The name later steps use for what this one makes.
+        alias "as": String,
+        /// Who writes an issued credential: "hand-over" (the default: the user does), "insert" (the
+        /// issuer, with consent) or "insert-without-consent".
+        how "how": String,
+        /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of a page, a number, default left out.
+        size "size": Amount,
+        /// Sign with a wrong key; default false.
+        forged "forged": bool,
+        /// Leave the content unsealed; default false.
+        unsealed "unsealed": bool,
+        /// A credential, by its `as`.
+        credential "credential": String,
+        /// The status an issuer states: "revoked", "approved".
+        status "status": String,
+        /// Ask the user for a signature first; default false.
+        consent "consent": bool,
+        /// How long a lock runs, from `at`; default no lock.
+        lock "lock": String,
+        /// When a lock ends, in scenario time; default no lock.
+        lock_until "lock-until": String,
+        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
+        /// or "garbage".
+        fidelity "fidelity": String,
+        /// A request, by its `as`.
+        request "request": String,
+        /// A grant to end, by its `as`.
+        grant "grant": String,
+        /// Several grants to end in one operation.
+        grants "grants": Names,
+        /// A copy, by the `as` of its grant.
+        copy "copy": String,
+        /// Sign with a throw-away key instead of keeping the issuer's signatures; default false.
+        resigned "resigned": bool,
+        /// Send the proof of an earlier step again; default false.
+        replayed "replayed": bool,
+        /// The wallet to unbind.
+        which "which": String,
+        /// Whose wallet a paper names; default the signer.
+        owner "owner": String,
+        /// Who gets the paper; default whoever it is for.
+        carrier "carrier": String,
+        /// A delegated grant, by its `as`.
+        dag "dag": String,
+        /// The actor asked, or asked about.
+        of "of": String,
+        /// Write the identifier in capitals; default false.
+        shouted "shouted": bool,
+        /// Why access is asked for; default "verification".
+        purpose "purpose": String,
+        /// Least lock that is acceptable, from `at`; default none.
+        least_lock "least-lock": String,
+        /// Least end of the lock that is acceptable, in scenario time; default none.
+        least_lock_until "least-lock-until": String,
+        /// Claim to be this actor, without its key; default nobody else.
+        posing_as "posing-as": String,
+        /// Page to ask for; default left out.
+        page "page": i64,
+        /// How many rows there should be; needed where the step is expected to be accepted.
+        rows "rows": i64,
+        /// The issuer to admit or dismiss.
+        issuer "issuer": String,
+        /// The node to appoint.
+        node "node": String,
+    }
+}
+
+mirror! {
+    /// One thing that goes wrong. Which keys a fault takes depends on `fault`. A node is "n1", "n2"…,
+    /// or "leader" or "follower" at the moment the fault begins.
+    Fault {
+        /// When it begins.
+        #[schemars(required)]
+        at "at": String,
+        /// What goes wrong.
+        #[schemars(required)]
+        fault "fault": String,
+        /// How long it lasts.
+        #[schemars(required)]
+        lasts "for": String,
+        /// The node it happens to.
+        node "node": String,
+        /// Nodes that still hear each other.
+        sides "sides": Vec<At<Names>>,
+        /// The leader's side: "majority" or "minority".
+        side "side": String,
+        /// The node whose messages get lost.
+        from "from": String,
+        /// The node that does not hear.
+        to "to": String,
+        /// How many messages are lost.
+        loss "loss": String,
+        /// How much longer messages take.
+        delay "delay": String,
+        /// The actor that is away.
+        party "party": String,
+        /// Whose clock: a node or an actor.
+        of "of": String,
+        /// Added to its reading: "+5s", "-1m"; default none.
+        offset "offset": String,
+        /// How much faster it runs: "200ppm", "-1%"; default none.
+        drift "drift": String,
+    }
+}
+
+/// Who writes an issued credential, as a story says it.
+pub(crate) const WRITERS: &[&str] = &["hand-over", "insert", "insert-without-consent"];
+/// How a copy relates to its original, as a story says it.
+pub(crate) const FIDELITIES: &[&str] = &[
+    "faithful",
+    "altered",
+    "altered-under-old-hash",
+    "borrowed",
+    "garbage",
+];
+/// The leader's side of a split.
+pub(crate) const SIDES: &[&str] = &["majority", "minority"];
+/// What rules can be called.
+pub(crate) const RULES: &[&str] = &["documented", "deployed"];
+
+/// The names of all switches.
+pub(crate) fn switches() -> Vec<&'static str> {
+    Switch::ALL.iter().map(|switch| switch.name()).collect()
+}
+
+/// JSON Schema of the whole scenario file, for editors and for people.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    without_null(&mut schema);
+    let words: [(&str, &str, &[&str]); 5] = [
+        ("Step", "do", Verb::NAMES),
+        ("Step", "how", WRITERS),
+        ("Step", "fidelity", FIDELITIES),
+        ("Fault", "fault", FaultVerb::NAMES),
+        ("Fault", "side", SIDES),
+    ];
+    for (name, key, values) in words {
+        schema["$defs"][name]["properties"][key]["enum"] = json!(values);
+    }
+    schema["properties"]["rules"]["enum"] = json!(RULES);
+    for key in ["on", "off"] {
+        schema["properties"][key]["items"]["enum"] = json!(switches());
+    }
+    schema
+}
+
+/// TOML has no null: a key without a value is left out.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(options)) = object.get_mut("anyOf") {
+                options.retain(|option| option["type"] != "null");
+                if let [Value::Object(only)] = options.as_slice() {
+                    let only = only.clone();
+                    object.remove("anyOf");
+                    object.extend(only);
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}

@@ -1,0 +1,378 @@
+//! Names that steps give to what they make, and that later steps use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use assay_model::actor::GrantRef;
+use assay_model::id::{CredentialId, PartyId, WalletId};
+use assay_model::time::Millis;
+
+use super::step::Here;
+use super::{Resolver, defaults, ids};
+use crate::file::At;
+use crate::names::is_name;
+use crate::verb::Verb;
+
+/// What a name can stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Credential,
+    Grant,
+    Request,
+    Dag,
+}
+
+impl Kind {
+    pub(super) const fn called(self) -> &'static str {
+        match self {
+            Kind::Credential => "credential",
+            Kind::Grant => "grant",
+            Kind::Request => "request",
+            Kind::Dag => "dag",
+        }
+    }
+
+    /// How a story gets one.
+    const fn made_by(self) -> &'static str {
+        match self {
+            Kind::Credential => "an `issue` step names its credential with `as`",
+            Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
+            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Dag => "a `sign-dag` step names its paper with `as`",
+        }
+    }
+
+    /// What a step of this verb makes.
+    pub(super) const fn of(verb: Verb) -> Option<Kind> {
+        match verb {
+            Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
+            Verb::Share | Verb::Approve => Some(Kind::Grant),
+            Verb::Request => Some(Kind::Request),
+            Verb::SignDag => Some(Kind::Dag),
+            _ => None,
+        }
+    }
+
+    /// A paper names the grant it shall create, so it can stand where a grant is needed.
+    const fn serves_as(self, wanted: Kind) -> bool {
+        matches!(
+            (self, wanted),
+            (Kind::Credential, Kind::Credential)
+                | (Kind::Grant | Kind::Dag, Kind::Grant)
+                | (Kind::Request, Kind::Request)
+                | (Kind::Dag, Kind::Dag)
+        )
+    }
+}
+
+/// A row of the credentials table and whose it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) id: CredentialId,
+    pub(super) owner: PartyId,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    Credential(Row),
+    Grant(Row, GrantRef),
+    Request {
+        number: u32,
+        consumer: PartyId,
+        locked_until: i64,
+    },
+    Dag(u32, Row, GrantRef),
+}
+
+/// A name, and the step that gives it.
+#[derive(Clone, Debug)]
+struct Named {
+    kind: Kind,
+    span: Range<usize>,
+    /// Place of the step in order of time.
+    order: usize,
+    at: Option<Millis>,
+    /// Nothing before the step is resolved, or when it has problems of its own.
+    value: Option<Value>,
+}
+
+/// A wallet of a party.
+#[derive(Clone, Debug)]
+struct Wallet {
+    index: u8,
+    id: WalletId,
+    order: usize,
+    at: Option<Millis>,
+    span: Range<usize>,
+}
+
+/// Every name of the story.
+#[derive(Debug, Default)]
+pub(super) struct Aliases {
+    /// Names given by steps of which too little is known.
+    pub(super) lost: BTreeSet<String>,
+    named: BTreeMap<String, Named>,
+    wallets: BTreeMap<(PartyId, String), Wallet>,
+    replays: BTreeMap<(PartyId, String), u32>,
+    requests: u32,
+    dags: u32,
+}
+
+impl Aliases {
+    fn of_kind(&self, wanted: Kind) -> Vec<String> {
+        let fits = self
+            .named
+            .iter()
+            .filter(|(_, named)| named.kind.serves_as(wanted));
+        fits.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Requests count from 1.
+    pub(super) fn next_request(&mut self) -> u32 {
+        self.requests += 1;
+        self.requests
+    }
+
+    /// Papers count from 1.
+    pub(super) fn next_dag(&mut self) -> u32 {
+        self.dags += 1;
+        self.dags
+    }
+
+    pub(super) fn fill(&mut self, here: &Here, alias: &At<String>, value: Value) {
+        if let Some(named) = self.named.get_mut(alias.get())
+            && named.span == alias.span()
+            && named.order == here.order
+        {
+            named.value = Some(value);
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// Announces the name a step gives, before any step is resolved, so that a step which uses it too
+    /// early can be told when it is there.
+    pub(super) fn announce(&mut self, here: &Here, alias: &At<String>) {
+        let name = alias.get();
+        if here.verb == Verb::AddWallet {
+            // Wallet names belong to their party; they are announced when the party is known.
+            return;
+        }
+        let Some(kind) = Kind::of(here.verb) else {
+            return;
+        };
+        if !is_name(name) {
+            self.bad_name(alias);
+        } else if let Some(first) = self.cast.place(name) {
+            self.complain(alias, format!("`{name}` is the name of an actor"), "taken")
+                .also(first, "the actor");
+        } else if let Some(first) = self.aliases.named.get(name) {
+            let (first, called) = (first.span.clone(), first.kind.called());
+            self.complain(
+                alias,
+                format!("two things are called `{name}`"),
+                "the second",
+            )
+            .also(first, format!("the first, a {called}"));
+        } else {
+            self.aliases.named.insert(
+                name.clone(),
+                Named {
+                    kind,
+                    span: alias.span(),
+                    order: here.order,
+                    at: here.at,
+                    value: None,
+                },
+            );
+        }
+    }
+
+    /// What a name stands for, which has to be of this kind and there by now. Nothing, without a
+    /// complaint, when the step that makes it has problems of its own.
+    pub(super) fn named(&mut self, here: &Here, name: &At<String>, wanted: Kind) -> Option<Value> {
+        let text = name.get();
+        let Some(named) = self.aliases.named.get(text).cloned() else {
+            if !self.aliases.lost.contains(text) {
+                self.unknown_alias(name, wanted);
+            }
+            return None;
+        };
+        if !named.kind.serves_as(wanted) {
+            let (is, wanted) = (named.kind.called(), wanted.called());
+            self.complain(
+                name,
+                format!("`{text}` is a {is}, not a {wanted}"),
+                format!("a {wanted} is needed"),
+            )
+            .also(named.span, format!("the {is} is made here"));
+            return None;
+        }
+        self.in_time(here, name, (named.order, named.at), named.span)?;
+        named.value
+    }
+
+    fn in_time(
+        &mut self,
+        here: &Here,
+        name: &At<String>,
+        (order, made): (usize, Option<Millis>),
+        span: Range<usize>,
+    ) -> Option<()> {
+        let (Some(used), Some(made)) = (here.at, made) else {
+            return None;
+        };
+        if order < here.order {
+            return Some(());
+        }
+        let text = name.get();
+        let message = match order == here.order {
+            true => format!("the step that makes `{text}` uses it"),
+            false => format!("`{text}` is used at {used}, before it is made at {made}"),
+        };
+        self.complain(name, message, "too early")
+            .also(span, "made here");
+        None
+    }
+
+    fn unknown_alias(&mut self, name: &At<String>, wanted: Kind) {
+        let text = name.get();
+        let known = self.aliases.of_kind(wanted);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let help = match known.is_empty() {
+            true => wanted.made_by().to_owned(),
+            false => format!(
+                "{}\n{}",
+                crate::names::suggest(text, &known),
+                wanted.made_by()
+            ),
+        };
+        let what = wanted.called();
+        self.complain(
+            name,
+            format!("unknown {what} `{text}`"),
+            format!("no step makes this {what}"),
+        )
+        .advise(help);
+    }
+
+    pub(super) fn credential(&mut self, here: &Here, name: &At<String>) -> Option<Row> {
+        match self.named(here, name, Kind::Credential)? {
+            Value::Credential(row) => Some(row),
+            other => unreachable!("a credential's name stands for {other:?}"),
+        }
+    }
+
+    pub(super) fn grant(&mut self, here: &Here, name: &At<String>) -> Option<(Row, GrantRef)> {
+        match self.named(here, name, Kind::Grant)? {
+            Value::Grant(row, grant) | Value::Dag(_, row, grant) => Some((row, grant)),
+            other => unreachable!("a grant's name stands for {other:?}"),
+        }
+    }
+
+    /// The wallet of this name: which one it is, and its row.
+    pub(super) fn wallet(&mut self, here: &Here, name: &At<String>) -> Option<(u8, WalletId)> {
+        let by = here.by?;
+        if name.get() == defaults::FIRST_WALLET {
+            return Some((0, self.cast.party(by).wallet));
+        }
+        let Some(wallet) = self.aliases.wallets.get(&(by, name.get().clone())).cloned() else {
+            let own = self
+                .aliases
+                .wallets
+                .keys()
+                .filter(|(party, _)| *party == by);
+            let mut known = vec![defaults::FIRST_WALLET.to_owned()];
+            known.extend(own.map(|(_, name)| name.clone()));
+            let whose = self.cast.party(by).name.clone();
+            self.unknown(
+                name,
+                "wallet",
+                &format!("`{whose}` holds no such wallet"),
+                &known,
+            );
+            return None;
+        };
+        self.in_time(here, name, (wallet.order, wallet.at), wallet.span)?;
+        Some((wallet.index, wallet.id))
+    }
+
+    /// Announces a further wallet of the party that speaks.
+    pub(super) fn announce_wallet(&mut self, here: &Here, alias: &At<String>) {
+        let Some(by) = here.by else { return };
+        let key = (by, alias.get().clone());
+        if !is_name(alias.get()) {
+            return self.bad_name(alias);
+        }
+        let whose = self.cast.party(by).name.clone();
+        if alias.get() == defaults::FIRST_WALLET {
+            self.complain(
+                alias,
+                format!("`{whose}` has a wallet `w1` already"),
+                "the first wallet",
+            );
+            return;
+        }
+        if let Some(first) = self.aliases.wallets.get(&key) {
+            let first = first.span.clone();
+            self.complain(
+                alias,
+                format!("`{whose}` has two wallets `{}`", alias.get()),
+                "the second",
+            )
+            .also(first, "the first")
+            .advise("`replayed = true` sends the proof of the first one again");
+            return;
+        }
+        let own = self
+            .aliases
+            .wallets
+            .keys()
+            .filter(|(party, _)| *party == by);
+        let Ok(index) = u8::try_from(own.count() + 1) else {
+            self.complain(
+                alias,
+                format!("`{whose}` has more than 255 wallets"),
+                "one too many",
+            );
+            return;
+        };
+        let wallet = Wallet {
+            index,
+            id: ids::wallet(self.story, &whose, alias.get(), 0),
+            order: here.order,
+            at: here.at,
+            span: alias.span(),
+        };
+        self.aliases.wallets.insert(key, wallet);
+    }
+
+    /// The wallet a step adds: which one it is, and the id of the row to be.
+    pub(super) fn added_wallet(
+        &mut self,
+        here: &Here,
+        alias: &At<String>,
+        replayed: bool,
+    ) -> Option<(u8, WalletId)> {
+        let key = (here.by?, alias.get().clone());
+        if !replayed {
+            let wallet = self.aliases.wallets.get(&key)?;
+            return Some((wallet.index, wallet.id));
+        }
+        if alias.get() == defaults::FIRST_WALLET {
+            self.complain(
+                alias,
+                "the first wallet was not added by a step".to_owned(),
+                "nothing to replay",
+            )
+            .advise("`replayed` sends the proof of an earlier `add-wallet` step again");
+            return None;
+        }
+        let (index, _) = self.wallet(here, alias)?;
+        let replay = self.aliases.replays.entry(key).or_default();
+        *replay += 1;
+        let whose = &self.cast.party(here.by?).name;
+        Some((index, ids::wallet(self.story, whose, alias.get(), *replay)))
+    }
+}

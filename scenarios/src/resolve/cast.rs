@@ -1,0 +1,268 @@
+//! Who takes part.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use assay_model::history::Role;
+use assay_model::id::{NodeId, PartyId};
+
+use super::{Resolver, defaults, ids};
+use crate::file::{Actors, At};
+use crate::names::{is_name, suggest};
+use crate::plan::{NodeRef, Party, Whose};
+
+/// The party that is always there.
+pub(super) const DB_OWNER: &str = "db-owner";
+/// Those who run the nodes; they act together and are no party.
+pub(super) const OPERATORS: &str = "operators";
+/// Names that mean something already, besides those of nodes.
+const RESERVED: &[&str] = &[DB_OWNER, OPERATORS, "leader", "follower"];
+/// More than any story needs, and far below what a party's id can hold.
+const MOST: usize = 1_000;
+
+/// The parties by id and by name, and where each name stands.
+#[derive(Debug, Default)]
+pub(super) struct Cast {
+    pub(super) parties: Vec<Party>,
+    names: BTreeMap<String, (PartyId, Range<usize>)>,
+}
+
+impl Cast {
+    pub(super) fn find(&self, name: &str) -> Option<PartyId> {
+        self.names.get(name).map(|(id, _)| *id)
+    }
+
+    pub(super) fn place(&self, name: &str) -> Option<Range<usize>> {
+        self.names.get(name).map(|(_, span)| span.clone())
+    }
+
+    pub(super) fn party(&self, id: PartyId) -> &Party {
+        &self.parties[id.index()]
+    }
+
+    /// Names of the parties that are like this.
+    pub(super) fn names(&self, like: impl Fn(&Party) -> bool) -> Vec<String> {
+        let parties = self.parties.iter().filter(|party| like(party));
+        parties.map(|party| party.name.clone()).collect()
+    }
+}
+
+/// What a role is called in sentences.
+pub(super) fn called(role: Role) -> &'static str {
+    match role {
+        Role::DbOwner => "the database owner",
+        Role::Issuer => "an issuer",
+        Role::User => "a user",
+        Role::Consumer => "a consumer",
+    }
+}
+
+/// The number in a node's name, from 1; nothing when it is no such name.
+fn node_number(name: &str) -> Option<&str> {
+    name.strip_prefix('n')
+        .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+impl Resolver<'_> {
+    pub(super) fn cast(&mut self, actors: Option<&Actors>) {
+        let add = |this: &mut Self, name: &str, span, (role, registered, admitted, careful)| {
+            let id = PartyId(this.cast.parties.len() as u16);
+            this.cast.names.insert(name.to_owned(), (id, span));
+            this.cast.parties.push(Party {
+                name: name.to_owned(),
+                role,
+                user: ids::user(name),
+                wallet: ids::wallet(this.story, name, defaults::FIRST_WALLET, 0),
+                registered,
+                admitted,
+                careful,
+                box_key_of: id,
+            });
+        };
+        add(self, DB_OWNER, 0..0, (Role::DbOwner, false, false, true));
+        let Some(actors) = actors else { return };
+        let groups = [
+            (&actors.issuers, (Role::Issuer, false, true, true)),
+            (&actors.outsiders, (Role::Issuer, false, false, true)),
+            (&actors.users, (Role::User, true, false, true)),
+            (&actors.new, (Role::User, false, false, true)),
+            (&actors.consumers, (Role::Consumer, false, false, true)),
+            (&actors.careless, (Role::Consumer, false, false, false)),
+        ];
+        for (names, traits) in groups {
+            for name in names.iter().flat_map(|names| names.get()) {
+                if self.cast.parties.len() > MOST {
+                    self.complain(
+                        name,
+                        format!("there are more than {MOST} actors"),
+                        "one too many",
+                    );
+                    return;
+                }
+                if self.actor_name(name) {
+                    add(self, name.get(), name.span(), traits);
+                }
+            }
+        }
+        for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
+            self.share_key(name, of);
+        }
+    }
+
+    /// Whether an actor may be called this.
+    fn actor_name(&mut self, name: &At<String>) -> bool {
+        let text = name.get();
+        if !is_name(text) {
+            self.bad_name(name);
+        } else if RESERVED.contains(&&**text) || node_number(text).is_some() {
+            self.complain(name, format!("no actor can be called `{text}`"), "reserved")
+                .advise(format!("reserved: {}, n1, n2, …", RESERVED.join(", ")));
+        } else if let Some(first) = self.cast.place(text) {
+            self.complain(
+                name,
+                format!("two actors are called `{text}`"),
+                "the second",
+            )
+            .also(first, "the first");
+        } else {
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn bad_name(&mut self, name: &At<String>) {
+        self.complain(
+            name,
+            format!("`{}` is not a name", name.get()),
+            "not a name",
+        )
+        .advise("a name begins with a lower-case letter and goes on with those, digits and dashes");
+    }
+
+    fn share_key(&mut self, name: &At<String>, of: &At<String>) {
+        let (Some(id), Some(owner)) = (self.party(name), self.party(of)) else {
+            return;
+        };
+        if id == owner || self.cast.party(owner).box_key_of != owner {
+            self.complain(
+                of,
+                format!("`{}` has no key of its own to share", of.get()),
+                "not this one",
+            );
+            return;
+        }
+        if let Some(id) = self
+            .cast
+            .parties
+            .iter()
+            .position(|party| party.box_key_of == id && party.name != *name.get())
+        {
+            let other = self.cast.parties[id].name.clone();
+            self.complain(
+                name,
+                format!("`{}` gives up the key it shares with `{other}`", name.get()),
+                "used by others",
+            );
+            return;
+        }
+        self.cast.parties[id.index()].box_key_of = owner;
+    }
+
+    pub(super) fn party(&mut self, name: &At<String>) -> Option<PartyId> {
+        let found = self.cast.find(name.get());
+        if found.is_none() {
+            let known = self.cast.names(|_| true);
+            self.unknown(name, "actor", "nobody takes part under this name", &known);
+        }
+        found
+    }
+
+    /// A party with this role.
+    pub(super) fn role(&mut self, name: &At<String>, role: Role) -> Option<PartyId> {
+        let id = self.party(name)?;
+        let is = self.cast.party(id).role;
+        if is == role {
+            return Some(id);
+        }
+        let message = format!("`{}` is {}, not {}", name.get(), called(is), called(role));
+        let known = self.cast.names(|party| party.role == role);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.complain(name, message, format!("not {}", called(role)))
+            .advise(suggest("", &known));
+        None
+    }
+
+    /// A node by its own name.
+    pub(super) fn node(&mut self, name: &At<String>) -> Option<NodeId> {
+        if !matches!(name.get().as_str(), "leader" | "follower") {
+            return self.own_name(name, "");
+        }
+        let message = format!("`{}` is a role, and a node is needed here", name.get());
+        let help = self.all_nodes();
+        self.complain(name, message, "not a node's own name")
+            .advise(help);
+        None
+    }
+
+    /// A node by name or role.
+    pub(super) fn node_ref(&mut self, name: &At<String>) -> Option<NodeRef> {
+        match name.get().as_str() {
+            "leader" => Some(NodeRef::Leader),
+            "follower" => Some(NodeRef::Follower),
+            _ => self
+                .own_name(name, ", and by role leader, follower")
+                .map(NodeRef::Node),
+        }
+    }
+
+    /// The node of this name; `besides` is what else could stand in its place.
+    fn own_name(&mut self, name: &At<String>, besides: &str) -> Option<NodeId> {
+        let number = node_number(name.get());
+        let place = number.and_then(|number| number.parse::<u16>().ok());
+        match place.and_then(|place| place.checked_sub(1)) {
+            Some(place) if place < self.nodes && name.get() == &NodeId(place).to_string() => {
+                Some(NodeId(place))
+            }
+            // When the number of nodes is wrong itself, nothing can be said about their names.
+            _ if self.nodes == 0 => None,
+            _ => {
+                let help = format!("{}{besides}", self.all_nodes());
+                self.complain(
+                    name,
+                    format!("unknown node `{}`", name.get()),
+                    "no such node",
+                )
+                .advise(help);
+                None
+            }
+        }
+    }
+
+    /// A node or a party.
+    pub(super) fn whose(&mut self, name: &At<String>) -> Option<Whose> {
+        let text = name.get();
+        if let Some(party) = self.cast.find(text) {
+            return Some(Whose::Party(party));
+        }
+        if node_number(text).is_some() || text == "leader" || text == "follower" {
+            return self.node_ref(name).map(Whose::Node);
+        }
+        let mut known: Vec<String> = (0..self.nodes).map(|n| NodeId(n).to_string()).collect();
+        known.extend(["leader".to_owned(), "follower".to_owned()]);
+        known.extend(self.cast.names(|_| true));
+        self.unknown(
+            name,
+            "node or actor",
+            "nothing has a clock under this name",
+            &known,
+        );
+        None
+    }
+
+    fn all_nodes(&self) -> String {
+        match self.nodes {
+            1 => "known here: n1".to_owned(),
+            nodes => format!("known here: n1 to n{nodes}"),
+        }
+    }
+}

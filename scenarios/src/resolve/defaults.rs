@@ -1,0 +1,50 @@
+//! What a story need not say. This is the only place that fills anything in; the descriptions in the
+//! file's schema repeat it for people.
+
+use assay_model::actor::{Fidelity, Writer};
+use assay_model::history::Ending;
+use assay_model::id::NodeId;
+use assay_model::node::Timing;
+use assay_model::time::{Millis, WallMillis};
+
+use crate::plan::{Expect, Network, Ppm};
+
+pub(super) const NODES: u16 = 4;
+pub(super) const LEADER: NodeId = NodeId(0);
+/// 2026-01-01T00:00:00Z.
+pub(super) const EPOCH: WallMillis = WallMillis(1_767_225_600_000);
+pub(super) const NETWORK: Network = Network {
+    latency: Millis(20),
+    jitter: Millis(10),
+    loss: Ppm(0),
+    duplicate: Ppm(0),
+    reorder: Ppm(0),
+};
+pub(super) const DISK_SYNC: Millis = Millis(2);
+/// A file changes `propose`, `empty_block` and `drift`; the other durations are the protocol's own.
+pub(super) const TIMING: Timing = Timing {
+    propose: 1_000,
+    poll: 200,
+    empty_block: 60_000,
+    resend: 3_000,
+    broadcast: 15_000,
+    challenge: 10_000,
+    drift: 10_000,
+};
+/// From the last step or the end of the last fault to the end of the story.
+pub(super) const AFTERMATH: Millis = Millis::seconds(10);
+pub(super) const SETTLE: Millis = Millis::seconds(300);
+pub(super) const EVENTS: u64 = 5_000_000;
+pub(super) const AUDIT: bool = true;
+
+pub(super) const PATIENCE: Millis = Millis::seconds(90);
+pub(super) const EXPECT: Expect = Expect::Ending(Ending::Accepted);
+/// What every party's first wallet is called; it is there from the start.
+pub(super) const FIRST_WALLET: &str = "w1";
+pub(super) const WRITER: Writer = Writer::User;
+pub(super) const BYTES: u32 = 4_096;
+pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
+/// End of a lock that is not there, UNIX seconds.
+pub(super) const NO_LOCK: i64 = 0;
+pub(super) const PURPOSE: &str = "verification";
+pub(super) const ROWS: u32 = 0;

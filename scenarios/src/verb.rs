@@ -1,0 +1,152 @@
+//! What can stand behind `do` and `fault`: the names, who may use them, and the keys each one knows.
+
+/// Who may take a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Issuer,
+    Consumer,
+    DbOwner,
+    Operators,
+    Anyone,
+}
+
+macro_rules! table {
+    (
+        $(#[$doc:meta])* $vis:vis enum $name:ident;
+        $($variant:ident $key:literal [$($field:literal),*] $text:literal;)+
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        $vis enum $name {
+            $(#[doc = $text] $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in the order of the table.
+            $vis const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The names, in the same order.
+            $vis const NAMES: &'static [&'static str] = &[$($key),+];
+
+            /// As a story writes it.
+            $vis const fn name(self) -> &'static str {
+                match self { $($name::$variant => $key),+ }
+            }
+
+            /// The one of this name, if there is one.
+            $vis fn parse(name: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|one| one.name() == name)
+            }
+
+            /// The keys it knows besides those every one has.
+            pub(crate) const fn fields(self) -> &'static [&'static str] {
+                match self { $($name::$variant => &[$($field),*]),+ }
+            }
+        }
+    };
+}
+
+table! {
+    /// What a step can do.
+    pub enum Verb;
+    Register "register" ["user"]
+        "An issuer creates a profile for a user who has none.";
+    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed"]
+        "An issuer verifies a user and writes a credential.";
+    SetStatus "set-status" ["credential", "status"]
+        "An issuer states a new status for a credential.";
+    Overwrite "overwrite" ["credential", "copy", "user"]
+        "An issuer overwrites an existing row.";
+    Rekey "rekey" ["user", "consent"]
+        "An issuer replaces a user's encryption key.";
+    BindWallet "bind-wallet" ["user"]
+        "An issuer binds a wallet of its own to a user's profile.";
+    Share "share" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+        "A credential is copied for somebody, with a grant on the copy.";
+    Approve "approve" ["request", "credential", "as", "lock", "lock-until", "fidelity"]
+        "A request is answered with a copy and a grant.";
+    Deny "deny" ["request"]
+        "A request is refused.";
+    Revoke "revoke" ["grant", "grants"]
+        "Grants are ended, all or none of them.";
+    Remove "remove" ["credential", "copy"]
+        "A row is removed.";
+    StoreAgain "store-again" ["credential", "as", "resigned"]
+        "What an issuer handed over earlier is stored once more.";
+    AddWallet "add-wallet" ["as", "forged", "replayed"]
+        "A further wallet is bound to the profile.";
+    RemoveWallet "remove-wallet" ["which"]
+        "A wallet is unbound.";
+    Erase "erase" []
+        "The whole profile is erased.";
+    SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
+        "A delegated grant is signed on paper and handed over.";
+    TransmitDag "transmit-dag" ["dag"]
+        "A delegated grant is put into force.";
+    ReadOwn "read-own" ["credential", "copy"]
+        "A row is read as its owner would.";
+    List "list" []
+        "The own credentials and grants are listed.";
+    Probe "probe" ["of", "shouted"]
+        "Somebody asks whether a party has a profile.";
+    Request "request" ["of", "as", "lock", "lock-until", "purpose"]
+        "A consumer asks a user for access.";
+    Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
+        "A copy is read, and accepted or not.";
+    Rescind "rescind" ["copy"]
+        "A grantee gives up a copy.";
+    ListGranted "list-granted" ["page", "size", "rows"]
+        "A grantee pages through the grants received.";
+    Admit "admit" ["issuer"]
+        "The database owner gives an issuer its inserter and delegate rows.";
+    Dismiss "dismiss" ["issuer", "shouted"]
+        "The database owner takes an issuer's delegate away.";
+    AppointLeader "appoint-leader" ["node"]
+        "The operators appoint a leader.";
+}
+
+table! {
+    /// What can go wrong.
+    pub(crate) enum FaultVerb;
+    Crash "crash" ["node"] "A node's process dies and comes back.";
+    Split "split" ["sides"] "Nodes hear only their own side.";
+    Isolate "isolate" ["node"] "A node hears no other.";
+    SplitLeader "split-leader" ["side"] "The leader is cut off with some followers.";
+    OneWay "one-way" ["from", "to"] "Messages one way get lost.";
+    Lossy "lossy" ["loss"] "Messages between nodes get lost at a rate.";
+    Slow "slow" ["delay"] "Messages between nodes take longer.";
+    Offline "offline" ["party"] "A party does nothing and hears nothing.";
+    Clock "clock" ["of", "offset", "drift"] "A clock is wrong.";
+}
+
+/// The keys every step knows.
+pub(crate) const STEP_FIELDS: &[&str] = &[
+    "at", "by", "do", "via", "wallet", "patience", "expect", "shows",
+];
+/// The keys every fault knows.
+pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];
+
+impl Verb {
+    pub(crate) const fn who(self) -> Who {
+        match self {
+            Verb::Register
+            | Verb::Issue
+            | Verb::SetStatus
+            | Verb::Overwrite
+            | Verb::Rekey
+            | Verb::BindWallet => Who::Issuer,
+            Verb::Request => Who::Consumer,
+            Verb::Admit | Verb::Dismiss => Who::DbOwner,
+            Verb::AppointLeader => Who::Operators,
+            _ => Who::Anyone,
+        }
+    }
+
+    /// The keys every step with this verb knows: operators reach all nodes at once and hold no wallet.
+    pub(crate) const fn common(self) -> &'static [&'static str] {
+        match self {
+            Verb::AppointLeader => &["at", "by", "do", "expect", "shows"],
+            _ => STEP_FIELDS,
+        }
+    }
+}
