@@ -1,7 +1,6 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
-use assay_model::history::Ending;
 use assay_model::id::PartyId;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, Plan, Ppm};
 
@@ -269,22 +268,10 @@ fn percent(Ppm(parts): Ppm) -> String {
     format!("{}{point}{decimals}%", parts / 10_000)
 }
 
-/// As it stands behind `expect` in a scenario: `refused: grant-locked`.
-pub fn ending(ending: Ending) -> String {
-    match ending {
-        Ending::Accepted => "accepted".to_owned(),
-        Ending::Refused(code) => format!("refused: {code}"),
-        Ending::Rejected(code) => format!("rejected: {code}"),
-        Ending::Declined(code) => format!("declined: {code}"),
-        Ending::Denied => "denied".to_owned(),
-        Ending::Unanswered => "unanswered".to_owned(),
-    }
-}
-
 /// As it stands behind `expect` in a scenario.
 pub fn expect(expect: Expect) -> String {
     match expect {
-        Expect::Ending(expected) => ending(expected),
+        Expect::Ending(ending) => ending.to_string(),
         Expect::Anything => "anything".to_owned(),
     }
 }

@@ -18,7 +18,6 @@
 //! that the story announces the failure. `digest` is BLAKE3 over the runs' digests in order. There is no
 //! wall-clock time in it: equal runs give equal bytes.
 
-use crate::deed;
 use crate::exit::Exit;
 use crate::report::{Report, RunReport, Seeds};
 use crate::tally::{self, Totals};
@@ -267,7 +266,7 @@ fn steps(run: &RunReport) -> Vec<Step<'_>> {
                 at_ms: text.at.0,
                 what: &text.what,
                 expected: &text.expected,
-                ended: result.ending.map(deed::ending),
+                ended: result.ending.map(|ending| ending.to_string()),
                 met: result.met,
                 evidence: &result.evidence,
             })

@@ -103,15 +103,15 @@ fn failed(run: &RunReport, requirement: &str) -> bool {
     result.is_some_and(|result| result.outcome == Outcome::Failed)
 }
 
-/// What a finding says; a step is told with file and line.
-fn sentence(run: &RunReport, id: &str, by: &str, finding: &Finding) -> String {
+/// What a finding says and what proves it; a step is told with file and line.
+fn told<'a>(run: &'a RunReport, id: &str, by: &str, finding: &'a Finding) -> (String, &'a [usize]) {
     let of_step = run
         .surprises()
         .filter(|_| by == "step")
-        .find(|(step, told)| told.shows.contains(&id) && step.evidence == finding.evidence);
+        .find(|(_, text)| text.shows.contains(&id));
     match of_step {
-        Some((step, told)) => run.step_story(step, told).join(": "),
-        None => finding.sentence.clone(),
+        Some((step, text)) => (run.step_story(step, text).join(": "), &step.evidence),
+        None => (finding.sentence.clone(), &finding.evidence),
     }
 }
 
@@ -126,20 +126,19 @@ fn requirement_status(
         Outcome::Passed => Some(TestCaseStatus::success()),
         Outcome::Failed => {
             let first = result.findings.first();
-            let told = first.map_or("broken".to_owned(), |(by, finding)| {
-                sentence(run, id, by, finding)
-            });
+            let (sentence, evidence) = match first {
+                Some((by, finding)) => told(run, id, by, finding),
+                None => ("broken".to_owned(), &[][..]),
+            };
             if run.says_it_breaks(id) {
                 let mut status = TestCaseStatus::skipped();
-                status.set_message(format!("expected failure: {told}"));
+                status.set_message(format!("expected failure: {sentence}"));
                 return Some(status);
             }
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(told);
-            if let Some((by, finding)) = first {
-                status.set_type(*by);
-                status.set_description(description(report, run, &finding.evidence));
-            }
+            status.set_message(sentence);
+            status.set_type(first.map_or("requirement", |(by, _)| *by));
+            status.set_description(description(report, run, evidence));
             Some(status)
         }
     }

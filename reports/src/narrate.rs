@@ -93,12 +93,9 @@ impl<'a> Narrator<'a> {
             Event::StepBegan { step } => {
                 format!("step {} begins: {}", step + 1, self.step(*step))
             }
-            Event::StepEnded { step, ending } => format!(
-                "step {} ended ({}): {}",
-                step + 1,
-                deed::ending(*ending),
-                self.step(*step)
-            ),
+            Event::StepEnded { step, ending } => {
+                format!("step {} ended ({ending}): {}", step + 1, self.step(*step))
+            }
 
             Event::Asked { by, node, what, .. } => {
                 format!("{} asks {node}: {}", self.party(*by), self.asked(what, *by))

@@ -6,11 +6,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use assay_model::catalogue::RequirementId;
-use assay_model::history::History;
+use assay_model::history::{Event, History};
 use assay_model::invariant::{Finding, Verdict};
+use assay_model::node::Reply;
 use assay_model::time::Millis;
 use assay_scenarios::judge::{Judgement, Outcome, RunVerdict, StepResult};
-use assay_scenarios::plan::Plan;
+use assay_scenarios::plan::{Deed, Plan};
 use serde::Serialize;
 
 use crate::deed;
@@ -200,7 +201,8 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Keeps what a report needs; the history can be dropped afterwards.
+    /// Keeps what a report needs; the history can be dropped afterwards. A step that ended otherwise
+    /// than expected gets what its party was answered meanwhile as further evidence.
     pub fn new(
         story: Arc<Story>,
         seed: u64,
@@ -215,6 +217,11 @@ impl RunReport {
             judgement,
             told: BTreeMap::new(),
         };
+        for step in &mut run.judgement.steps {
+            if step.met == Some(false) {
+                step.evidence = meanwhile(plan, history, step);
+            }
+        }
         let named: Vec<usize> = run
             .findings()
             .flat_map(|(_, _, finding)| &finding.evidence)
@@ -295,7 +302,7 @@ impl RunReport {
     /// File, line, what was done, how it should have ended and how it did.
     pub fn step_story(&self, step: &StepResult, text: &StepText) -> [String; 2] {
         let ended = match step.ending {
-            Some(ending) => format!("it ended {}", deed::ending(ending)),
+            Some(ending) => format!("it ended {ending}"),
             None => "it never ended".to_owned(),
         };
         [
@@ -306,19 +313,31 @@ impl RunReport {
 
     /// Why nothing is known about a requirement.
     pub fn why_inconclusive(&self, requirement: RequirementId) -> String {
-        let of_invariant = self
-            .judgement
-            .invariants
-            .iter()
-            .filter(|(invariant, _)| invariant.requirements.contains(&requirement))
-            .find_map(|(_, verdict)| match verdict {
-                Verdict::Inconclusive { why } => Some(why),
+        // A step that shows it got no answer, or an invariant that stands for it saw too little.
+        let of_step = self.unanswered().find_map(|(_, text)| {
+            let shows = text.shows.contains(&requirement);
+            shows.then(|| format!("line {}: {} got no answer", text.line, text.what))
+        });
+        let of_invariant = || {
+            let results = self.judgement.invariants.iter();
+            let mut stand =
+                results.filter(|(invariant, _)| invariant.requirements.contains(&requirement));
+            stand.find_map(|(_, verdict)| match verdict {
+                Verdict::Inconclusive { why } => Some(why.clone()),
                 _ => None,
-            });
-        of_invariant
-            .or(self.judgement.doubts.first())
-            .cloned()
+            })
+        };
+        of_step
+            .or_else(of_invariant)
+            .or_else(|| self.judgement.doubts.first().cloned())
             .unwrap_or_else(|| "it could not be told".to_owned())
+    }
+
+    fn unanswered(&self) -> impl Iterator<Item = (&StepResult, &StepText)> {
+        let steps = self.judgement.steps.iter();
+        steps
+            .filter(|step| step.met.is_none())
+            .filter_map(|step| Some((step, self.story.steps.get(step.step)?)))
     }
 
     /// Why the run as a whole proves nothing: its doubts, steps that got no answer, faults that did
@@ -327,15 +346,9 @@ impl RunReport {
         if !self.judgement.doubts.is_empty() {
             return self.judgement.doubts.clone();
         }
-        let steps = self
-            .judgement
-            .steps
-            .iter()
-            .filter(|step| step.met.is_none());
-        let steps = steps.filter_map(|step| {
-            let text = self.story.steps.get(step.step)?;
-            Some(format!("line {}: {} got no answer", text.line, text.what))
-        });
+        let steps = self.unanswered();
+        let steps =
+            steps.map(|(_, text)| format!("line {}: {} got no answer", text.line, text.what));
         let idle = self
             .judgement
             .faults
@@ -346,6 +359,46 @@ impl RunReport {
             Some(format!("line {}: {} had no effect", text.line, text.what))
         });
         steps.chain(idle).collect()
+    }
+}
+
+/// Beginning and end of a step, and between them the answers that bear on it.
+fn meanwhile(plan: &Plan, history: &History, step: &StepResult) -> Vec<usize> {
+    let mut evidence = step.evidence.clone();
+    let by = plan.steps.get(step.step).map(|planned| &planned.deed);
+    if let (Some(Deed::Party(by, _)), Some(first), Some(last)) =
+        (by, evidence.first().copied(), evidence.last().copied())
+    {
+        let between = history.observations().iter().enumerate();
+        let between = between.take(last).skip(first);
+        evidence.extend(between.filter_map(|(index, observation)| {
+            let bears = match &observation.event {
+                Event::Answered {
+                    by: asker, reply, ..
+                } => asker == by && concerns_data(reply),
+                Event::NoAnswer { by: asker, .. } => asker == by,
+                Event::Judged { by: judge, .. } => judge == by,
+                _ => false,
+            };
+            bears.then_some(index)
+        }));
+    }
+    evidence.sort_unstable();
+    evidence.dedup();
+    evidence
+}
+
+/// Whether an answer is about data, and not about how to ask.
+const fn concerns_data(reply: &Reply) -> bool {
+    match reply {
+        Reply::Health { .. } | Reply::Account { .. } | Reply::Challenge(_) => false,
+        Reply::Included { .. }
+        | Reply::Rejected(_)
+        | Reply::TimedOut
+        | Reply::TxStatus(_)
+        | Reply::View { .. }
+        | Reply::ClaimRefused
+        | Reply::Halted => true,
     }
 }
 

@@ -9,7 +9,7 @@ use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
-use assay_model::id::{CredentialId, GrantId, Height, NodeId, PartyId, UserId};
+use assay_model::id::{CredentialId, GrantId, Height, NodeId, PartyId, UserId, WalletId};
 use assay_model::invariant::{Chronicle, Finding, Invariant, Verdict};
 use assay_model::ledger::{
     Action, Answer, Batch, Content, Outcome as TxOutcome, Query, Refusal, Transaction, Unsigned,
@@ -97,6 +97,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        wallet: WalletId(Uuid::nil()),
     };
     let steps = [
         (
