@@ -111,7 +111,7 @@ fn told<'a>(run: &'a RunReport, id: &str, by: &str, finding: &'a Finding) -> (St
         .find(|(_, text)| text.shows.contains(&id));
     match of_step {
         Some((step, text)) => (run.step_story(step, text).join(": "), &step.evidence),
-        None => (finding.sentence.clone(), &finding.evidence),
+        None => (run.sentence(finding), &finding.evidence),
     }
 }
 

@@ -103,6 +103,42 @@ pub(crate) fn whose(plan: &Plan, whose: Whose) -> String {
     }
 }
 
+/// What to say instead of what: the identities and profiles of a story by the names of their parties.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Dictionary(Vec<(String, String)>);
+
+impl Dictionary {
+    pub(crate) fn new(cast: &Cast) -> Dictionary {
+        let mut words = Vec::new();
+        for member in &cast.parties {
+            for identity in &member.identities {
+                let caller = identity.caller();
+                words.push((caller.to_lowercase(), member.name.clone()));
+                words.push((caller, member.name.clone()));
+            }
+            if member.role == Role::User {
+                words.push((member.user.to_string(), member.name.clone()));
+            }
+        }
+        Dictionary(words)
+    }
+
+    /// A sentence with names for identities, and short forms for the other ids in it.
+    pub(crate) fn plain(&self, sentence: &str) -> String {
+        let named = self.0.iter().fold(sentence.to_owned(), |text, (id, name)| {
+            text.replace(id.as_str(), name)
+        });
+        let words = named.split(' ').map(|word| {
+            let id = word.trim_matches(|c: char| !c.is_ascii_hexdigit());
+            match Uuid::try_parse(id) {
+                Ok(uuid) if id.len() == 36 => word.replace(id, &short(uuid)),
+                _ => word.to_owned(),
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +162,14 @@ mod tests {
         assert_eq!(items(0), "");
         assert_eq!(items(4), "0, 1, 2, 3");
         assert_eq!(items(6), "0, 1, 2, 3 and 2 more");
+    }
+
+    #[test]
+    fn ids_in_sentences_become_names_or_short() {
+        let dictionary = Dictionary(vec![("0xAb12".to_owned(), "bank".to_owned())]);
+        let long = "credential (2b285224-4312-4a3c-8718-ed1398123849), granted to 0xAb12, is gone";
+        let plain = "credential (2b28..), granted to bank, is gone";
+        assert_eq!(dictionary.plain(long), plain);
+        assert_eq!(dictionary.plain(plain), plain);
     }
 }

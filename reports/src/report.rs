@@ -15,6 +15,7 @@ use assay_scenarios::plan::{Deed, Plan};
 use serde::Serialize;
 
 use crate::deed;
+use crate::names::Dictionary;
 use crate::narrate::Narrator;
 
 /// Seeds of an invocation, both ends included.
@@ -198,6 +199,7 @@ pub struct RunReport {
     pub judgement: Judgement,
     /// The observations the judgement names as evidence, by index; none when the run held.
     pub told: BTreeMap<usize, Told>,
+    dictionary: Dictionary,
 }
 
 impl RunReport {
@@ -216,6 +218,7 @@ impl RunReport {
             digest: history.digest(),
             judgement,
             told: BTreeMap::new(),
+            dictionary: Dictionary::default(),
         };
         for step in &mut run.judgement.steps {
             if step.met == Some(false) {
@@ -231,6 +234,7 @@ impl RunReport {
         if named.is_empty() {
             return run;
         }
+        run.dictionary = Dictionary::new(&history.cast);
         let narrator = Narrator::new(history, plan);
         for index in named {
             let Some(observation) = history.observations().get(index) else {
@@ -242,6 +246,11 @@ impl RunReport {
             });
         }
         run
+    }
+
+    /// What a finding says, with names instead of ids.
+    pub fn sentence(&self, finding: &Finding) -> String {
+        self.dictionary.plain(&finding.sentence)
     }
 
     /// Every broken requirement, who found it, and what was found.

@@ -206,7 +206,7 @@ enum Wrong<'a> {
     Finding {
         requirement: RequirementId,
         by: &'static str,
-        sentence: &'a str,
+        sentence: String,
         evidence: &'a [usize],
     },
     Step(&'a StepResult, &'a StepText),
@@ -259,7 +259,7 @@ fn wrongs(run: &RunReport) -> Vec<Wrong<'_>> {
         .map(|(requirement, by, finding)| Wrong::Finding {
             requirement,
             by,
-            sentence: &finding.sentence,
+            sentence: run.sentence(finding),
             evidence: &finding.evidence,
         });
     let steps = run.surprises().map(|(step, text)| Wrong::Step(step, text));
