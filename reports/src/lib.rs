@@ -1,1 +1,23 @@
-//! TODO
+//! What runs came to, told to people and to machines: pure renderings of one value, the [`Report`].
+//!
+//! Nothing here runs a story or judges one, and nothing but [`mod@write`] touches a file. A rendering holds
+//! no wall-clock time, so equal runs give equal reports. Start with [`RunReport::new`], which keeps what
+//! a report needs of a history, then [`text`], [`json`] and [`junit`].
+
+pub mod deed;
+pub mod exit;
+pub mod json;
+pub mod junit;
+mod names;
+pub mod narrate;
+mod report;
+pub mod state;
+pub mod tally;
+pub mod text;
+pub mod write;
+
+pub use exit::Exit;
+pub use narrate::{Narrator, describe};
+pub use report::{
+    FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble, quoted,
+};

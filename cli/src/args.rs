@@ -1,0 +1,453 @@
+//! What can be said on the command line.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use assay_model::rules::{Rules, Switch};
+use assay_model::time::Millis;
+use assay_reports::{Exit, Seeds};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::output::{Output, complain};
+use crate::scenarios::Overrides;
+use crate::suggest::suggest;
+
+/// Tells whether a network of idOS nodes keeps its promises.
+///
+/// Without a command it runs the whole library in the simulated world, once per story, and writes a
+/// report to `assay-report`.
+#[derive(Debug, Parser)]
+#[command(name = "assay", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// How results are given: text for people, json is one object on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 every promise held; 1 a promise broke; 2 inconclusive; 3 a stale \
+expectation; 4 nothing ran; 64 bad usage or a bad scenario; 69 a target did not start; 70 the harness \
+itself is at fault; 130 interrupted, with partial results. The worst wins, in the order 70 69 64 1 3 2 \
+4 0.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+// `bench` joins here, with a file of its own under `command/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run stories and judge them
+    Run(Box<RunArgs>),
+    /// Tell one run event by event
+    Replay(ReplayArgs),
+    /// List, show and check stories
+    Scenarios(ScenariosArgs),
+    /// The requirements everything is judged by
+    Requirements(RequirementsArgs),
+    /// The points where promise and practice differ
+    Rules(RulesArgs),
+    /// A completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Stories: names of the library, folders of it, or files; all of the library when none is given
+    pub(crate) scenario: Vec<String>,
+    /// Run this seed only
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub(crate) seed: Option<u64>,
+    /// Run these seeds, both ends included
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..1")]
+    pub(crate) seeds: Seeds,
+    /// Where the stories take place
+    #[arg(long, value_enum, default_value_t = World::Sim)]
+    pub(crate) world: World,
+    #[command(flatten)]
+    pub(crate) circumstances: Circumstances,
+    /// Directory for report.txt, report.json and junit.xml
+    #[arg(long, value_name = "DIR", default_value = "assay-report")]
+    pub(crate) out: PathBuf,
+    /// How many runs go on at a time; all cores when left out
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Judge every story as if it announced no break: what it says it breaks counts like any other
+    #[arg(long)]
+    pub(crate) as_written: bool,
+}
+
+impl RunArgs {
+    pub(crate) fn seeds(&self) -> Seeds {
+        match self.seed {
+            Some(seed) => Seeds {
+                first: seed,
+                last: seed,
+            },
+            None => self.seeds,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The story: a name of the library, or a file
+    #[arg(value_name = "FILE|NAME")]
+    pub(crate) scenario: String,
+    /// The seed of the run
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Stop after this time of the story, such as 12.480s, 90s or 2h, and show where every node stands
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Millis>,
+    #[command(flatten)]
+    pub(crate) circumstances: Circumstances,
+}
+
+/// What a run depends on besides story and seed.
+#[derive(Debug, Args)]
+pub(crate) struct Circumstances {
+    /// The rules nodes keep, in place of those each story names
+    #[arg(long, value_enum)]
+    pub(crate) rules: Option<Base>,
+    /// Turn one rule on or off; `assay rules` lists them. May be given several times
+    #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
+    pub(crate) switches: Vec<(Switch, bool)>,
+    /// How signing and sealing is done: as idOS does it, or by relation only, which is faster
+    #[arg(long, value_enum, default_value_t = Crypto::Real)]
+    pub(crate) crypto: Crypto,
+}
+
+impl Circumstances {
+    pub(crate) fn overrides(&self, as_expected: bool) -> Overrides {
+        Overrides {
+            base: self.rules.map(Base::rules),
+            switches: self.switches.clone(),
+            as_expected,
+        }
+    }
+
+    /// The same flags again, with a space in front of each: what a replay must be told.
+    pub(crate) fn flags(&self) -> String {
+        let mut flags = String::new();
+        if let Some(base) = self.rules {
+            flags.push_str(&format!(" --rules {}", base.name()));
+        }
+        for (switch, on) in &self.switches {
+            let position = if *on { "on" } else { "off" };
+            flags.push_str(&format!(" --rule {}={position}", switch.name()));
+        }
+        if self.crypto == Crypto::Symbolic {
+            flags.push_str(" --crypto symbolic");
+        }
+        flags
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    Sim,
+    Turmoil,
+    Live,
+}
+
+impl World {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            World::Sim => "sim",
+            World::Turmoil => "turmoil",
+            World::Live => "live",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Base {
+    Documented,
+    Deployed,
+}
+
+impl Base {
+    pub(crate) const fn rules(self) -> Rules {
+        match self {
+            Base::Documented => Rules::documented(),
+            Base::Deployed => Rules::deployed(),
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Base::Documented => "documented",
+            Base::Deployed => "deployed",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Crypto {
+    Real,
+    Symbolic,
+}
+
+impl Crypto {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Crypto::Real => "real",
+            Crypto::Symbolic => "symbolic",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScenariosArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ScenariosCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenariosCommand {
+    /// Every story of the library, with its claim
+    List,
+    /// The text of a story; as json also the plan it resolves to
+    Show {
+        /// A name of the library, or a file
+        #[arg(value_name = "NAME")]
+        scenario: String,
+    },
+    /// Everything that is wrong with these files
+    Validate {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// The JSON schema of a scenario file, for editors
+    Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RequirementsArgs {
+    /// Ids to explain; all when none is given
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Show what tests each requirement: invariants, stories, rules
+    #[arg(long)]
+    pub(crate) coverage: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// The rule to explain; all are listed when none is given
+    pub(crate) name: Option<String>,
+    /// The base whose positions are marked
+    #[arg(long, value_enum, default_value_t = Base::Documented)]
+    pub(crate) rules: Base,
+    /// Turn one rule on or off in what is marked
+    #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
+    pub(crate) switches: Vec<(Switch, bool)>,
+}
+
+/// The command line as clap describes it, for completions.
+pub(crate) fn description() -> clap::Command {
+    Cli::command()
+}
+
+/// Arguments that were not understood, or that asked for help.
+pub(crate) struct Refused(clap::Error);
+
+impl Refused {
+    /// Help goes to standard output and is no failure; everything else is bad usage.
+    pub(crate) fn tell(&self, output: &mut Output) -> Exit {
+        let text = self.0.render();
+        if self.0.use_stderr() {
+            complain(&text.to_string());
+            Exit::Usage
+        } else {
+            output.text(&text.to_string());
+            Exit::Held
+        }
+    }
+}
+
+/// Understands the arguments; the first is the program's name. No command means `run`.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Refused> {
+    let cli = Cli::try_parse_from(arguments).map_err(Refused)?;
+    if cli.command.is_some() {
+        return Ok(cli);
+    }
+    let run = Cli::try_parse_from(["assay", "run"]).map_err(Refused)?;
+    Ok(Cli {
+        command: run.command,
+        format: cli.format,
+    })
+}
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let form = "seeds are written A..B, both ends included, such as 1..100";
+    let (first, last) = text.split_once("..").ok_or(form)?;
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| form.to_owned());
+    let seeds = Seeds {
+        first: number(first)?,
+        last: number(last.strip_prefix('=').unwrap_or(last))?,
+    };
+    if seeds.last < seeds.first {
+        return Err(format!(
+            "there is no seed from {} to {}",
+            seeds.first, seeds.last
+        ));
+    }
+    Ok(seeds)
+}
+
+fn parse_rule(text: &str) -> Result<(Switch, bool), String> {
+    let (name, position) = text
+        .split_once('=')
+        .ok_or("a rule is written NAME=on or NAME=off")?;
+    let switch = Switch::parse(name).ok_or_else(|| {
+        let hint = suggest(name, Switch::ALL.iter().map(|switch| switch.name()));
+        format!("there is no rule `{name}`; {hint}")
+    })?;
+    match position {
+        "on" => Ok((switch, true)),
+        "off" => Ok((switch, false)),
+        other => Err(format!("`{other}` is neither `on` nor `off`")),
+    }
+}
+
+/// A time as reports show it (`12.480s`, `3d 00:00:01.000`), or a number and a unit.
+fn parse_time(text: &str) -> Result<Millis, String> {
+    let form = || "times are written 12.480s, 90s, 250ms, 5m, 2h, 3d or 3d 00:00:01.000".to_owned();
+    let text = text.trim();
+    if let Some((days, clock)) = text.split_once("d ") {
+        let mut parts = clock.splitn(3, ':');
+        let mut part = || parts.next().ok_or_else(form);
+        let (hours, minutes, seconds) = (part()?, part()?, part()?);
+        let sum = [
+            (days, 86_400_000),
+            (hours, 3_600_000),
+            (minutes, 60_000),
+            (seconds, 1000),
+        ];
+        return sum
+            .into_iter()
+            .try_fold(0_u64, |sum, (number, unit)| {
+                sum.checked_add(decimal(number, unit)?)
+            })
+            .map(Millis)
+            .ok_or_else(form);
+    }
+    let unit_at = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let unit = match &text[unit_at..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(form()),
+    };
+    decimal(&text[..unit_at], unit).map(Millis).ok_or_else(form)
+}
+
+/// A decimal number of units, in the smallest unit and cut to whole ones.
+fn decimal(text: &str, unit: u64) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || fraction.len() > 6 {
+        return None;
+    }
+    let scale = 10_u64.pow(fraction.len() as u32);
+    let part = fraction.parse::<u64>().ok()?.checked_mul(unit)? / scale;
+    whole
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)?
+        .checked_add(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn both_ends_of_a_range_of_seeds_are_in_it() {
+        let seeds = |first, last| Ok(Seeds { first, last });
+        assert_eq!(parse_seeds("1..10"), seeds(1, 10));
+        assert_eq!(parse_seeds("1..=10"), seeds(1, 10));
+        assert_eq!(parse_seeds("7..7").unwrap().count(), 1);
+        for wrong in ["7", "10..1", "a..b", "..", "-1..2", ""] {
+            assert!(parse_seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_reports_write_them() {
+        for millis in [
+            0,
+            480,
+            12_480,
+            86_399_999,
+            86_400_000,
+            3 * 86_400_000 + 3_661_001,
+        ] {
+            assert_eq!(parse_time(&Millis(millis).to_string()), Ok(Millis(millis)));
+        }
+        assert_eq!(parse_time("250ms"), Ok(Millis(250)));
+        assert_eq!(parse_time("2h"), Ok(Millis(7_200_000)));
+        assert_eq!(parse_time("1.5m"), Ok(Millis(90_000)));
+        for wrong in [
+            "",
+            "12",
+            "s",
+            "1..2s",
+            "-1s",
+            "99999999999999999999s",
+            "1 week",
+            "1d x",
+        ] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn flags_are_given_on_to_a_replay() {
+        let cli = parse(
+            [
+                "assay",
+                "run",
+                "--rules",
+                "deployed",
+                "--rule",
+                "dag-single-use=on",
+                "--crypto",
+                "symbolic",
+            ]
+            .map(OsString::from)
+            .into_iter(),
+        );
+        let Ok(Cli {
+            command: Some(Command::Run(run)),
+            ..
+        }) = cli
+        else {
+            panic!("not a run")
+        };
+        assert_eq!(
+            run.circumstances.flags(),
+            " --rules deployed --rule dag-single-use=on --crypto symbolic"
+        );
+    }
+}

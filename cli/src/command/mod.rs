@@ -1,0 +1,36 @@
+//! One file per command.
+
+mod completions;
+mod replay;
+mod requirements;
+mod rules;
+mod run;
+mod scenarios;
+
+use assay_reports::Exit;
+
+use crate::args::{Cli, Command, Format};
+use crate::output::Output;
+
+/// Carries out what was asked for.
+pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
+    let format = cli.format;
+    let done = match cli.command {
+        Some(Command::Run(args)) => run::run(&args, format, output),
+        Some(Command::Replay(args)) => replay::replay(&args, format, output),
+        Some(Command::Scenarios(args)) => scenarios::scenarios(args, format, output),
+        Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
+        Some(Command::Rules(args)) => rules::rules(&args, format, output),
+        Some(Command::Completions { shell }) => {
+            completions::completions(shell, format, output);
+            Ok(Exit::Held)
+        }
+        None => unreachable!("no command was parsed as `run`"),
+    };
+    done.unwrap_or_else(|failure| {
+        if format == Format::Json {
+            output.json(&failure.as_json());
+        }
+        failure.tell()
+    })
+}

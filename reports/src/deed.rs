@@ -1,0 +1,289 @@
+//! Steps and faults of a plan in plain words.
+
+use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::id::PartyId;
+use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, Plan, Ppm};
+
+use crate::names::{few, lock, node_ref, party, short, user, whose};
+
+/// What a step does: `alice revokes the grant on 4f1c.. to bank through n2`.
+pub fn deed(plan: &Plan, deed: &Deed) -> String {
+    match deed {
+        Deed::Party(by, task) => task_text(plan, *by, task),
+        Deed::AppointLeader(node) => format!("the operators appoint {node}"),
+    }
+}
+
+fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
+    let mut text = format!("{} {}", party(plan, by), order(plan, &task.order));
+    if task.wallet > 0 {
+        text.push_str(&format!(" with wallet {}", task.wallet));
+    }
+    if let Via::Node(node) = task.via {
+        text.push_str(&format!(" through {node}"));
+    }
+    text
+}
+
+fn order(plan: &Plan, order: &Order) -> String {
+    let name = |id: &PartyId| party(plan, *id);
+    let when = |yes: bool, text: &str| if yes { text.to_owned() } else { String::new() };
+    match order {
+        Order::Register { user } => format!("registers {}", name(user)),
+        Order::Issue {
+            user,
+            credential,
+            writer,
+            bytes: _,
+            forged,
+            unsealed,
+        } => format!(
+            "issues {} credential {}{}{}{}",
+            name(user),
+            short(credential.0),
+            match writer {
+                Writer::User => "",
+                Writer::InserterWithConsent => ", inserting it with consent",
+                Writer::InserterAlone => ", inserting it without asking",
+            },
+            when(*forged, ", signed with a wrong key"),
+            when(*unsealed, ", unsealed"),
+        ),
+        Order::SetStatus { credential, status } => {
+            format!("sets credential {} to `{status}`", short(credential.0))
+        }
+        Order::Overwrite { credential, user } => format!(
+            "overwrites credential {} in {}'s profile",
+            short(credential.0),
+            name(user)
+        ),
+        Order::Rekey { user, consent } => format!(
+            "replaces {}'s encryption key {}",
+            name(user),
+            if *consent {
+                "with consent"
+            } else {
+                "without asking"
+            }
+        ),
+        Order::BindWallet { user } => {
+            format!("binds a wallet of its own to {}'s profile", name(user))
+        }
+        Order::Share(share) => format!("shares {}", share_text(plan, share)),
+        Order::Approve { request, share } => {
+            format!(
+                "approves request {request} and shares {}",
+                share_text(plan, share)
+            )
+        }
+        Order::Deny { request, consumer } => {
+            format!("denies request {request} of {}", name(consumer))
+        }
+        Order::Revoke { grants } => format!(
+            "revokes {}",
+            few(grants.iter().map(|grant| grant_text(plan, grant)))
+        ),
+        Order::Remove { credential } => format!("removes credential {}", short(credential.0)),
+        Order::StoreAgain {
+            issued,
+            credential,
+            resigned,
+        } => {
+            let how = when(*resigned, ", signed with a throw-away key");
+            if issued == credential {
+                format!(
+                    "edits credential {} back to its first form{how}",
+                    short(issued.0)
+                )
+            } else {
+                format!(
+                    "stores credential {} again as {}{how}",
+                    short(issued.0),
+                    short(credential.0)
+                )
+            }
+        }
+        Order::AddWallet {
+            wallet,
+            id: _,
+            forged,
+            replayed,
+        } => format!(
+            "adds its wallet {wallet}{}{}",
+            when(*forged, " with a proof by another key"),
+            when(*replayed, " with a used proof")
+        ),
+        Order::RemoveWallet { id } => format!("removes wallet {}", short(id.0)),
+        Order::Erase => "erases its profile".to_owned(),
+        Order::SignDag {
+            dag,
+            grant,
+            owner,
+            carrier,
+        } => format!(
+            "signs dAG {dag} in the name of {} for {} and hands it to {}",
+            name(owner),
+            grant_text(plan, grant),
+            name(carrier)
+        ),
+        Order::TransmitDag { dag } => format!("transmits dAG {dag}"),
+        Order::ReadOwn { credential } => {
+            format!(
+                "reads credential {} as its owner would",
+                short(credential.0)
+            )
+        }
+        Order::List => "lists its credentials and grants".to_owned(),
+        Order::Probe { of, shouted } => format!(
+            "asks whether {} has a profile{}",
+            name(of),
+            when(*shouted, ", in capitals")
+        ),
+        Order::Request {
+            request,
+            user,
+            locked_until,
+            purpose,
+        } => format!(
+            "asks {} for access, {}, for `{purpose}` (request {request})",
+            name(user),
+            lock(plan.epoch, *locked_until)
+        ),
+        Order::Use {
+            copy,
+            owner,
+            locked_until: _,
+            posing_as,
+        } => {
+            let posing = posing_as.map(|id| format!(" posing as {}", party(plan, id)));
+            format!(
+                "reads copy {} of {}{} and decides about it",
+                short(copy.0),
+                user(plan, *owner),
+                posing.unwrap_or_default()
+            )
+        }
+        Order::Rescind { copy } => format!("rescinds copy {}", short(copy.0)),
+        Order::ListGranted {
+            page,
+            size,
+            rows: _,
+        } => {
+            let argument = |name: &str, value: &Option<i64>| {
+                value.map_or(format!("no {name}"), |value| format!("{name} {value}"))
+            };
+            format!(
+                "lists the grants it received ({}, {})",
+                argument("page", page),
+                argument("size", size)
+            )
+        }
+        Order::Admit { issuer } => format!("admits {}", name(issuer)),
+        Order::Dismiss { issuer, shouted } => format!(
+            "dismisses {}{}",
+            name(issuer),
+            when(*shouted, ", in capitals")
+        ),
+        Order::Audit { nodes, copies: _ } => format!(
+            "reads everything it ever could, at {}",
+            few(nodes.iter().map(ToString::to_string))
+        ),
+    }
+}
+
+fn share_text(plan: &Plan, share: &Share) -> String {
+    format!(
+        "credential {} with {} as copy {}, {}{}",
+        short(share.original.0),
+        party(plan, share.to),
+        short(share.copy.0),
+        lock(plan.epoch, share.locked_until),
+        match share.fidelity {
+            Fidelity::Faithful => "",
+            Fidelity::Altered => ", altered",
+            Fidelity::AlteredUnderOldHash => ", altered under the old hash",
+            Fidelity::Borrowed => ", with somebody else's document",
+            Fidelity::Garbage => ", with garbage in it",
+        }
+    )
+}
+
+fn grant_text(plan: &Plan, grant: &GrantRef) -> String {
+    format!(
+        "the grant on {} to {}",
+        short(grant.data.0),
+        party(plan, grant.grantee)
+    )
+}
+
+/// What a fault is: `crash of the leader`.
+pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Crash { node } => format!("crash of {}", node_ref(*node)),
+        FaultKind::Split { sides } => {
+            let sides: Vec<String> = sides
+                .iter()
+                .map(|side| {
+                    let names: Vec<String> = side.iter().map(ToString::to_string).collect();
+                    names.join(" ")
+                })
+                .collect();
+            format!("split {}", sides.join(" | "))
+        }
+        FaultKind::Isolate { node } => format!("isolation of {}", node_ref(*node)),
+        FaultKind::SplitLeader { majority } => format!(
+            "split with the leader on the {} side",
+            if *majority { "larger" } else { "smaller" }
+        ),
+        FaultKind::OneWay { from, to } => format!(
+            "loss of everything from {} to {}",
+            node_ref(*from),
+            node_ref(*to)
+        ),
+        FaultKind::Lossy { loss } => format!("loss of {} of all messages", percent(*loss)),
+        FaultKind::Slow { delay } => format!("delay of all messages by {delay}"),
+        FaultKind::Offline { party: id } => format!("absence of {}", party(plan, *id)),
+        FaultKind::Clock(clock) => clock_text(plan, clock),
+    }
+}
+
+fn clock_text(plan: &Plan, clock: &ClockError) -> String {
+    let ClockError {
+        whose: owner,
+        offset,
+        drift,
+    } = clock;
+    let mut text = format!("clock of {} off by {offset} ms", whose(plan, *owner));
+    if *drift != 0 {
+        text.push_str(&format!(", gaining {drift} ppm"));
+    }
+    text
+}
+
+/// Parts per million with as many decimals as they need: `2.5%`.
+fn percent(Ppm(parts): Ppm) -> String {
+    let decimals = format!("{:04}", parts % 10_000);
+    let decimals = decimals.trim_end_matches('0');
+    let point = if decimals.is_empty() { "" } else { "." };
+    format!("{}{point}{decimals}%", parts / 10_000)
+}
+
+/// As it stands behind `expect` in a scenario.
+pub fn expect(expect: Expect) -> String {
+    match expect {
+        Expect::Ending(ending) => ending.to_string(),
+        Expect::Anything => "anything".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_per_million_read_as_percent() {
+        for (parts, text) in [(0, "0%"), (10_000, "1%"), (25_000, "2.5%"), (1, "0.0001%")] {
+            assert_eq!(percent(Ppm(parts)), text);
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Every kind of event, told.
+
+mod common;
+
+use std::sync::Arc;
+
+use assay_model::crypto::{Identity, Symbolic};
+use assay_model::history::{Asked, Doubt, Ending, Event, History, Place};
+use assay_model::id::{
+    AppHash, BlockId, ContentHash, Height, InserterId, NodeId, TablesDigest, UserId, WalletId,
+};
+use assay_model::ledger::{
+    Action, Answer, Content, Engine, Invalid, Outcome, Query, Refusal, Transaction,
+};
+use assay_model::node::{Block, Committed, Halt, Rejected, Reply, RequestId, TxResult, TxStatus};
+use assay_model::time::{BlockTime, Millis, WallMillis};
+use assay_reports::{Narrator, describe, state};
+use uuid::Uuid;
+
+use common::{
+    ALICE, BANK, COPY, EPOCH, EPOCH_SECOND, KYC, N1, N3, ORIGINAL, OWNER, cast, credential, grant,
+    history, identity, key, plan, share_action, transaction, user,
+};
+
+fn told(events: Vec<Event>) -> String {
+    let mut history = History::new(cast());
+    for event in events {
+        history.record(Millis(0), event);
+    }
+    let plan = plan("grants/locked-revoke");
+    let narrator = Narrator::new(&history, &plan);
+    let lines = (0..history.observations().len()).map(|index| narrator.tell(index));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn block(transactions: Vec<Arc<Transaction>>) -> Arc<Committed> {
+    let block = Block::propose(
+        &Symbolic,
+        &key(OWNER),
+        N1,
+        (Height(5), BlockId([1; 32]), AppHash([2; 32])),
+        WallMillis(EPOCH.0 + 5_400),
+        transactions.into(),
+    );
+    Arc::new(Committed {
+        block,
+        app_hash: AppHash([3; 32]),
+        votes: vec![],
+    })
+}
+
+fn committed(transactions: Vec<Arc<Transaction>>, outcomes: &[Outcome], replayed: bool) -> Event {
+    let results: Vec<TxResult> = transactions
+        .iter()
+        .zip(outcomes)
+        .map(|(transaction, outcome)| TxResult {
+            id: transaction.id,
+            outcome: *outcome,
+            tables: TablesDigest([4; 32]),
+        })
+        .collect();
+    Event::Committed {
+        node: N3,
+        committed: block(transactions),
+        app_hash: AppHash([3; 32]),
+        results: results.into(),
+        tables: (TablesDigest([4; 32]), TablesDigest([5; 32])),
+        replayed,
+    }
+}
+
+#[test]
+fn every_event_has_a_line() {
+    let document = ContentHash([0xd0; 32]);
+    let share = transaction(ALICE, 1, share_action());
+    let forged = transaction(KYC, 1, Action::RemoveUser {});
+    let events = vec![
+        Event::StepBegan { step: 1 },
+        Event::StepEnded {
+            step: 1,
+            ending: Ending::Refused("original-not-owned"),
+        },
+        Event::StepBegan { step: 99 },
+        Event::Asked {
+            id: RequestId(1),
+            by: ALICE,
+            node: N1,
+            what: Asked::Broadcast(share.clone()),
+        },
+        Event::NoAnswer {
+            id: RequestId(1),
+            by: ALICE,
+            node: N1,
+        },
+        Event::Requested {
+            request: 2,
+            by: BANK,
+            of: ALICE,
+            locked_until: EPOCH_SECOND + 90_000,
+        },
+        Event::Decided {
+            request: 2,
+            by: ALICE,
+            copy: Some(credential(COPY)),
+            locked_until: EPOCH_SECOND + 90_000,
+        },
+        Event::Decided {
+            request: 3,
+            by: ALICE,
+            copy: None,
+            locked_until: 0,
+        },
+        Event::Issued {
+            by: KYC,
+            about: user(),
+            credential: credential(ORIGINAL),
+            document,
+        },
+        Event::Sealed {
+            by: ALICE,
+            credential: credential(COPY),
+            encryptor: "key".into(),
+            document,
+        },
+        Event::Opened {
+            by: BANK,
+            credential: credential(COPY),
+            document,
+            height: Height(9),
+        },
+        Event::Judged {
+            by: BANK,
+            copy: credential(COPY),
+            user: user(),
+            document: Some(document),
+            height: Height(9),
+            doubt: None,
+        },
+        Event::Judged {
+            by: BANK,
+            copy: credential(COPY),
+            user: UserId(Uuid::from_u128(7 << 112)),
+            document: None,
+            height: Height(9),
+            doubt: Some(Doubt::LockTooShort),
+        },
+        Event::Started {
+            node: N1,
+            again: false,
+        },
+        Event::Started {
+            node: N1,
+            again: true,
+        },
+        Event::Crashed { node: N3, lost: 1 },
+        Event::Proposed {
+            node: N1,
+            height: Height(5),
+            time: WallMillis(EPOCH.0 + 5_400),
+            clock: WallMillis(EPOCH.0 + 5_400),
+        },
+        Event::Proposed {
+            node: N1,
+            height: Height(6),
+            time: WallMillis(EPOCH.0 + 9_000),
+            clock: WallMillis(EPOCH.0 + 8_000),
+        },
+        committed(vec![], &[], false),
+        committed(
+            vec![share, forged],
+            &[Outcome::Accepted, Outcome::Invalid],
+            true,
+        ),
+        Event::Halted {
+            node: N3,
+            why: Halt::Diverged { height: Height(6) },
+        },
+        Event::Leads { node: N3, term: 1 },
+        Event::Appointed {
+            leader: N3,
+            term: 1,
+        },
+        Event::FaultBegan { fault: 0 },
+        Event::FaultEnded {
+            fault: 0,
+            effect: 1,
+        },
+        Event::FaultEnded {
+            fault: 9,
+            effect: 0,
+        },
+        Event::Healed,
+        Event::Settled,
+        Event::Unsettled {
+            owed: vec!["bank waits for a copy".to_owned()],
+        },
+        Event::Exhausted,
+        Event::Scanned {
+            node: N1,
+            place: Place::Disk,
+            bytes: 4096,
+            found: vec![],
+        },
+        Event::Scanned {
+            node: N1,
+            place: Place::Request,
+            bytes: 10,
+            found: vec!["alice's passport".to_owned()],
+        },
+        Event::Inspected {
+            node: N1,
+            height: Height(9),
+            app_hash: AppHash([3; 32]),
+            tables: TablesDigest([5; 32]),
+            credentials: vec![credential(ORIGINAL), credential(COPY)],
+            grants: vec![grant()],
+            users: vec![user()],
+        },
+    ];
+    insta::assert_snapshot!(told(events));
+}
+
+#[test]
+fn every_answer_answers_its_question() {
+    let id = credential(COPY);
+    let view = |height, result| Reply::View {
+        height: Height(height),
+        result,
+    };
+    let ask = |query| Asked::View {
+        caller: Some(identity(BANK)),
+        signed: true,
+        query,
+    };
+    let exchanges = vec![
+        (
+            Asked::Housekeeping("health"),
+            Reply::Health {
+                height: Height(4),
+                time: BlockTime(EPOCH_SECOND + 4),
+                syncing: true,
+            },
+        ),
+        (Asked::Housekeeping("account"), Reply::Account { nonce: 3 }),
+        (Asked::Housekeeping("challenge"), Reply::Challenge([7; 32])),
+        (
+            Asked::Housekeeping("transaction status"),
+            Reply::TxStatus(TxStatus::Included {
+                height: Height(4),
+                outcome: Outcome::Refused(Refusal::GrantLocked { until: 35 }),
+            }),
+        ),
+        (
+            Asked::Housekeeping("transaction status"),
+            Reply::TxStatus(TxStatus::Pending),
+        ),
+        (
+            Asked::Housekeeping("transaction status"),
+            Reply::TxStatus(TxStatus::Unknown),
+        ),
+        (
+            Asked::Broadcast(transaction(BANK, 4, share_action())),
+            Reply::Included {
+                height: Height(4),
+                outcome: Outcome::Refused(Refusal::Engine(Engine::DuplicateKey("grants"))),
+            },
+        ),
+        (
+            Asked::Broadcast(transaction(
+                ALICE,
+                4,
+                Action::RevokeAccessGrant { id: grant() },
+            )),
+            Reply::Rejected(Rejected::Invalid(Invalid::BadSignature)),
+        ),
+        (
+            Asked::Broadcast(transaction(
+                BANK,
+                4,
+                Action::RescindSharedCredential { credential_id: id },
+            )),
+            Reply::TimedOut,
+        ),
+        (ask(Query::GetUser {}), view(4, Ok(Answer::User(None)))),
+        (
+            ask(Query::GetWallets {}),
+            view(4, Ok(Answer::Wallets(vec![]))),
+        ),
+        (
+            ask(Query::GetSiblingCredentialId {
+                content_hash: "0123456789abcdef".into(),
+            }),
+            view(4, Ok(Answer::CredentialId(Some(id)))),
+        ),
+        (
+            ask(Query::GetAccessGrantsGranted {
+                user_id: Some(user()),
+                page: Some(2),
+                size: None,
+            }),
+            view(4, Ok(Answer::Grants(vec![]))),
+        ),
+        (
+            Asked::View {
+                caller: Some(identity(ALICE)),
+                signed: false,
+                query: Query::HasProfile {
+                    address: identity(ALICE).caller().into(),
+                },
+            },
+            view(4, Ok(Answer::Truth(true))),
+        ),
+        (
+            Asked::View {
+                caller: Some(Identity::Ed25519([9; 32])),
+                signed: true,
+                query: Query::GetCredentialShared { id },
+            },
+            Reply::ClaimRefused,
+        ),
+        (
+            Asked::View {
+                caller: None,
+                signed: false,
+                query: Query::GetAccessGrantsGrantedCount { user_id: None },
+            },
+            view(4, Ok(Answer::Count(0))),
+        ),
+        (
+            ask(Query::GetCredentialShared { id }),
+            view(4, Err(Refusal::NotShared)),
+        ),
+        (Asked::Housekeeping("health"), Reply::Halted),
+    ];
+    let answers = exchanges
+        .into_iter()
+        .enumerate()
+        .flat_map(|(index, (what, reply))| {
+            let id = RequestId(index as u64);
+            let (by, node) = (BANK, NodeId(1));
+            [
+                Event::Asked { id, by, node, what },
+                Event::Answered {
+                    id,
+                    by,
+                    node,
+                    reply,
+                },
+            ]
+        });
+    let text = told(answers.collect());
+    // The questions are part of the answers.
+    let answers: Vec<&str> = text.lines().skip(1).step_by(2).collect();
+    insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn actions_are_told_by_what_matters_in_them() {
+    let wallet = WalletId(Uuid::from_u128(0xbeef << 112));
+    let inserter = InserterId(Uuid::from_u128(0x1245 << 112));
+    let bank = identity(BANK).caller();
+    let actions = [
+        Action::AddInserterAsOwner {
+            id: inserter,
+            name: "kyc-co".into(),
+        },
+        Action::AddDelegateAsOwner {
+            address: identity(KYC).caller().into(),
+            inserter_id: inserter,
+        },
+        Action::AddUserAsInserter {
+            id: user(),
+            recipient_encryption_public_key: "".into(),
+            encryption_password_store: "user".into(),
+        },
+        Action::RemoveWallet { id: wallet },
+        Action::UpsertCredentialAsInserter {
+            id: credential(ORIGINAL),
+            user_id: user(),
+            issuer_auth_public_key: "".into(),
+            encryptor_public_key: "".into(),
+            content: Content::new(""),
+            public_notes: "".into(),
+            public_notes_signature: "".into(),
+            broader_signature: "".into(),
+            consent: None,
+        },
+        Action::EditPublicNotesAsIssuer {
+            public_notes_id: "kyc-1".into(),
+            public_notes: r#"{"id":"kyc-1","status":"revoked"}"#.into(),
+        },
+        Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: identity(ALICE).caller().into(),
+            dag_grantee_wallet_identifier: bank.into(),
+            dag_data_id: credential(COPY),
+            dag_locked_until: 0,
+            dag_content_hash: None,
+            dag_signature: "".into(),
+        },
+        Action::RemoveCredential {
+            id: credential(COPY),
+        },
+    ];
+    let asked = actions
+        .into_iter()
+        .enumerate()
+        .map(|(index, action)| Event::Asked {
+            id: RequestId(index as u64),
+            by: OWNER,
+            node: N1,
+            what: Asked::Broadcast(transaction(OWNER, 1, action)),
+        });
+    insta::assert_snapshot!(told(asked.collect()));
+}
+
+#[test]
+fn an_observation_that_is_not_there_is_told_as_such() {
+    let plan = plan("grants/locked-revoke");
+    assert_eq!(describe(&history(), &plan, 999), "no such observation");
+    assert_eq!(describe(&history(), &plan, 6), "n3 starts again");
+}
+
+#[test]
+fn nodes_are_where_they_were_last_seen() {
+    let mut history = History::new(cast());
+    for node in [N1, N3] {
+        history.record(Millis(0), Event::Started { node, again: false });
+    }
+    history.record(Millis(0), Event::Leads { node: N1, term: 0 });
+    history.record(Millis(5), committed(vec![], &[], false));
+    history.record(Millis(7), Event::Crashed { node: N3, lost: 0 });
+    let at = |millis| {
+        let states = state::nodes(&history, Millis(millis));
+        let lines: Vec<String> = states.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    };
+    insta::assert_snapshot!(format!("{}\n\n{}", at(5), at(7)));
+}
