@@ -10,8 +10,8 @@ use assay_reports::{Exit, Seeds};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Output, complain};
-use crate::scenarios::Overrides;
 use crate::suggest::suggest;
+use assay_scenarios::Overrides;
 
 /// Tells whether a network of idOS nodes keeps its promises.
 ///

@@ -7,7 +7,6 @@ mod failure;
 mod output;
 mod progress;
 mod runner;
-mod scenarios;
 mod select;
 mod suggest;
 #[cfg(test)]

@@ -8,10 +8,8 @@ use assay_reports::Story;
 use assay_scenarios::plan::Plan;
 
 use crate::failure::{Complaint, Failure};
-use crate::scenarios::{
-    Overrides, Problem, Scenario, Source, invariants, library, load, read_scenario,
-};
 use crate::suggest::suggest;
+use assay_scenarios::{Overrides, Problem, Scenario, Source, library, load, read_scenario};
 
 /// A story that was asked for.
 pub(crate) struct Chosen {
@@ -29,14 +27,6 @@ impl Chosen {
         story.name.clone_from(&self.source.name);
         (plan, Arc::new(story))
     }
-}
-
-/// The names that may stand in a story's `check`.
-pub(crate) fn known_invariants() -> Vec<&'static str> {
-    invariants()
-        .iter()
-        .map(|invariant| invariant.name)
-        .collect()
 }
 
 /// The stories these words name, each once, in the order they are named; no words name the library.
@@ -57,10 +47,9 @@ pub(crate) fn choose(words: &[String]) -> Result<Vec<Chosen>, Failure> {
     let mut seen = BTreeSet::new();
     found.retain(|(source, _)| seen.insert(source.path.clone()));
 
-    let known = known_invariants();
     let mut chosen = Vec::new();
     for (source, replay_as) in found {
-        match load(&source, &known) {
+        match load(&source) {
             Ok(scenario) => chosen.push(Chosen {
                 source,
                 scenario,

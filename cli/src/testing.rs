@@ -12,9 +12,9 @@ use assay_scenarios::plan::Plan;
 
 use crate::output::Output;
 use crate::runner::Job;
-use crate::scenarios::Overrides;
 use crate::select::choose;
 use crate::world::World;
+use assay_scenarios::Overrides;
 
 /// Every run is three observations, the middle one with a number that follows from the seed.
 pub(crate) struct Fake<F> {

@@ -52,11 +52,13 @@ fn order(plan: &Plan, order: &Order) -> String {
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
         }
-        Order::Overwrite { credential, user } => format!(
-            "overwrites credential {} in {}'s profile",
-            short(credential.0),
-            name(user)
-        ),
+        Order::Overwrite { credential, user } => {
+            format!(
+                "overwrites credential {} in {}'s profile",
+                short(credential.0),
+                name(user)
+            )
+        }
         Order::Rekey { user, consent } => format!(
             "replaces {}'s encryption key {}",
             name(user),
@@ -79,10 +81,12 @@ fn order(plan: &Plan, order: &Order) -> String {
         Order::Deny { request, consumer } => {
             format!("denies request {request} of {}", name(consumer))
         }
-        Order::Revoke { grants } => format!(
-            "revokes {}",
-            few(grants.iter().map(|grant| grant_text(plan, grant)))
-        ),
+        Order::Revoke { grants } => {
+            format!(
+                "revokes {}",
+                few(grants.iter().map(|grant| grant_text(plan, grant)))
+            )
+        }
         Order::Remove { credential } => format!("removes credential {}", short(credential.0)),
         Order::StoreAgain {
             issued,
@@ -134,11 +138,13 @@ fn order(plan: &Plan, order: &Order) -> String {
             )
         }
         Order::List => "lists its credentials and grants".to_owned(),
-        Order::Probe { of, shouted } => format!(
-            "asks whether {} has a profile{}",
-            name(of),
-            when(*shouted, ", in capitals")
-        ),
+        Order::Probe { of, shouted } => {
+            format!(
+                "asks whether {} has a profile{}",
+                name(of),
+                when(*shouted, ", in capitals")
+            )
+        }
         Order::Request {
             request,
             user,
@@ -179,11 +185,13 @@ fn order(plan: &Plan, order: &Order) -> String {
             )
         }
         Order::Admit { issuer } => format!("admits {}", name(issuer)),
-        Order::Dismiss { issuer, shouted } => format!(
-            "dismisses {}{}",
-            name(issuer),
-            when(*shouted, ", in capitals")
-        ),
+        Order::Dismiss { issuer, shouted } => {
+            format!(
+                "dismisses {}{}",
+                name(issuer),
+                when(*shouted, ", in capitals")
+            )
+        }
         Order::Audit { nodes, copies: _ } => format!(
             "reads everything it ever could, at {}",
             few(nodes.iter().map(ToString::to_string))
@@ -235,11 +243,13 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             "split with the leader on the {} side",
             if *majority { "larger" } else { "smaller" }
         ),
-        FaultKind::OneWay { from, to } => format!(
-            "loss of everything from {} to {}",
-            node_ref(*from),
-            node_ref(*to)
-        ),
+        FaultKind::OneWay { from, to } => {
+            format!(
+                "loss of everything from {} to {}",
+                node_ref(*from),
+                node_ref(*to)
+            )
+        }
         FaultKind::Lossy { loss } => format!("loss of {} of all messages", percent(*loss)),
         FaultKind::Slow { delay } => format!("delay of all messages by {delay}"),
         FaultKind::Offline { party: id } => format!("absence of {}", party(plan, *id)),

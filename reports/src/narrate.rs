@@ -244,10 +244,12 @@ impl<'a> Narrator<'a> {
             }
             Event::Healed => "all trouble is over".to_owned(),
             Event::Settled => "nothing is under way any more".to_owned(),
-            Event::Unsettled { owed } => format!(
-                "time is up and something is still owed: {}",
-                few(owed.iter().cloned())
-            ),
+            Event::Unsettled { owed } => {
+                format!(
+                    "time is up and something is still owed: {}",
+                    few(owed.iter().cloned())
+                )
+            }
             Event::Exhausted => "the bound on events is reached".to_owned(),
 
             Event::Scanned {
@@ -275,14 +277,16 @@ impl<'a> Narrator<'a> {
                 credentials,
                 grants,
                 users,
-            } => format!(
-                "{node} holds {}, {} and {} at height {height}; app hash {}, tables {}",
-                count(users.len() as u64, "user", "users"),
-                count(credentials.len() as u64, "credential", "credentials"),
-                count(grants.len() as u64, "grant", "grants"),
-                app_hash.short(),
-                tables.short()
-            ),
+            } => {
+                format!(
+                    "{node} holds {}, {} and {} at height {height}; app hash {}, tables {}",
+                    count(users.len() as u64, "user", "users"),
+                    count(credentials.len() as u64, "credential", "credentials"),
+                    count(grants.len() as u64, "grant", "grants"),
+                    app_hash.short(),
+                    tables.short()
+                )
+            }
         }
     }
 
@@ -407,7 +411,9 @@ impl<'a> Narrator<'a> {
             Action::RemoveUser {} => String::new(),
             Action::UpsertWalletAsInserter {
                 user_id, address, ..
-            } => format!("{}, {}", self.user(*user_id), self.holder(address)),
+            } => {
+                format!("{}, {}", self.user(*user_id), self.holder(address))
+            }
             Action::AddWallet { id, .. } | Action::RemoveWallet { id } => short(id.0),
             Action::UpsertCredentialAsInserter { id, user_id, .. } => {
                 format!("{}, {}", short(id.0), self.user(*user_id))

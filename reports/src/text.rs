@@ -228,7 +228,9 @@ impl Wrong<'_> {
                 by,
                 sentence,
                 ..
-            } => format!("{requirement} {by} {}", without_particulars(sentence)),
+            } => {
+                format!("{requirement} {by} {}", without_particulars(sentence))
+            }
             Wrong::Step(step, _) => format!("step {}", step.step),
         }
     }

@@ -57,14 +57,14 @@ impl Scenario {
     }
 }
 
-/// Understands a story. `known_invariants` are the names that may stand in `check`.
+/// Understands a story.
 ///
 /// # Errors
 ///
 /// Everything that is wrong with the story, in the order of the file; never an empty list. A file that
 /// is not TOML is not looked into any further.
-pub fn load(source: &Source, known_invariants: &[&'static str]) -> Result<Scenario, Vec<Problem>> {
-    let plan = resolve::resolve(source, known_invariants)?;
+pub fn load(source: &Source) -> Result<Scenario, Vec<Problem>> {
+    let plan = resolve::resolve(source)?;
     Ok(Scenario {
         name: plan.name.clone(),
         claim: plan.claim.clone(),

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use assay_scenarios::{MAX_BYTES, Problem, Source, find, load, read_scenario};
 
-const INVARIANTS: &[&str] = &["nodes-agree", "locked-grants-stay"];
-
 /// All problems, with room above each so that they can be told apart.
 fn shown(problems: &[Problem]) -> String {
     let shown: Vec<String> = problems.iter().map(|problem| problem.render(100)).collect();
@@ -30,7 +28,7 @@ fn a_bad_scenario_is_explained() {
             path: format!("{name}.toml"),
             text: fs::read_to_string(&file).unwrap().into(),
         };
-        let problems = match load(&source, INVARIANTS) {
+        let problems = match load(&source) {
             Ok(scenario) => panic!("{name} is accepted: {:#?}", scenario.plan),
             Err(problems) => problems,
         };
@@ -42,7 +40,7 @@ fn a_bad_scenario_is_explained() {
 fn messages_are_lower_case_and_have_no_final_period() {
     for file in bad_files() {
         let source = read_scenario(&file).unwrap();
-        for problem in load(&source, INVARIANTS).unwrap_err() {
+        for problem in load(&source).unwrap_err() {
             let message = problem.to_string();
             assert!(!message.ends_with('.'), "{}: {message}", source.name);
             let first = message.chars().next().unwrap();

@@ -19,7 +19,7 @@ fn source(text: &str) -> Source {
 
 /// The plan of a story that is right.
 fn plan(text: &str) -> Plan {
-    load(&source(text), &[])
+    load(&source(text))
         .unwrap_or_else(|problems| panic!("{problems:?}"))
         .plan
 }
@@ -49,31 +49,16 @@ fn every_story_of_the_library_is_understood() {
     assert!(stories.len() >= 2);
     let names: BTreeSet<&str> = stories.iter().map(|story| story.name.as_str()).collect();
     assert_eq!(names.len(), stories.len());
-    let known: Vec<&'static str> = checked();
     for story in stories {
-        let scenario = load(&story, &known).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let scenario = load(&story).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(scenario.name, story.name);
         assert_eq!(find(&story.name).unwrap(), story);
     }
 }
 
-/// The names the library puts behind `check`: which of them exist is tested where the invariants are.
-fn checked() -> Vec<&'static str> {
-    let names = library().into_iter().flat_map(|story| {
-        let file: toml::Table = story.text.parse().unwrap();
-        let check = file
-            .get("check")
-            .and_then(|check| check.as_array().cloned());
-        check.into_iter().flatten()
-    });
-    names
-        .map(|name| &*name.as_str().unwrap().to_owned().leak())
-        .collect()
-}
-
 #[test]
 fn a_story_resolves_to_a_whole_plan() {
-    let scenario = load(&find("grants/locked-revoke").unwrap(), &[]).unwrap();
+    let scenario = load(&find("grants/locked-revoke").unwrap()).unwrap();
     insta::assert_debug_snapshot!(scenario.plan);
 }
 
@@ -94,7 +79,7 @@ fn a_damaged_story_is_refused_or_keeps_every_step() {
     let text = include_str!("everything.toml");
     let check = |text: &str| {
         let told = text.matches("[[steps]]").count();
-        match load(&source(text), &[]) {
+        match load(&source(text)) {
             Ok(scenario) => assert_eq!(scenario.plan.steps.len(), told, "{text}"),
             Err(problems) => assert!(!problems.is_empty(), "{text}"),
         }
@@ -219,7 +204,7 @@ fn a_network_may_be_told_to_stop() {
         ]
     "#;
     assert_eq!(plan(crash).faults.len(), 2);
-    assert!(load(&source(&crash.replace("no-quorum = true", "")), &[]).is_err());
+    assert!(load(&source(&crash.replace("no-quorum = true", ""))).is_err());
     // One comes back in the moment the other goes.
     let apart = crash
         .replace("no-quorum = true", "")
@@ -236,7 +221,7 @@ fn overrides_go_from_the_file_to_the_base_to_the_switches() {
         breaks = ["DAG-03"]
         steps = [{ at = "1s", by = "alice", do = "list" }]
     "#;
-    let scenario = load(&source(text), &[]).unwrap();
+    let scenario = load(&source(text)).unwrap();
     let off = |switch| Rules::documented().with(switch, false);
     let table = [
         (Overrides::none(), off(Switch::DagSingleUse)),

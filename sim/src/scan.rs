@@ -96,7 +96,7 @@ mod tests {
         let marker = format!("{MARKER_PREFIX}0123456789abcdef");
         assert_eq!(
             markers(&scanner.patterns, &format!("x {marker} y")),
-            [marker.clone()]
+            std::slice::from_ref(&marker)
         );
         assert_eq!(markers(&scanner.patterns, &hex::encode(&marker)).len(), 1);
         for before in ["", "a", "ab", "abc", "abcd"] {

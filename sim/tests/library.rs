@@ -7,13 +7,6 @@ use assay_scenarios::judge::{Judgement, Outcome, RunVerdict, judge};
 use assay_scenarios::{Overrides, library, load};
 use assay_sim::{Run, Seed, run};
 
-fn known() -> Vec<&'static str> {
-    assay_model::invariant::all()
-        .iter()
-        .map(|invariant| invariant.name)
-        .collect()
-}
-
 fn tell(name: &str, seed: Seed, judgement: &Judgement, run: &Run) -> String {
     let mut lines = vec![format!("{name} seed {}: {:?}", seed.0, judgement.verdict)];
     lines.extend(
@@ -42,7 +35,6 @@ fn tell(name: &str, seed: Seed, judgement: &Judgement, run: &Run) -> String {
 }
 
 fn check_library(suite: &dyn Fn() -> Arc<dyn Suite>, seeds: std::ops::RangeInclusive<u64>) {
-    let known = known();
     let only = std::env::var("STORY").unwrap_or_default();
     let mut failures = Vec::new();
     let mut told = 0;
@@ -50,7 +42,7 @@ fn check_library(suite: &dyn Fn() -> Arc<dyn Suite>, seeds: std::ops::RangeInclu
         .iter()
         .filter(|source| source.name.contains(&only))
     {
-        let scenario = load(source, &known).expect("library stories are well formed");
+        let scenario = load(source).expect("library stories are well formed");
         let plan = scenario.plan(&Overrides::none());
         for seed in seeds.clone().map(Seed) {
             let run = run(&plan, seed, suite());

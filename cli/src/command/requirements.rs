@@ -11,9 +11,10 @@ use serde::Serialize;
 use crate::args::{Format, RequirementsArgs};
 use crate::failure::{Complaint, Failure};
 use crate::output::Output;
-use crate::scenarios::{Overrides, invariants};
 use crate::select;
 use crate::suggest::suggest;
+use assay_model::invariant;
+use assay_scenarios::Overrides;
 
 #[derive(Serialize)]
 struct Listing<'a> {
@@ -94,7 +95,7 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static Requirement>, Failure> {
 
 fn coverage() -> Result<BTreeMap<&'static str, Coverage>, Failure> {
     let mut all: BTreeMap<&'static str, Coverage> = BTreeMap::new();
-    for invariant in invariants() {
+    for invariant in invariant::all() {
         for id in invariant.requirements {
             all.entry(id).or_default().invariants.push(invariant.name);
         }

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::args::{Format, ScenariosArgs, ScenariosCommand};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::scenarios::{Overrides, Problem, load, read_scenario, schema};
-use crate::select::{choose, choose_one, known_invariants};
+use crate::select::{choose, choose_one};
+use assay_scenarios::{Overrides, Problem, load, read_scenario, schema};
 
 pub(crate) fn scenarios(
     args: ScenariosArgs,
@@ -85,10 +85,9 @@ fn show(word: &str, format: Format, output: &mut Output) -> Result<Exit, Failure
 
 /// What is wrong goes to standard error; as json it is the result, on standard output.
 fn validate(files: &[PathBuf], format: Format, output: &mut Output) -> Exit {
-    let known = known_invariants();
     let checked = files.iter().map(|path| {
         let problems: Vec<Problem> = match read_scenario(path) {
-            Ok(source) => load(&source, &known).err().unwrap_or_default(),
+            Ok(source) => load(&source).err().unwrap_or_default(),
             Err(problem) => vec![problem],
         };
         (path, problems)

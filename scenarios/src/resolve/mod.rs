@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 
 use assay_model::catalogue::{self, RequirementId};
 use assay_model::id::NodeId;
+use assay_model::invariant;
 use assay_model::node::Timing;
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::Millis;
@@ -36,7 +37,11 @@ const MOST_NODES: i64 = 64;
 static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(file::schema);
 
 /// The plan of a story, or everything that is wrong with it, in the order of the file.
-pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Plan, Vec<Problem>> {
+pub(crate) fn resolve(source: &Source) -> Result<Plan, Vec<Problem>> {
+    let invariants: Vec<&'static str> = invariant::all()
+        .iter()
+        .map(|invariant| invariant.name)
+        .collect();
     let (mut table, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         let mut problems: Vec<Problem> =
@@ -50,7 +55,7 @@ pub(crate) fn resolve(source: &Source, invariants: &[&'static str]) -> Result<Pl
     let mut resolver = Resolver {
         source,
         story: &source.name,
-        invariants,
+        invariants: &invariants,
         problems: found.problems,
         damaged: found.damaged,
         nodes: 0,
