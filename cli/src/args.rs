@@ -1,7 +1,7 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use assay_model::rules::{Rules, Switch};
@@ -38,7 +38,6 @@ pub(crate) enum Format {
     Json,
 }
 
-// `bench` joins here, with a file of its own under `command/`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run stories and judge them
@@ -51,6 +50,8 @@ pub(crate) enum Command {
     Requirements(RequirementsArgs),
     /// The points where promise and practice differ
     Rules(RulesArgs),
+    /// How fast this build is on this machine
+    Bench(BenchArgs),
     /// A completion script for a shell
     Completions {
         /// The shell
@@ -252,6 +253,13 @@ pub(crate) struct RulesArgs {
     /// Turn one rule on or off in what is marked
     #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
     pub(crate) switches: Vec<(Switch, bool)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// How often everything is measured
+    #[arg(long, value_name = "N", default_value = "7")]
+    pub(crate) rounds: NonZeroU64,
 }
 
 /// The command line as clap describes it, for completions.

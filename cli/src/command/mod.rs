@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod completions;
 mod replay;
 mod requirements;
@@ -21,6 +22,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Scenarios(args)) => scenarios::scenarios(args, format, output),
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
+        Some(Command::Bench(args)) => bench::bench(&args, format, output),
         Some(Command::Completions { shell }) => {
             completions::completions(shell, format, output);
             Ok(Exit::Held)
