@@ -5,7 +5,6 @@
 pub(crate) enum Who {
     Issuer,
     Consumer,
-    DbOwner,
     Operators,
     Anyone,
 }
@@ -71,7 +70,7 @@ table! {
         "Grants are ended, all or none of them.";
     Remove "remove" ["credential", "copy"]
         "A row is removed.";
-    StoreAgain "store-again" ["credential", "as", "resigned"]
+    StoreAgain "store-again" ["credential", "as", "copy", "resigned"]
         "What an issuer handed over earlier is stored once more.";
     AddWallet "add-wallet" ["as", "forged", "replayed"]
         "A further wallet is bound to the profile.";
@@ -136,7 +135,6 @@ impl Verb {
             | Verb::Rekey
             | Verb::BindWallet => Who::Issuer,
             Verb::Request => Who::Consumer,
-            Verb::Admit | Verb::Dismiss => Who::DbOwner,
             Verb::AppointLeader => Who::Operators,
             _ => Who::Anyone,
         }

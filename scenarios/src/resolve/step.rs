@@ -128,11 +128,6 @@ impl Resolver<'_> {
                 "a consumer",
                 self.with(Role::Consumer),
             ),
-            Who::DbOwner => (
-                role == Some(Role::DbOwner),
-                "the database owner",
-                vec![DB_OWNER.to_owned()],
-            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
         };
@@ -504,9 +499,10 @@ impl Resolver<'_> {
 
     fn store_again(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
         let issued = self.needed_credential(here, &file.credential)?;
-        let credential = match &file.alias {
-            None => issued.id,
-            Some(alias) => {
+        let credential = match (&file.alias, &file.copy) {
+            (None, None) => issued.id,
+            (None, Some(copy)) => self.grant(here, copy).map(|(row, _)| row.id)?,
+            (Some(alias), _) => {
                 let id = ids::credential(self.story, alias.get());
                 let owner = here.by?;
                 self.aliases
