@@ -8,7 +8,7 @@ use assay_model::id::PartyId;
 use assay_model::time::Millis;
 
 use super::alias::{Kind, Row, Value};
-use super::cast::{DB_OWNER, OPERATORS, called};
+use super::cast::{OPERATORS, called};
 use super::{Resolver, defaults, ids, list, said};
 use crate::file::{self, Amount, At};
 use crate::names::suggest;
