@@ -19,7 +19,7 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// What an empty file is told to contain.
 const SMALLEST: &str = r#"the smallest scenario is
 claim = "A profile can be read by its owner."
-actors = { users = ["alice"] }
+actors = { users = ["alice"], issuers = ["kyc-co"] }
 steps = [{ at = "1s", by = "alice", do = "list" }]"#;
 
 /// One thing wrong with a story. Its text is one lower-case sentence; place, reason and the next move

@@ -99,7 +99,7 @@ fn steps_and_faults_come_in_order_of_time() {
     let plan = plan(
         r#"
         claim = "Told out of order."
-        actors = { users = ["alice"] }
+        actors = { users = ["alice"], issuers = ["kyc-co"] }
         steps = [
           { at = "9s", by = "alice", do = "list" },
           { at = "1s", by = "alice", do = "erase" },
@@ -196,7 +196,7 @@ fn a_network_may_be_told_to_stop() {
     let crash = r#"
         claim = "Nothing is written while two of four are down."
         no-quorum = true
-        actors = { users = ["alice"] }
+        actors = { users = ["alice"], issuers = ["kyc-co"] }
         steps = [{ at = "1s", by = "alice", do = "list" }]
         faults = [
           { at = "5s", fault = "crash", node = "n1", for = "9s" },
@@ -216,7 +216,7 @@ fn a_network_may_be_told_to_stop() {
 fn overrides_go_from_the_file_to_the_base_to_the_switches() {
     let text = r#"
         claim = "A paper works twice today."
-        actors = { users = ["alice"] }
+        actors = { users = ["alice"], issuers = ["kyc-co"] }
         off = ["dag-single-use"]
         breaks = ["DAG-03"]
         steps = [{ at = "1s", by = "alice", do = "list" }]

@@ -104,6 +104,13 @@ impl Resolver<'_> {
                 }
             }
         }
+        let users = actors.users.iter().flat_map(|names| names.get());
+        let registrar = self.cast.parties.iter().any(|party| party.admitted);
+        if let (Some(user), false) = (users.into_iter().next(), registrar) {
+            let message = "nobody could have created the users' profiles".to_owned();
+            self.complain(user, message, "has a profile from the beginning")
+                .advise("name an issuer, such as issuers = [\"kyc-co\"], or put users under new");
+        }
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
         }
