@@ -311,7 +311,25 @@ impl Desk {
         not_after: BlockTime,
         forged: bool,
     ) -> Proof {
-        let key = &self.keys.signing[wallet as usize];
+        let keys = &self.keys.signing;
+        let key = &keys[wallet as usize];
+        let signer = if forged {
+            &keys[(wallet as usize + 1) % keys.len()]
+        } else {
+            key
+        };
+        let (_, proof) = self.ownership((key, signer), user, not_after);
+        self.proofs.insert(wallet, proof.clone());
+        proof
+    }
+
+    /// The address of a key's wallet, and a proof that it belongs to a profile, signed by some key.
+    fn ownership(
+        &self,
+        (key, signer): (&SigningKey, &SigningKey),
+        user: UserId,
+        not_after: BlockTime,
+    ) -> (Text, Proof) {
         let address = self.suite.identity(key).caller();
         let chain_id = &self.directory.chain_id;
         let message = OwnershipProof {
@@ -321,21 +339,9 @@ impl Desk {
             not_after,
         }
         .text();
-        let signer = if forged {
-            &self.keys.signing[wallet as usize + 1]
-        } else {
-            key
-        };
-        let signature = format!(
-            "0x{}",
-            hex::encode(self.suite.sign(signer, message.as_bytes()))
-        );
-        let proof = Proof {
-            message: message.into(),
-            signature: signature.into(),
-        };
-        self.proofs.insert(wallet, proof.clone());
-        proof
+        let signature = signed_text(&*self.suite, signer, &message);
+        let message = message.into();
+        (address.into(), Proof { message, signature })
     }
 
     /// The proof of an `add_wallet`, made now or sent again.
@@ -369,10 +375,7 @@ impl Desk {
 
     /// Signs a text with one of the party's wallets, hex.
     pub(super) fn sign_text(&self, wallet: u8, text: &str) -> Text {
-        let signature = self
-            .suite
-            .sign(&self.keys.signing[wallet as usize], text.as_bytes());
-        format!("0x{}", hex::encode(signature)).into()
+        signed_text(&*self.suite, &self.keys.signing[wallet as usize], text)
     }
 
     /// Issuer: a wallet of an attacker's, proven for somebody else's profile.
@@ -382,27 +385,18 @@ impl Desk {
             scheme: Scheme::Evm,
             secret,
         };
-        let address = self.suite.identity(&key).caller();
         let not_after = BlockTime(now.block_time().0 + PROOF_LIFETIME);
-        let chain_id = &self.directory.chain_id;
-        let message = OwnershipProof {
-            user,
-            wallet: &address,
-            chain_id,
-            not_after,
-        }
-        .text();
-        let signature = self.suite.sign(&key, message.as_bytes());
+        let (address, proof) = self.ownership((&key, &key), user, not_after);
         let mut id = [0; 16];
         id.copy_from_slice(&secret[..16]);
         Action::UpsertWalletAsInserter {
             id: WalletId(uuid::Builder::from_random_bytes(id).into_uuid()),
             user_id: user,
-            address: address.into(),
+            address,
             public_key: None,
             wallet_type: WalletType::EVM.name().into(),
-            message: message.into(),
-            signature: format!("0x{}", hex::encode(signature)).into(),
+            message: proof.message,
+            signature: proof.signature,
         }
     }
 
@@ -579,6 +573,11 @@ impl Desk {
         }
         None
     }
+}
+
+/// A signature over a text, as arguments carry it: hex with `0x`.
+fn signed_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
+    format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
 }
 
 /// What an issuer finds out about a person: the same every time, except for the marker that tells one
