@@ -523,10 +523,16 @@ fn share(
         News::Got(Got::View { result, .. }) => {
             let original = match result {
                 Ok(Answer::Owned(Some(row))) => desk.open(&row.content, &row.encryptor_public_key),
-                // Somebody who owns nothing tries all the same.
-                _ => None,
+                // Whoever has nothing to share stops here, except somebody who shares what is not
+                // theirs and tries all the same.
+                _ if share.owner == desk.card().persona.user => {
+                    return Next::Done(Ending::Declined("nothing-found"));
+                }
+                _ => Some(b"{}".to_vec()),
             };
-            let original = original.unwrap_or_else(|| b"{}".to_vec());
+            let Some(original) = original else {
+                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+            };
             if share.fidelity == Fidelity::Borrowed {
                 *plaintext = Some(original);
                 return match lender(desk) {

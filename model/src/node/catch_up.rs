@@ -34,7 +34,8 @@ impl Node {
     }
 
     pub(super) fn on_catch_up_due(&mut self, seen: Height, out: &mut Outbox) {
-        if self.height() == seen && self.lead.is_none() {
+        let still = self.height() == seen && self.lead.is_none();
+        if still || self.is_syncing() {
             self.ask_everybody(out);
         }
         self.watch_chain(out);
@@ -73,19 +74,15 @@ impl Node {
                 return;
             }
         }
-        if tip > self.height() {
-            // Asking again only after progress keeps a lying peer from making this a loop.
-            self.syncing = true;
-            if self.height() > before {
-                out.send(
-                    from,
-                    Message::Ask {
-                        have: self.height(),
-                    },
-                );
-            }
-        } else {
-            self.syncing = false;
+        self.tip = Some(tip);
+        // Asking again only after progress keeps a lying peer from making this a loop.
+        if self.is_syncing() && self.height() > before {
+            out.send(
+                from,
+                Message::Ask {
+                    have: self.height(),
+                },
+            );
         }
         self.finish_takeover(now, out);
     }

@@ -124,7 +124,8 @@ pub struct Node {
     pub(super) waiting: BTreeMap<RequestId, TxId>,
     pub(super) challenges: BTreeMap<[u8; 32], WallMillis>,
     pub(super) challenges_given: u64,
-    pub(super) syncing: bool,
+    /// Height a peer last said it has; nothing before the first answer after a restart.
+    pub(super) tip: Option<Height>,
     pub(super) halted: Option<Halt>,
 }
 
@@ -150,7 +151,7 @@ impl Node {
             waiting: BTreeMap::new(),
             challenges: BTreeMap::new(),
             challenges_given: 0,
-            syncing: false,
+            tip: Some(Height(0)),
             halted: None,
             genesis,
         }
@@ -178,7 +179,7 @@ impl Node {
             .accepted
             .take()
             .filter(|(_, block)| block.height > node.height());
-        node.syncing = true;
+        node.tip = None;
         node
     }
 
@@ -238,7 +239,7 @@ impl Node {
     }
 
     fn on_start(&mut self, now: WallMillis, out: &mut Outbox) {
-        if self.syncing {
+        if self.is_syncing() {
             self.ask_everybody(out);
         }
         self.watch_chain(out);
@@ -306,7 +307,7 @@ impl Node {
 
     /// Whether the node knows itself behind.
     pub fn is_syncing(&self) -> bool {
-        self.syncing
+        self.tip.is_none_or(|tip| self.height() < tip)
     }
 
     /// Whether transactions wait here.
@@ -482,7 +483,7 @@ impl Node {
     /// Seconds of chain time a view is answered with; −1 while the node knows itself behind.
     /// Source: idos-facts 3.0.
     pub(super) fn view_time(&self) -> BlockTime {
-        if self.syncing {
+        if self.is_syncing() {
             BlockTime(-1)
         } else {
             self.last_time().block_time()

@@ -30,7 +30,7 @@ impl Node {
             Request::Health => Reply::Health {
                 height: self.height(),
                 time: self.view_time(),
-                syncing: self.syncing,
+                syncing: self.is_syncing(),
             },
             Request::Account(identity) => Reply::Account {
                 nonce: committed_nonce(&self.state, &identity),
@@ -58,7 +58,7 @@ impl Node {
         own: bool,
         out: &mut Outbox,
     ) -> Result<(), Rejected> {
-        if own && self.syncing {
+        if own && self.is_syncing() {
             return Err(Rejected::CatchingUp);
         }
         if self.mempool.contains(&transaction.id) || self.included.contains_key(&transaction.id) {
