@@ -197,58 +197,16 @@ fn signature(proof_value: &str) -> Option<[u8; SIGNATURE_LEN]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{BoxPublic, BoxSecret, EphemeralSeal, KdfError};
+    use crate::crypto::Real;
     use crate::vc::document::tests::draft;
     use crate::vc::subject::tests::{alice, bob};
     use crate::vc::{Draft, Subject};
-    use ed25519_dalek::{Signature, Signer, VerifyingKey};
     use proptest::prelude::*;
     use proptest::sample::Index;
+    use std::sync::Arc;
 
-    /// The signing half of the real suite, which is all that proofs need.
-    struct Ed25519;
-
-    impl Suite for Ed25519 {
-        fn identity(&self, key: &SigningKey) -> Identity {
-            Identity::Ed25519(dalek(key).verifying_key().to_bytes())
-        }
-
-        fn sign(&self, key: &SigningKey, message: &[u8]) -> Vec<u8> {
-            dalek(key).sign(message).to_bytes().to_vec()
-        }
-
-        fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool {
-            let Identity::Ed25519(key) = signer else {
-                return false;
-            };
-            let (Ok(key), Ok(signature)) = (
-                VerifyingKey::from_bytes(key),
-                Signature::from_slice(signature),
-            ) else {
-                return false;
-            };
-            key.verify_strict(message, &signature).is_ok()
-        }
-
-        fn box_public(&self, _: &BoxSecret) -> BoxPublic {
-            unimplemented!()
-        }
-
-        fn seal(&self, _: &BoxPublic, _: &EphemeralSeal, _: &[u8]) -> Vec<u8> {
-            unimplemented!()
-        }
-
-        fn open(&self, _: &BoxSecret, _: &BoxPublic, _: &[u8]) -> Option<Vec<u8>> {
-            unimplemented!()
-        }
-
-        fn derive_key(&self, _: &str, _: &str) -> Result<BoxSecret, KdfError> {
-            unimplemented!()
-        }
-    }
-
-    fn dalek(key: &SigningKey) -> ed25519_dalek::SigningKey {
-        ed25519_dalek::SigningKey::from_bytes(&key.secret)
+    fn real() -> Real {
+        Real::new(Arc::default())
     }
 
     fn key(byte: u8) -> SigningKey {
@@ -261,7 +219,7 @@ mod tests {
     fn trust(url: &str, byte: u8) -> TrustedIssuer {
         TrustedIssuer {
             url: url.into(),
-            key: Ed25519.identity(&key(byte)),
+            key: real().identity(&key(byte)),
         }
     }
 
@@ -270,7 +228,7 @@ mod tests {
 
     fn proven(draft: &Draft) -> VerifiableCredential {
         let mut credential = VerifiableCredential::build(draft);
-        credential.prove(&Ed25519, &key(1), draft.issued).unwrap();
+        credential.prove(&real(), &key(1), draft.issued).unwrap();
         credential
     }
 
@@ -285,7 +243,7 @@ mod tests {
 
     fn judge_bytes(bytes: &[u8]) -> &'static str {
         VerifiableCredential::parse(bytes)
-            .and_then(|read| read.verify(&Ed25519, &[trust(URL, 1)], NOW))
+            .and_then(|read| read.verify(&real(), &[trust(URL, 1)], NOW))
             .map_or_else(|error| error.code(), |_| "ok")
     }
 
@@ -304,7 +262,7 @@ mod tests {
             scheme: Scheme::Ed25519,
             secret: secret[2..].try_into().unwrap(),
         };
-        let public = [&[0xed, 0x01], Ed25519.identity(&signer).bytes()].concat();
+        let public = [&[0xed, 0x01], real().identity(&signer).bytes()].concat();
         assert_eq!(multibase(&public), file["publicKeyMultibase"]);
         let vectors = file["vectors"].as_array().unwrap();
         assert_eq!(vectors.len(), 2);
@@ -325,11 +283,11 @@ mod tests {
             if let Some(expected) = vector.get("hashData") {
                 assert_eq!(&hex::encode(message), expected);
             }
-            let made = Ed25519.sign(&signer, &message);
+            let made = real().sign(&signer, &message);
             assert_eq!(hex::encode(&made), vector["signature"]);
             assert_eq!(multibase(&made), text(proof, "proofValue"));
             let read = signature(text(proof, "proofValue")).unwrap();
-            assert!(Ed25519.verify(&Ed25519.identity(&signer), &message, &read));
+            assert!(real().verify(&real().identity(&signer), &message, &read));
         }
     }
 
@@ -343,7 +301,7 @@ mod tests {
                 trust(URL, 2),
                 trust(URL, 1),
             ];
-            let verified = read.verify(&Ed25519, &keys, NOW).unwrap();
+            let verified = read.verify(&real(), &keys, NOW).unwrap();
             assert_eq!(verified.issuer_url, URL);
             assert_eq!(verified.subject, subject.user);
             assert_eq!(verified.id, read.id());
@@ -375,9 +333,9 @@ mod tests {
     fn proving_again_replaces_the_proof() {
         let mut credential = proven(&draft(bob()));
         let first = credential.clone();
-        credential.prove(&Ed25519, &key(2), NOW).unwrap();
+        credential.prove(&real(), &key(2), NOW).unwrap();
         credential
-            .prove(&Ed25519, &key(1), draft(bob()).issued)
+            .prove(&real(), &key(1), draft(bob()).issued)
             .unwrap();
         assert_eq!(credential, first);
     }
@@ -386,7 +344,7 @@ mod tests {
     fn only_trusted_keys_of_the_issuer_count() {
         let credential = proven(&draft(bob()));
         let check = |trusted: &[TrustedIssuer], code: &str| {
-            let found = credential.verify(&Ed25519, trusted, NOW);
+            let found = credential.verify(&real(), trusted, NOW);
             assert_eq!(found.map_or_else(|error| error.code(), |_| "ok"), code);
         };
         check(&[], "untrusted-issuer");
@@ -409,7 +367,7 @@ mod tests {
             ..draft(bob())
         });
         for (now, code) in [(99, "ok"), (100, "expired"), (101, "expired")] {
-            let found = credential.verify(&Ed25519, &[trust(URL, 1)], BlockTime(now));
+            let found = credential.verify(&real(), &[trust(URL, 1)], BlockTime(now));
             assert_eq!(
                 found.map_or_else(|error| error.code(), |_| "ok"),
                 code,
@@ -495,7 +453,7 @@ mod tests {
             secret: [1; 32],
         };
         assert_eq!(
-            credential.prove(&Ed25519, &evm, NOW),
+            credential.prove(&real(), &evm, NOW),
             Err(VcError::UnsuitableKey)
         );
         assert_eq!(credential, VerifiableCredential::build(&draft(bob())));
@@ -605,7 +563,7 @@ mod tests {
             let subject = Subject { name: crate::vc::Name::First(name), id_document_number: number, ..bob() };
             let sent = proven(&Draft { issuer_url: url.clone(), ..draft(subject) });
             let read = VerifiableCredential::parse(&sent.to_bytes()).unwrap();
-            prop_assert!(read.verify(&Ed25519, &[trust(&url, 1)], NOW).is_ok());
+            prop_assert!(read.verify(&real(), &[trust(&url, 1)], NOW).is_ok());
         }
     }
 }

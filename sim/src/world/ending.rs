@@ -1,0 +1,186 @@
+//! The end of the story: everything heals, what is owed arrives, everybody reads everything, and nodes
+//! are looked into.
+
+use super::{AUDIT_PATIENCE, Host, Phase, World};
+use assay_model::actor::{self, Order, Task, Via};
+use assay_model::history::{Event, Place};
+use assay_model::id::{CredentialId, NodeId, PartyId};
+use assay_model::ledger::Transaction;
+use assay_scenarios::plan::{Deed, Plan};
+
+impl World<'_> {
+    pub(super) fn heal(&mut self) {
+        for index in 0..self.faults.len() {
+            self.end_fault(index);
+        }
+        for node in (0..self.plan.nodes).map(NodeId) {
+            if self.hosts[node.index()].node.is_none() {
+                self.start(node, true);
+            }
+        }
+        self.phase = Phase::Healed;
+        self.record(Event::Healed);
+    }
+
+    pub(super) fn look_whether_settled(&mut self) {
+        if !matches!(self.phase, Phase::Healed | Phase::Auditing) || !self.is_quiet() {
+            return;
+        }
+        if self.phase == Phase::Healed && self.plan.audit {
+            self.phase = Phase::Auditing;
+            self.begin_audit();
+        } else {
+            self.record(Event::Settled);
+            self.phase = Phase::Over;
+        }
+    }
+
+    /// Whether nothing is under way and all nodes hold the same.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.audits == 0
+            && self.ended == self.begun
+            && self.begun == self.plan.steps.len()
+            && self.open.is_empty()
+            && self.hosts.iter().all(|host| {
+                host.node
+                    .as_ref()
+                    .is_some_and(|node| !host.syncing && !node.has_pending() && !node.is_syncing())
+            })
+            && self.disagreement().is_none()
+    }
+
+    pub(super) fn disagreement(&self) -> Option<NodeId> {
+        let tip = |host: &Host| {
+            host.node
+                .as_ref()
+                .map(|node| (node.height(), node.app_hash()))
+        };
+        let first = tip(&self.hosts[0]);
+        let other = self.hosts.iter().position(|host| tip(host) != first)?;
+        Some(NodeId(other as u16))
+    }
+
+    pub(super) fn begin_audit(&mut self) {
+        let copies = planned_copies(self.plan);
+        let nodes: Vec<NodeId> = (0..self.plan.nodes).map(NodeId).collect();
+        for party in 0..self.people.len() {
+            let order = Order::Audit {
+                nodes: nodes.clone(),
+                copies: copies.clone(),
+            };
+            let task = Task {
+                order,
+                via: Via::Any,
+                wallet: 0,
+                patience: AUDIT_PATIENCE,
+            };
+            let step = self.plan.steps.len() as u32 + 1;
+            self.audits += 1;
+            self.tell(PartyId(party as u16), actor::Input::Begin { step, task });
+        }
+    }
+
+    /// What is still under way, in words.
+    pub(super) fn owed(&self) -> Vec<String> {
+        let mut owed = Vec::new();
+        for (person, member) in self.people.iter().zip(&self.history.cast.parties) {
+            for step in person.actor.pending() {
+                owed.push(match self.plan.steps.get(step as usize) {
+                    Some(step) => format!("{} has not finished line {}", member.name, step.line),
+                    None => format!("{} has not read everything", member.name),
+                });
+            }
+        }
+        for (node, host) in (0..).map(NodeId).zip(&self.hosts) {
+            match &host.node {
+                None => owed.push(format!("{node} is down")),
+                Some(machine) => {
+                    if let Some(why) = machine.halted() {
+                        owed.push(format!("{node} has halted: {why}"));
+                    } else if machine.is_syncing() {
+                        owed.push(format!("{node} is still catching up"));
+                    } else if machine.has_pending() {
+                        owed.push(format!("{node} still holds transactions for a block"));
+                    }
+                }
+            }
+        }
+        if let Some(node) = self.disagreement() {
+            owed.push(format!(
+                "{node} and {} are not at the same block",
+                NodeId(0)
+            ));
+        }
+        owed
+    }
+
+    /// Looks into every node's tables, and sums up what was searched for plaintext.
+    pub(super) fn inspect(&mut self) {
+        for ((node, place), bytes) in std::mem::take(&mut self.scanned) {
+            self.record(Event::Scanned {
+                node,
+                place,
+                bytes,
+                found: Vec::new(),
+            });
+        }
+        for node in (0..self.plan.nodes).map(NodeId) {
+            let Some(machine) = &self.hosts[node.index()].node else {
+                continue;
+            };
+            let tables = machine.state().tables();
+            let event = Event::Inspected {
+                node,
+                height: machine.height(),
+                app_hash: machine.app_hash(),
+                tables: machine.state().digest(),
+                credentials: tables.credentials.keys().copied().collect(),
+                grants: tables.access_grants.keys().copied().collect(),
+                users: tables.users.keys().copied().collect(),
+            };
+            self.record(event);
+        }
+    }
+
+    pub(super) fn scan(&mut self, node: NodeId, place: Place, transaction: &Transaction) {
+        let found = self.scanner.transaction(transaction);
+        *self.scanned.entry((node, place)).or_default() += found.bytes;
+        if !found.markers.is_empty() {
+            let (bytes, found) = (found.bytes, found.markers.clone());
+            self.record(Event::Scanned {
+                node,
+                place,
+                bytes,
+                found,
+            });
+        }
+    }
+}
+
+/// Every copy the story may make, for the last reading of everything.
+fn planned_copies(plan: &Plan) -> Vec<CredentialId> {
+    let mut copies: Vec<CredentialId> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.deed {
+            Deed::Party(
+                _,
+                Task {
+                    order: Order::Share(share),
+                    ..
+                },
+            )
+            | Deed::Party(
+                _,
+                Task {
+                    order: Order::Approve { share, .. },
+                    ..
+                },
+            ) => Some(share.copy),
+            _ => None,
+        })
+        .collect();
+    copies.sort();
+    copies.dedup();
+    copies
+}

@@ -1,0 +1,167 @@
+//! What nodes do: start, crash, take inputs, and get done what they want done.
+
+use std::collections::VecDeque;
+
+use super::{Happening, World};
+use assay_model::history::{Event, Place};
+use assay_model::id::NodeId;
+use assay_model::node::{self, Message, Node, Note, Output, Record};
+
+impl World<'_> {
+    pub(super) fn start(&mut self, node: NodeId, again: bool) {
+        self.record(Event::Started { node, again });
+        let host = &mut self.hosts[node.index()];
+        host.life += 1;
+        host.syncing = false;
+        let mut out = node::Outbox::default();
+        let restored = Node::restore(
+            node,
+            self.genesis.clone(),
+            self.suite.clone(),
+            host.key.clone(),
+            host.disk.records(),
+            &mut out,
+        );
+        host.node = Some(restored);
+        let appointed = host.appointed.take();
+        self.carry_out(node, out.0.into());
+        if let Some((term, leader)) = appointed {
+            self.give(node, node::Input::Appoint { term, leader });
+        }
+        self.give(node, node::Input::Start);
+    }
+
+    pub(super) fn crash(&mut self, node: NodeId) -> bool {
+        let host = &mut self.hosts[node.index()];
+        if host.node.take().is_none() {
+            return false;
+        }
+        host.life += 1;
+        host.inbox.clear();
+        let lost = host.disk.crash() as u32;
+        self.record(Event::Crashed { node, lost });
+        true
+    }
+
+    pub(super) fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) {
+        // A cut hits also what was under way when it began.
+        if self.is_cut(from, to) || self.hosts[to.index()].node.is_none() {
+            return;
+        }
+        self.metrics.messages += 1;
+        let [f, t] = [from.0 as u8, to.0 as u8];
+        self.history.stir(&self.kernel.now().0.to_le_bytes());
+        self.history.stir(&[f, t]);
+        self.history.stir(message.kind().as_bytes());
+        for transaction in message.transactions() {
+            self.scan(to, Place::Message, transaction);
+        }
+        self.give(to, node::Input::Message { from, message });
+    }
+
+    /// Hands a node an input, or keeps it while the node waits for its disk.
+    pub(super) fn give(&mut self, node: NodeId, input: node::Input) {
+        let host = &mut self.hosts[node.index()];
+        let Some(machine) = &mut host.node else {
+            return;
+        };
+        if host.syncing {
+            host.inbox.push_back(input);
+            return;
+        }
+        let now = host.clock.read(self.kernel.now());
+        let mut out = node::Outbox::default();
+        machine.handle(now, input, &mut out);
+        self.carry_out(node, out.0.into());
+    }
+
+    /// Does what a node wants done, up to a barrier.
+    pub(super) fn carry_out(&mut self, node: NodeId, mut outputs: VecDeque<Output>) {
+        while let Some(output) = outputs.pop_front() {
+            match output {
+                Output::Send { to, message } => self.send(node, to, message),
+                Output::Reply { to, reply } => self.send_reply(node, to, reply),
+                Output::Timer { after, timer } => {
+                    let host = &self.hosts[node.index()];
+                    let (after, life) = (host.clock.span(after), host.life);
+                    let input = node::Input::Timer(timer);
+                    self.schedule_in(after, Happening::Node { node, life, input });
+                }
+                Output::Persist(record) => {
+                    if let Record::Committed(committed) = &record {
+                        for transaction in committed.block.transactions.clone().iter() {
+                            self.scan(node, Place::Disk, transaction);
+                        }
+                    }
+                    self.hosts[node.index()].disk.write(record);
+                }
+                Output::Sync => {
+                    let host = &mut self.hosts[node.index()];
+                    host.syncing = true;
+                    let life = host.life;
+                    let synced = Happening::Synced {
+                        node,
+                        life,
+                        outputs,
+                    };
+                    self.schedule_in(self.plan.disk_sync, synced);
+                    return;
+                }
+                Output::Note(note) => self.note(node, note),
+            }
+        }
+    }
+
+    pub(super) fn on_synced(&mut self, node: NodeId, life: u32, outputs: VecDeque<Output>) {
+        let host = &mut self.hosts[node.index()];
+        if host.life != life {
+            return;
+        }
+        host.disk.sync();
+        host.syncing = false;
+        self.carry_out(node, outputs);
+        while let host = &mut self.hosts[node.index()]
+            && !host.syncing
+            && let Some(input) = host.inbox.pop_front()
+        {
+            self.give(node, input);
+        }
+    }
+
+    pub(super) fn note(&mut self, node: NodeId, note: Note) {
+        let event = match note {
+            Note::Committed {
+                committed,
+                app_hash,
+                results,
+                tables,
+                replayed,
+            } => {
+                if committed.block.height > self.metrics.height {
+                    self.metrics.height = committed.block.height;
+                    self.metrics.actions += results.len() as u64;
+                }
+                Event::Committed {
+                    node,
+                    committed,
+                    app_hash,
+                    results,
+                    tables,
+                    replayed,
+                }
+            }
+            Note::Halted(why) => Event::Halted { node, why },
+            Note::Leads { term } => Event::Leads { node, term },
+            Note::Proposed { height, time, .. } => {
+                let clock = self.hosts[node.index()].clock.read(self.kernel.now());
+                Event::Proposed {
+                    node,
+                    height,
+                    time,
+                    clock,
+                }
+            }
+        };
+        self.record(event);
+    }
+}
