@@ -1,12 +1,13 @@
 //! The end of the story: everything heals, what is owed arrives, everybody reads everything, and nodes
 //! are looked into.
 
-use super::{AUDIT_PATIENCE, Host, Phase, World};
 use assay_model::actor::{self, Order, Task, Via};
 use assay_model::history::{Event, Place};
 use assay_model::id::{CredentialId, NodeId, PartyId};
 use assay_model::ledger::Transaction;
 use assay_scenarios::plan::{Deed, Plan};
+
+use super::{AUDIT_PATIENCE, Host, Phase, World};
 
 impl World<'_> {
     pub(super) fn heal(&mut self) {

@@ -1,10 +1,11 @@
 //! Faults begin and end here; what they do to messages is the part of `fault`.
 
-use super::{Phase, World};
-use crate::fault::{Active, Body, Roles};
 use assay_model::history::Event;
 use assay_model::id::NodeId;
 use assay_scenarios::plan::{ClockError, FaultKind, Whose};
+
+use super::{Phase, World};
+use crate::fault::{Active, Body, Roles};
 
 impl World<'_> {
     pub(super) fn begin_fault(&mut self, index: usize) {

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use super::Person;
 use assay_model::actor::{self, Directory};
 use assay_model::crypto::{Scheme, SigningKey, Suite};
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
 use assay_model::node::{Committed, Genesis, Node};
 use assay_scenarios::plan::{Party, Plan};
+
+use super::Person;
 
 /// Node keys hang on the node's place alone.
 pub(super) fn node_key(node: u16) -> SigningKey {

@@ -1,13 +1,14 @@
 //! Links between nodes: what gets through, when, and what faults do to it.
 
-use super::{Happening, World};
-use crate::fault::Body;
-use crate::network::fate;
-use crate::seed::Domain;
 use assay_model::id::NodeId;
 use assay_model::node::Message;
 use assay_model::time::Millis;
 use assay_scenarios::plan::{Network, Ppm};
+
+use super::{Happening, World};
+use crate::fault::Body;
+use crate::network::fate;
+use crate::seed::Domain;
 
 impl World<'_> {
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {

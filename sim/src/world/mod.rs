@@ -11,13 +11,6 @@ mod people;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::disk::Disk;
-use crate::fault::Active;
-use crate::kernel::Kernel;
-use crate::network::Lane;
-use crate::scan::Scanner;
-use crate::seed::{Domain, Seed};
 use assay_model::actor::{self, Actor, Directory, Persona};
 use assay_model::crypto::{SigningKey, Suite};
 use assay_model::history::{Event, History, Place};
@@ -26,6 +19,14 @@ use assay_model::node::{self, Genesis, Message, Node, Output, Record, Reply, Req
 use assay_model::time::Millis;
 use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
+
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::fault::Active;
+use crate::kernel::Kernel;
+use crate::network::Lane;
+use crate::scan::Scanner;
+use crate::seed::{Domain, Seed};
 
 /// The name every simulated network has.
 const CHAIN_ID: &str = "assay-sim";

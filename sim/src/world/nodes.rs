@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::{Happening, World};
 use assay_model::history::{Event, Place};
 use assay_model::id::NodeId;
 use assay_model::node::{self, Message, Node, Note, Output, Record};
+
+use super::{Happening, World};
 
 impl World<'_> {
     pub(super) fn start(&mut self, node: NodeId, again: bool) {

@@ -1,12 +1,13 @@
 //! What people do: begin steps, ask nodes, write letters.
 
-use super::{Happening, World};
-use crate::seed::Domain;
 use assay_model::actor::{self, Letter};
 use assay_model::history::{Asked, Ending, Event, Place};
 use assay_model::id::{NodeId, PartyId};
 use assay_model::node::{self, Reply, Request, RequestId};
 use assay_scenarios::plan::{Deed, Network, Ppm};
+
+use super::{Happening, World};
+use crate::seed::Domain;
 
 impl World<'_> {
     pub(super) fn begin_step(&mut self, index: usize) {

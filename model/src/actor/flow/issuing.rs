@@ -1,0 +1,150 @@
+//! What issuers do: register, verify and write, replace keys. Source: idos-facts 5.1, 5.5.
+
+use super::super::client::Want;
+use super::super::desk::Desk;
+use super::super::letter::{Letter, Package};
+use super::super::machine::{Outbox, TaskId};
+use super::super::order::{Order, Task, Writer};
+use super::writing::upsert;
+use super::{News, Next, ending, submit};
+use crate::history::Ending;
+use crate::id::Text;
+use crate::ledger::{Action, Batch, Consent, OwnerConsent};
+use crate::time::WallMillis;
+
+/// Cold start. Source: idos-facts 5.1 steps 2 and 3.
+pub(super) fn register(
+    wallet: &mut Option<Box<Batch>>,
+    desk: &mut Desk,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Register { user } = &task.order else {
+        unreachable!("only an order to register registers")
+    };
+    match news {
+        News::Begin => {
+            out.letter(*user, Letter::ProofWanted { task: id.0 });
+            Next::Wait
+        }
+        News::Letter(Letter::Proof {
+            address,
+            message,
+            signature,
+            box_public,
+            ..
+        }) => {
+            let proof = (address, message, signature);
+            let [create, bind] = desk.registration(*user, proof, box_public);
+            *wallet = Some(Box::new(bind));
+            Next::Ask(Want::Submit(create), None)
+        }
+        News::Letter(_) => Next::Wait,
+        News::Got(got) => match (ending(&got), wallet.take()) {
+            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit(*bind), None),
+            (ending, _) => Next::Done(ending),
+        },
+    }
+}
+
+/// Verification and delivery. Source: idos-facts 5.1 step 4 (a).
+pub(super) fn issue(
+    kept: &mut Option<Package>,
+    desk: &mut Desk,
+    now: WallMillis,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Issue {
+        user,
+        credential,
+        writer,
+        bytes,
+        forged,
+        unsealed,
+    } = task.order
+    else {
+        unreachable!("only an order to issue issues")
+    };
+    match news {
+        News::Begin => {
+            let how = (forged, unsealed);
+            let package = desk.package(user, user, credential, bytes, how, now, out);
+            match writer {
+                Writer::User => {
+                    out.letter(
+                        user,
+                        Letter::Package {
+                            task: id.0,
+                            package,
+                        },
+                    );
+                    Next::Wait
+                }
+                Writer::InserterWithConsent => {
+                    let owner = desk.directory.card(user).persona.user;
+                    let issuer = &package.issuer_auth_public_key;
+                    let text = Consent::InsertCredential { credential, issuer }
+                        .text(owner, &desk.directory.chain_id);
+                    *kept = Some(package);
+                    out.letter(user, Letter::ConsentWanted { task: id.0, text });
+                    Next::Wait
+                }
+                Writer::InserterAlone => submit(upsert(desk, user, &package, None)),
+            }
+        }
+        News::Letter(Letter::Consent { consent, .. }) => match kept.take() {
+            Some(package) => submit(upsert(desk, user, &package, Some(consent))),
+            None => Next::Wait,
+        },
+        News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
+        News::Letter(_) => Next::Wait,
+        News::Got(got) => Next::Done(ending(&got)),
+    }
+}
+
+/// With consent the key stays what it is, without it becomes the issuer's own.
+pub(super) fn rekey(
+    desk: &mut Desk,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Rekey {
+        user,
+        consent: asks,
+    } = task.order
+    else {
+        unreachable!("only an order to rekey rekeys")
+    };
+    let card = desk.directory.card(user);
+    let update = |key: Text, consent: Option<OwnerConsent>| {
+        submit(Action::UpdateUserPubKeyAsInserter {
+            id: card.persona.user,
+            recipient_encryption_public_key: key,
+            encryption_password_store: "user".into(),
+            consent,
+        })
+    };
+    match news {
+        News::Begin if asks => {
+            let text = Consent::UpdateEncryptionKey {
+                key: &card.box_public_text(),
+            }
+            .text(card.persona.user, &desk.directory.chain_id);
+            out.letter(user, Letter::ConsentWanted { task: id.0, text });
+            Next::Wait
+        }
+        News::Begin => update(desk.card().box_public_text(), None),
+        News::Letter(Letter::Consent { consent, .. }) => {
+            update(card.box_public_text(), Some(consent))
+        }
+        News::Letter(_) => Next::Wait,
+        News::Got(got) => Next::Done(ending(&got)),
+    }
+}

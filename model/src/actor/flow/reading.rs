@@ -1,0 +1,329 @@
+//! What readers do: the careful way, the careless way, once, or everything. Source: idos-facts 5.14.
+
+use super::super::client::{As, Got, Want};
+use super::super::desk::Desk;
+use super::super::machine::Outbox;
+use super::super::order::{Order, Task, Via};
+use super::{News, Next, ending, look};
+use crate::crypto::content_hash;
+use crate::history::{Doubt, Ending, Event, Role};
+use crate::id::{CredentialId, Height, NodeId, Text};
+use crate::ledger::{Answer, Query, SharedCredential};
+use crate::time::WallMillis;
+use crate::vc::{VerifiableCredential, status};
+
+/// What a consumer has gathered about a copy so far. Source: idos-facts 5.14.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    doubt: Option<Doubt>,
+    granted: bool,
+    hashes: Vec<Option<Text>>,
+    height: Option<Height>,
+}
+
+impl Reading {
+    fn doubt(&mut self, doubt: Doubt) {
+        self.doubt.get_or_insert(doubt);
+    }
+
+    fn relies_on(&mut self, height: Height) {
+        self.height = Some(self.height.map_or(height, |lowest| lowest.min(height)));
+    }
+}
+
+/// How far a reading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UseStage {
+    Grants,
+    Original,
+    Content,
+}
+
+/// Reads a copy the careful way, the careless way, or under a false name. Source: idos-facts 5.14.
+pub(super) fn use_copy(
+    stage: &mut UseStage,
+    reading: &mut Reading,
+    desk: &mut Desk,
+    now: WallMillis,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Use {
+        copy,
+        owner,
+        locked_until,
+        posing_as,
+    } = task.order
+    else {
+        unreachable!("only an order to use uses")
+    };
+    let careful = desk.card().persona.careful && posing_as.is_none();
+    let content = || {
+        let as_ = match posing_as {
+            Some(other) => As::Stated(desk.directory.card(other).identities[0]),
+            None => As::Self_,
+        };
+        Next::Ask(
+            Want::View {
+                query: Query::GetCredentialShared { id: copy },
+                as_,
+            },
+            None,
+        )
+    };
+    match (*stage, news) {
+        (UseStage::Grants, News::Begin) if careful => look(Query::GetAccessGrantsForCredential {
+            credential_id: copy,
+        }),
+        (_, News::Begin) => {
+            *stage = UseStage::Content;
+            content()
+        }
+        (
+            UseStage::Grants,
+            News::Got(Got::View {
+                height,
+                result: Ok(Answer::Grants(rows)),
+            }),
+        ) => {
+            reading.relies_on(height);
+            reading.granted = !rows.is_empty();
+            if rows.iter().all(|grant| grant.locked_until < locked_until) {
+                reading.doubt(Doubt::LockTooShort);
+            }
+            reading.hashes = rows.into_iter().map(|grant| grant.content_hash).collect();
+            if reading.granted {
+                *stage = UseStage::Original;
+                return look(Query::GetCredentialsSharedByUser {
+                    user_id: owner,
+                    original_issuer_auth_public_key: None,
+                });
+            }
+            // Without a grant there is nothing to gain, which the node shall say itself.
+            reading.doubt = Some(Doubt::NoGrant);
+            *stage = UseStage::Content;
+            content()
+        }
+        (
+            UseStage::Original,
+            News::Got(Got::View {
+                height,
+                result: Ok(answer),
+            }),
+        ) => {
+            reading.relies_on(height);
+            if let Some(doubt) = doubt_about_original(desk, &answer, copy) {
+                reading.doubt(doubt);
+            }
+            *stage = UseStage::Content;
+            content()
+        }
+        (
+            UseStage::Content,
+            News::Got(Got::View {
+                height,
+                result: Ok(Answer::Shared(row)),
+            }),
+        ) => {
+            reading.relies_on(height);
+            let document = desk.open(&row.content, &row.encryptor_public_key);
+            if let Some(plaintext) = &document {
+                out.note(Event::Opened {
+                    by: desk.me,
+                    credential: copy,
+                    document: content_hash(plaintext),
+                    height,
+                });
+            }
+            if let Some(doubt) =
+                doubt_about_content(desk, reading, document.as_deref(), &row, careful, now)
+            {
+                reading.doubt(doubt);
+            }
+            // Careless consumers take whatever opens.
+            let doubt = reading
+                .doubt
+                .filter(|doubt| careful || *doubt == Doubt::CannotOpen);
+            out.note(Event::Judged {
+                by: desk.me,
+                copy,
+                user: owner,
+                document: document.as_deref().map(content_hash),
+                height: reading.height.unwrap_or(height),
+                doubt,
+            });
+            Next::Done(match doubt {
+                None => Ending::Accepted,
+                Some(doubt) => Ending::Declined(doubt.code()),
+            })
+        }
+        (_, News::Got(got)) => Next::Done(ending(&got)),
+        (_, News::Letter(_)) => Next::Wait,
+    }
+}
+
+/// The copy must be linked to an original whose issuer is trusted and whose status is approved.
+pub(super) fn doubt_about_original(
+    desk: &Desk,
+    answer: &Answer,
+    copy: CredentialId,
+) -> Option<Doubt> {
+    let Answer::Credentials(rows) = answer else {
+        return Some(Doubt::NoOriginal);
+    };
+    let Some(row) = rows.iter().find(|row| row.id == copy) else {
+        return Some(Doubt::NoOriginal);
+    };
+    let issuer = &*row.issuer_auth_public_key;
+    let trusted = desk.directory.trusted_issuers();
+    if !trusted.iter().any(|trusted| trusted.key.caller() == issuer) {
+        return Some(Doubt::UntrustedIssuer);
+    }
+    (status(&row.public_notes).as_deref() != Some("approved")).then_some(Doubt::NotApproved)
+}
+
+/// The document must be what the grant says, proven by a trusted issuer, valid, and about this user.
+pub(super) fn doubt_about_content(
+    desk: &Desk,
+    reading: &Reading,
+    document: Option<&[u8]>,
+    row: &SharedCredential,
+    careful: bool,
+    now: WallMillis,
+) -> Option<Doubt> {
+    let Some(plaintext) = document else {
+        return Some(Doubt::CannotOpen);
+    };
+    if !careful {
+        return None;
+    }
+    let hash = content_hash(plaintext).to_string();
+    // A dAG may state no hash; then the issuer's proof alone vouches for the content.
+    let stated = |stated: &Option<Text>| stated.as_deref().is_none_or(|stated| stated == hash);
+    if !reading.hashes.iter().any(stated) {
+        return Some(Doubt::HashMismatch);
+    }
+    let trusted = desk.directory.trusted_issuers();
+    let verified = VerifiableCredential::parse(plaintext)
+        .and_then(|document| document.verify(&*desk.suite, &trusted, now.block_time()));
+    match verified {
+        Err(error) => Some(Doubt::BadDocument(error.code())),
+        Ok(verified) if verified.subject != row.user_id => Some(Doubt::WrongSubject),
+        Ok(_) => None,
+    }
+}
+
+/// Orders that are one view.
+pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
+    let found = |found: bool| {
+        Next::Done(if found {
+            Ending::Accepted
+        } else {
+            Ending::Declined("nothing-found")
+        })
+    };
+    match (&task.order, news) {
+        (Order::ReadOwn { credential }, News::Begin) => {
+            look(Query::GetCredentialOwned { id: *credential })
+        }
+        (Order::List, News::Begin) => look(Query::GetCredentials {}),
+        (Order::Probe { of, shouted }, News::Begin) => {
+            let address = desk.directory.card(*of).caller();
+            let address = if *shouted {
+                address.to_uppercase().into()
+            } else {
+                address
+            };
+            Next::Ask(
+                Want::View {
+                    query: Query::HasProfile { address },
+                    as_: As::Nobody,
+                },
+                None,
+            )
+        }
+        (Order::ListGranted { page, size, .. }, News::Begin) => {
+            look(Query::GetAccessGrantsGranted {
+                user_id: None,
+                page: *page,
+                size: *size,
+            })
+        }
+        (
+            Order::ReadOwn { credential },
+            News::Got(Got::View {
+                height,
+                result: Ok(Answer::Owned(row)),
+            }),
+        ) => {
+            let Some(row) = row else { return found(false) };
+            let Some(plaintext) = desk.open(&row.content, &row.encryptor_public_key) else {
+                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+            };
+            out.note(Event::Opened {
+                by: desk.me,
+                credential: *credential,
+                document: content_hash(&plaintext),
+                height,
+            });
+            found(true)
+        }
+        (
+            _,
+            News::Got(Got::View {
+                result: Ok(Answer::Truth(truth)),
+                ..
+            }),
+        ) => found(truth),
+        (
+            Order::ListGranted { rows, .. },
+            News::Got(Got::View {
+                result: Ok(Answer::Grants(listed)),
+                ..
+            }),
+        ) => found(listed.len() == *rows as usize),
+        (_, News::Got(got)) => Next::Done(ending(&got)),
+        (_, News::Begin | News::Letter(_)) => Next::Wait,
+    }
+}
+
+/// Everything a party can read, at every node.
+pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, news: News) -> Next {
+    if let (Order::Audit { nodes, copies }, News::Begin) = (&task.order, &news) {
+        let queries = match desk.card().persona.role {
+            Role::User => vec![
+                Query::GetUser {},
+                Query::GetWallets {},
+                Query::GetCredentials {},
+                Query::GetAccessGrantsOwned {},
+            ],
+            Role::Consumer => copies
+                .iter()
+                .map(|copy| Query::GetCredentialShared { id: *copy })
+                .chain([Query::GetAccessGrantsGranted {
+                    user_id: None,
+                    page: None,
+                    size: None,
+                }])
+                .collect(),
+            Role::Issuer | Role::DbOwner => Vec::new(),
+        };
+        let everywhere = |query: &Query| nodes.iter().map(|node| (query.clone(), *node)).collect();
+        *left = queries
+            .iter()
+            .flat_map(|query| -> Vec<_> { everywhere(query) })
+            .rev()
+            .collect();
+    }
+    match left.pop() {
+        Some((query, node)) => Next::Ask(
+            Want::View {
+                query,
+                as_: As::Self_,
+            },
+            Some(Via::Node(node)),
+        ),
+        None => Next::Done(Ending::Accepted),
+    }
+}

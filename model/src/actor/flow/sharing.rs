@@ -1,0 +1,204 @@
+//! What owners do with a document: share, store again, sign papers. Source: idos-facts 5.3, 5.4.
+
+use super::super::client::{As, Got, Want};
+use super::super::desk::Desk;
+use super::super::letter::{Letter, Package};
+use super::super::machine::{Outbox, TaskId};
+use super::super::order::{Fidelity, Order, Share, Task};
+use super::writing::{add, edit};
+use super::{News, Next, ending, look, submit};
+use crate::crypto::content_hash;
+use crate::history::{Doubt, Ending, Event, Role};
+use crate::id::{ContentHash, PartyId};
+use crate::ledger::{Answer, Query};
+
+/// Approval: decrypt, hash, re-encrypt, share. Source: idos-facts 5.3 step 2.
+pub(super) fn share(
+    plaintext: &mut Option<Vec<u8>>,
+    desk: &mut Desk,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let (share, request) = match &task.order {
+        Order::Share(share) => (share, None),
+        Order::Approve { request, share } => (share, Some(*request)),
+        other => unreachable!("{other:?} shares nothing"),
+    };
+    match news {
+        News::Begin => look(Query::GetCredentialOwned { id: share.original }),
+        News::Got(Got::View { result, .. }) => {
+            let original = match result {
+                Ok(Answer::Owned(Some(row))) => desk.open(&row.content, &row.encryptor_public_key),
+                // Whoever has nothing to share stops here, except somebody who shares what is not
+                // theirs and tries all the same.
+                _ if share.owner == desk.card().persona.user => {
+                    return Next::Done(Ending::Declined("nothing-found"));
+                }
+                _ => Some(b"{}".to_vec()),
+            };
+            let Some(original) = original else {
+                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+            };
+            if share.fidelity == Fidelity::Borrowed {
+                *plaintext = Some(original);
+                return match lender(desk) {
+                    Some(lender) => {
+                        out.letter(lender, Letter::LendMe { task: id.0 });
+                        Next::Wait
+                    }
+                    None => Next::Done(Ending::Declined("nothing-found")),
+                };
+            }
+            let (copy, hash) = unfaithful(&original, share.fidelity);
+            submit(desk.copy(share, &copy, hash, out))
+        }
+        News::Letter(Letter::Lent { document, .. }) => {
+            let own = plaintext.take().unwrap_or_default();
+            let copy = document.unwrap_or(own);
+            submit(desk.copy(share, &copy, content_hash(&copy), out))
+        }
+        News::Letter(_) => Next::Wait,
+        News::Got(got) => {
+            let ending = ending(&got);
+            if let (Ending::Accepted, Some(request)) = (ending, request) {
+                decide(desk, request, share, out);
+            }
+            Next::Done(ending)
+        }
+    }
+}
+
+/// Tells the consumer, and whoever watches, that its request was approved.
+pub(super) fn decide(desk: &Desk, request: u32, share: &Share, out: &mut Outbox) {
+    out.note(Event::Decided {
+        request,
+        by: desk.me,
+        copy: Some(share.copy),
+        locked_until: share.locked_until,
+    });
+    out.letter(share.to, Letter::Delivery { request });
+}
+
+/// Somebody else who has a document to lend.
+pub(super) fn lender(desk: &Desk) -> Option<PartyId> {
+    let users =
+        |id: &PartyId| *id != desk.me && desk.directory.card(*id).persona.role == Role::User;
+    (0..desk.directory.cards.len() as u16)
+        .map(PartyId)
+        .find(users)
+}
+
+/// What a user puts into a copy, and the hash it states.
+pub(super) fn unfaithful(original: &[u8], fidelity: Fidelity) -> (Vec<u8>, ContentHash) {
+    let true_hash = content_hash(original);
+    let altered = || {
+        let text = String::from_utf8_lossy(original);
+        text.replacen("\"Example\"", "\"Exemplar\"", 1).into_bytes()
+    };
+    match fidelity {
+        Fidelity::Faithful | Fidelity::Borrowed => (original.to_vec(), true_hash),
+        Fidelity::Altered => {
+            let copy = altered();
+            let hash = content_hash(&copy);
+            (copy, hash)
+        }
+        Fidelity::AlteredUnderOldHash => (altered(), true_hash),
+        Fidelity::Garbage => {
+            let copy = b"there is no document here, though it is long enough for one".to_vec();
+            let hash = content_hash(&copy);
+            (copy, hash)
+        }
+    }
+}
+
+/// Puts back what an issuer handed over once: by an edit where the row is there, else as a new row.
+pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
+    let Order::StoreAgain {
+        issued,
+        credential,
+        resigned,
+    } = task.order
+    else {
+        unreachable!("only an order to store again stores again")
+    };
+    match news {
+        News::Begin => look(Query::GetCredentialOwned { id: credential }),
+        News::Got(Got::View { result, .. }) => {
+            let Some(package) = desk.packages.get(&issued).cloned() else {
+                return Next::Done(Ending::Declined("nothing-found"));
+            };
+            let package = Package {
+                credential,
+                ..package
+            };
+            let package = if resigned {
+                desk.resign(&package)
+            } else {
+                package
+            };
+            let there = matches!(result, Ok(Answer::Owned(Some(_))));
+            submit(if there {
+                edit(&package)
+            } else {
+                add(&package, credential)
+            })
+        }
+        News::Got(got) => Next::Done(ending(&got)),
+        News::Letter(_) => Next::Wait,
+    }
+}
+
+/// The paper's text comes from the network, as wallets show what the network asks for.
+/// Source: idos-facts 5.4 step 2.
+pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
+    let Order::SignDag {
+        dag,
+        grant,
+        owner,
+        carrier,
+    } = &task.order
+    else {
+        unreachable!("only an order to sign a dAG signs one")
+    };
+    let data = (grant.data, grant.locked_until);
+    match news {
+        News::Begin => {
+            let directory = &desk.directory;
+            let query = Query::DagMessage {
+                dag_owner_wallet_identifier: directory.card(*owner).caller(),
+                dag_grantee_wallet_identifier: directory.card(grant.grantee).caller(),
+                dag_data_id: grant.data,
+                dag_locked_until: grant.locked_until,
+                dag_content_hash: None,
+            };
+            Next::Ask(
+                Want::View {
+                    query,
+                    as_: As::Nobody,
+                },
+                None,
+            )
+        }
+        News::Got(Got::View {
+            result: Ok(Answer::Text(text)),
+            ..
+        }) => {
+            let signature = desk.sign_text(task.wallet, &text);
+            let paper = desk.dag_action(*owner, grant.grantee, data, signature);
+            if desk.dag_text(&paper).as_deref() != Some(text.as_str()) {
+                // A careful wallet does not sign a text it does not understand.
+                return Next::Done(Ending::Declined("nothing-found"));
+            }
+            if *carrier == desk.me {
+                desk.papers.insert(*dag, paper);
+            } else {
+                out.letter(*carrier, Letter::Dag { dag: *dag, paper });
+            }
+            Next::Done(Ending::Accepted)
+        }
+        News::Got(got) => Next::Done(ending(&got)),
+        News::Letter(_) => Next::Wait,
+    }
+}

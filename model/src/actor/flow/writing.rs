@@ -1,0 +1,153 @@
+//! Orders that are one transaction, and the actions that write a credential.
+
+use super::super::client::Want;
+use super::super::desk::Desk;
+use super::super::directory::notes_id;
+use super::super::letter::{Letter, Package};
+use super::super::machine::Outbox;
+use super::super::order::{GrantRef, Order};
+use super::{Next, submit};
+use crate::history::{Ending, Event};
+use crate::id::{CredentialId, GrantId, PartyId};
+use crate::ledger::{Action, Batch, OwnerConsent};
+use crate::time::WallMillis;
+use crate::vc::PublicNotes;
+
+/// The one transaction of an order that needs no more.
+pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mut Outbox) -> Next {
+    let directory = desk.directory.clone();
+    let action = match order {
+        Order::SetStatus { credential, status } => {
+            let id = notes_id(*credential);
+            let notes = PublicNotes {
+                id: id.clone(),
+                kind: "KYC".to_owned(),
+                level: "basic".to_owned(),
+                status: status.clone(),
+                issuer: desk.card().persona.name.clone(),
+            };
+            Action::EditPublicNotesAsIssuer {
+                public_notes_id: id.into(),
+                public_notes: notes.to_text().into(),
+            }
+        }
+        Order::Overwrite { credential, user } => {
+            let me = desk.me;
+            let how = (false, false);
+            let package = desk.package(*user, me, *credential, 2_048, how, now, out);
+            upsert(desk, *user, &package, None)
+        }
+        Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
+        Order::Deny { request, consumer } => {
+            out.note(Event::Decided {
+                request: *request,
+                by: desk.me,
+                copy: None,
+                locked_until: 0,
+            });
+            out.letter(*consumer, Letter::Denied { request: *request });
+            return Next::Done(Ending::Accepted);
+        }
+        Order::Revoke { grants } => {
+            let revocations = grants.iter().map(|grant| Action::RevokeAccessGrant {
+                id: grant_id(desk, grant),
+            });
+            let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
+            return Next::Ask(Want::Submit(batch), None);
+        }
+        Order::Remove { credential } => Action::RemoveCredential { id: *credential },
+        Order::AddWallet {
+            wallet,
+            id,
+            forged,
+            replayed,
+        } => {
+            let proof = desk.wallet_proof(*wallet, now, (*forged, *replayed));
+            let (wallet_type, address, public_key) = desk.wallet_columns(*wallet);
+            Action::AddWallet {
+                id: *id,
+                address,
+                public_key,
+                wallet_type,
+                message: proof.message,
+                signature: proof.signature,
+            }
+        }
+        Order::RemoveWallet { id } => Action::RemoveWallet { id: *id },
+        Order::Erase => Action::RemoveUser {},
+        Order::TransmitDag { dag } => match desk.papers.get(dag) {
+            Some(paper) => paper.clone(),
+            None => return Next::Done(Ending::Declined("nothing-found")),
+        },
+        Order::Rescind { copy } => Action::RescindSharedCredential {
+            credential_id: *copy,
+        },
+        Order::Admit { issuer } => {
+            // A row that is there already would refuse the whole batch, so only the key is added.
+            let [_, delegate] = desk.admission(*issuer);
+            return Next::Ask(Want::Submit(delegate), None);
+        }
+        Order::Dismiss { issuer, shouted } => {
+            let address = directory.card(*issuer).caller();
+            let address = if *shouted {
+                address.to_uppercase().into()
+            } else {
+                address
+            };
+            Action::DeleteDelegateAsOwner { address }
+        }
+        other => unreachable!("{other:?} takes more than a transaction"),
+    };
+    submit(action)
+}
+
+pub(super) fn grant_id(desk: &Desk, grant: &GrantRef) -> GrantId {
+    let grantee = desk.directory.card(grant.grantee).caller();
+    GrantId::derive(&grantee, grant.data, grant.locked_until)
+}
+
+pub(super) fn add(package: &Package, id: CredentialId) -> Action {
+    let package = package.clone();
+    Action::AddCredential {
+        id,
+        issuer_auth_public_key: package.issuer_auth_public_key,
+        encryptor_public_key: package.encryptor_public_key,
+        content: package.content,
+        public_notes: package.public_notes,
+        public_notes_signature: package.public_notes_signature,
+        broader_signature: package.broader_signature,
+    }
+}
+
+pub(super) fn edit(package: &Package) -> Action {
+    let package = package.clone();
+    Action::EditCredential {
+        id: package.credential,
+        public_notes: package.public_notes,
+        public_notes_signature: package.public_notes_signature,
+        broader_signature: package.broader_signature,
+        content: package.content,
+        encryptor_public_key: package.encryptor_public_key,
+        issuer_auth_public_key: package.issuer_auth_public_key,
+    }
+}
+
+pub(super) fn upsert(
+    desk: &Desk,
+    user: PartyId,
+    package: &Package,
+    consent: Option<OwnerConsent>,
+) -> Action {
+    let package = package.clone();
+    Action::UpsertCredentialAsInserter {
+        id: package.credential,
+        user_id: desk.directory.card(user).persona.user,
+        issuer_auth_public_key: package.issuer_auth_public_key,
+        encryptor_public_key: package.encryptor_public_key,
+        content: package.content,
+        public_notes: package.public_notes,
+        public_notes_signature: package.public_notes_signature,
+        broader_signature: package.broader_signature,
+        consent,
+    }
+}
