@@ -14,7 +14,7 @@ use crate::vc::{VerifiableCredential, status};
 
 /// What a consumer has gathered about a copy so far. Source: idos-facts 5.14.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(in crate::actor) struct Reading {
     doubt: Option<Doubt>,
     granted: bool,
     hashes: Vec<Option<Text>>,
@@ -33,7 +33,7 @@ impl Reading {
 
 /// How far a reading is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum UseStage {
+pub(in crate::actor) enum UseStage {
     Grants,
     Original,
     Content,
