@@ -447,16 +447,26 @@ pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: Credentia
     if grants::has_locked(tables, call, own, id) {
         return Err(Refusal::LockedGrants);
     }
-    delete(state, call, id);
+    delete(state, call, id, Copies::Follow);
     Ok(())
 }
 
-/// Deletes a row with its links and every grant on it. Under `removal-reaches-copies` its copies go
-/// too, except those a locked grant protects; under `orphans-stay-usable` those keep the notes.
-pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId) {
+/// What the end of a row means for copies made of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// The owner removes it: they go too where that is promised.
+    Follow,
+    /// A grantee lost it or gave it up, which is nobody else's affair.
+    Stay,
+}
+
+/// Deletes a row with its links and every grant on it. Under `removal-reaches-copies` its copies may
+/// follow, except those a locked grant protects; under `orphans-stay-usable` those keep the notes.
+pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies: Copies) {
     let Some(row) = state.delete::<Credential>(&id) else {
         return;
     };
+    let follow = copies == Copies::Follow && call.keeps(Switch::RemovalReachesCopies);
     let copies = copies_of(state.tables(), id);
     let links: Vec<_> = state
         .tables()
@@ -485,8 +495,8 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId) {
     }
     for copy in copies {
         let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
-        if call.keeps(Switch::RemovalReachesCopies) && !locked {
-            delete(state, call, copy);
+        if follow && !locked {
+            delete(state, call, copy, Copies::Follow);
         } else if call.keeps(Switch::OrphansStayUsable) {
             state.put(copy, notes.clone());
         }
@@ -521,6 +531,6 @@ pub(super) fn rescind_shared_credential(
             return Ok(());
         }
     }
-    delete(state, call, id);
+    delete(state, call, id, Copies::Stay);
     Ok(())
 }

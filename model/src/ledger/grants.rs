@@ -196,6 +196,6 @@ pub(super) fn end_grant(state: &mut State, call: Call<'_>, id: GrantId, data: Cr
         && call.keeps(Switch::LastGrantRemovesCopy)
         && credentials::is_copy(state.tables(), data)
     {
-        credentials::delete(state, call, data);
+        credentials::delete(state, call, data, credentials::Copies::Stay);
     }
 }
