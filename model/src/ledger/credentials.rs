@@ -93,14 +93,14 @@ impl Package<'_> {
         if call.keeps(Switch::StickyStatus)
             && let Some(stated) = tables
                 .status_statements
-                .get(&(issuer.clone(), notes_id.clone()))
+                .get(&(issuer.to_lowercase().into(), notes_id.clone()))
             && stated.0 != *self.public_notes
         {
             return Err(Refusal::StatusContradicted);
         }
         let taken = |(id, other): (&CredentialId, &std::sync::Arc<Credential>)| {
             *id != self.id
-                && other.issuer_auth_public_key == *issuer
+                && same_key(&other.issuer_auth_public_key, issuer)
                 && other.notes_id.as_ref() == Some(&notes_id)
         };
         if call.keeps(Switch::UniqueNotesId) && tables.credentials.iter().any(taken) {
@@ -108,6 +108,11 @@ impl Package<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether two texts are one key: a signature verifies whatever the case of the hex beside it.
+fn same_key(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// The shape of a sealed box under a key of the right length. A box's first 40 bytes are a random nonce
@@ -330,7 +335,8 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, action: &Action
 }
 
 /// Rewrites the notes of every row with the caller's issuer key and this notes id; the lookup column
-/// stays. Source: schema:edit_public_notes_as_issuer.
+/// stays. The key is compared to the letter, except under `sticky-status`, where an owner could dodge
+/// the statement by storing the key in capitals. Source: schema:edit_public_notes_as_issuer.
 pub(super) fn edit_public_notes_as_issuer(
     state: &mut State,
     call: Call<'_>,
@@ -338,8 +344,10 @@ pub(super) fn edit_public_notes_as_issuer(
     notes: &Text,
 ) -> Refused {
     let tables = state.tables();
+    let any_case = call.keeps(Switch::StickyStatus);
     let own = |issuer: &Text, notes_id: &Option<Text>| {
-        **issuer == *call.caller && notes_id.as_ref() == Some(id)
+        let named = **issuer == *call.caller || any_case && same_key(issuer, call.caller);
+        named && notes_id.as_ref() == Some(id)
     };
     let rows: Vec<_> = tables
         .credentials
@@ -380,7 +388,7 @@ pub(super) fn edit_public_notes_as_issuer(
     }
     if call.keeps(Switch::StickyStatus) {
         state.put(
-            (call.caller.into(), id.clone()),
+            (call.caller.to_lowercase().into(), id.clone()),
             StatusStatement(notes.clone()),
         );
     }
