@@ -378,7 +378,8 @@ pub(super) fn edit_public_notes_as_issuer(
         })
         .collect();
     if rows.is_empty() && retained.is_empty() {
-        return call.nothing_matched();
+        // A statement that is not refused has been made, whether or not the credential is here.
+        call.nothing_matched()?;
     }
     for (id, row) in rows {
         state.put(id, row);
