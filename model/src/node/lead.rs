@@ -313,7 +313,12 @@ impl Node {
         let valid = vote.validator == from && vote.verify(&*self.suite, &self.genesis.validators);
         let Some(Lead {
             ballot,
-            phase: Phase::Proposed { block, votes, .. },
+            phase:
+                Phase::Proposed {
+                    block,
+                    votes,
+                    refused,
+                },
             ..
         }) = &mut self.lead
         else {
@@ -322,6 +327,8 @@ impl Node {
         if !valid || vote.ballot != *ballot || vote.block != block.id {
             return;
         }
+        // Who refused and has thought better of it has one voice, and the vote is the signed one.
+        refused.remove(&from);
         votes.insert(from, vote);
         self.commit_at_quorum(now, out);
     }
@@ -335,13 +342,13 @@ impl Node {
     ) {
         let Some(Lead {
             ballot,
-            phase: Phase::Proposed { refused, .. },
+            phase: Phase::Proposed { votes, refused, .. },
             ..
         }) = &mut self.lead
         else {
             return;
         };
-        if refused_ballot == *ballot {
+        if refused_ballot == *ballot && !votes.contains_key(&from) {
             refused.insert(from, nack);
             self.give_up_at_half(out);
         }
