@@ -244,6 +244,9 @@ impl Node {
         self.watch_chain(out);
         if self.leader == self.id {
             self.take_lead(now, out);
+        } else if self.term > 0 {
+            // The appointment was durable and the report was not; the new leader may wait for it.
+            self.report(self.term, out);
         }
     }
 
