@@ -65,7 +65,7 @@ impl Node {
         if self
             .accepted
             .as_ref()
-            .is_none_or(|(accepted, _)| *accepted != ballot)
+            .is_none_or(|(accepted, other)| (*accepted, other.id) != (ballot, block.id))
         {
             self.accepted = Some((ballot, block.clone()));
             out.persist(Record::Accepted(ballot, block));
