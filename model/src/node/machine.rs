@@ -274,7 +274,7 @@ impl Node {
         match timer {
             Timer::Propose(height) | Timer::Poll(height) => self.on_propose_due(now, height, out),
             Timer::EmptyBlock(height) => self.on_empty_block_due(now, height, out),
-            Timer::Resend(ballot) => self.on_resend_due(ballot, out),
+            Timer::Resend(ballot) => self.on_resend_due(now, ballot, out),
             Timer::AwaitCommit { height, attempt } => self.on_commit_overdue(height, attempt, out),
             Timer::CatchUp { seen } => self.on_catch_up_due(seen, out),
             Timer::Gossip => self.on_gossip_due(out),
