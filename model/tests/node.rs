@@ -16,6 +16,9 @@ use assay_model::node::{
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use uuid::Uuid;
 
 const EPOCH: WallMillis = WallMillis(1_700_000_000_000);
@@ -1656,5 +1659,160 @@ fn a_founding_block_is_a_block_like_any_other() {
                 [Output::Note(Note::Committed { replayed: true, .. })]
             ));
         }
+    }
+}
+
+// Any schedule.
+
+/// One turn of a schedule nobody has thought up.
+#[derive(Clone, Debug)]
+enum Turn {
+    Deliver(usize),
+    Repeat(usize),
+    Lose(usize),
+    Fire(usize),
+    Crash(u16),
+    Restart(u16),
+    Appoint { leader: u16, reached: [bool; 4] },
+    Broadcast(u16),
+    Wait(u64),
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let place = || 1..5u16;
+    prop_oneof![
+        12 => any::<usize>().prop_map(Turn::Deliver),
+        1 => any::<usize>().prop_map(Turn::Repeat),
+        3 => any::<usize>().prop_map(Turn::Lose),
+        8 => any::<usize>().prop_map(Turn::Fire),
+        1 => place().prop_map(Turn::Crash),
+        2 => place().prop_map(Turn::Restart),
+        1 => (place(), any::<[bool; 4]>())
+            .prop_map(|(leader, reached)| Turn::Appoint { leader, reached }),
+        2 => place().prop_map(Turn::Broadcast),
+        1 => (0..20_000u64).prop_map(Turn::Wait),
+    ]
+}
+
+impl Net {
+    fn is_up(&self, place: u16) -> bool {
+        self.nodes[n(place).index()].is_some()
+    }
+
+    fn deliver(&mut self, (from, to, message): (NodeId, NodeId, Message)) {
+        if self.is_up(to.0 + 1) {
+            self.give(to.0 + 1, Input::Message { from, message });
+        }
+    }
+
+    fn turn(&mut self, turn: &Turn, term: &mut u32) {
+        let wire = |net: &Net, pick: usize| pick.checked_rem(net.wires.len());
+        match turn {
+            Turn::Deliver(pick) => {
+                if let Some(sent) = wire(self, *pick).and_then(|place| self.wires.remove(place)) {
+                    self.deliver(sent);
+                }
+            }
+            Turn::Repeat(pick) => {
+                if let Some(place) = wire(self, *pick) {
+                    self.deliver(self.wires[place].clone());
+                }
+            }
+            Turn::Lose(pick) => {
+                wire(self, *pick).and_then(|place| self.wires.remove(place));
+            }
+            Turn::Fire(pick) => {
+                if let Some(place) = pick.checked_rem(self.timers.len()) {
+                    let (node, timer) = self.timers.remove(place);
+                    self.give(node.0 + 1, Input::Timer(timer));
+                }
+            }
+            Turn::Crash(place) if self.is_up(*place) => self.crash(*place),
+            Turn::Restart(place) if !self.is_up(*place) => self.restart(*place),
+            Turn::Crash(_) | Turn::Restart(_) => {}
+            Turn::Appoint { leader, reached } => {
+                *term += 1;
+                for place in 1..=4 {
+                    if self.is_up(place) && reached[n(place).index()] {
+                        let (term, leader) = (*term, n(*leader));
+                        self.give(place, Input::Appoint { term, leader });
+                    }
+                }
+            }
+            Turn::Broadcast(place) if self.is_up(*place) => {
+                let root = self.suite.identity(&person("root"));
+                let accounts = &self.node(*place).state().tables().accounts;
+                let used = accounts.get(&root).map_or(0, |account| account.0);
+                let transaction = self.transaction("root", used + 1);
+                self.broadcast(*place, &transaction);
+            }
+            Turn::Broadcast(_) => {}
+            Turn::Wait(millis) => self.wait(*millis),
+        }
+    }
+
+    /// Every block any disk holds for final, by height; panics where two disks disagree.
+    fn agreed(&self) -> BTreeMap<Height, BlockId> {
+        let mut blocks = BTreeMap::new();
+        for record in self.disks.iter().flatten() {
+            if let Record::Committed(committed) = record {
+                let block = &committed.block;
+                let first = *blocks.entry(block.height).or_insert(block.id);
+                assert_eq!(first, block.id, "two blocks at height {}", block.height);
+            }
+        }
+        blocks
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
+
+    /// Crashes, losses, repetitions, late appointments: there is one chain, nobody halts, and once all
+    /// are up and agree on a leader it goes on.
+    #[test]
+    fn crashes_and_losses_neither_fork_nor_stop_a_network_that_keeps_its_promises(
+        turns in vec(turn(), 1..250),
+    ) {
+        let mut net = Net::new(4, Rules::documented());
+        let mut term = 0;
+        for turn in &turns {
+            net.turn(turn, &mut term);
+        }
+        net.agreed();
+        for place in 1..=4 {
+            net.turn(&Turn::Restart(place), &mut term);
+        }
+        net.turn(&Turn::Appoint { leader: 1, reached: [true; 4] }, &mut term);
+        for _ in 0..60 {
+            net.pump();
+            for (node, timer) in std::mem::take(&mut net.timers) {
+                net.give(node.0 + 1, Input::Timer(timer));
+            }
+            net.wait(3_000);
+        }
+        net.pump();
+        net.agreed();
+        for place in 1..=4 {
+            prop_assert_eq!(net.node(place).halted(), None);
+            prop_assert_eq!(net.node(place).height(), net.node(1).height());
+            prop_assert_eq!(net.node(place).app_hash(), net.node(1).app_hash());
+            prop_assert!(!net.node(place).is_syncing());
+        }
+        let before = net.heights()[0];
+        net.turn(&Turn::Broadcast(3), &mut term);
+        for _ in 0..4 {
+            net.pump();
+            for (node, timer) in std::mem::take(&mut net.timers) {
+                net.give(node.0 + 1, Input::Timer(timer));
+            }
+            net.wait(1_000);
+        }
+        prop_assert!(net.heights()[0] > before, "the chain goes on");
     }
 }
