@@ -93,14 +93,14 @@ impl Package<'_> {
         if call.keeps(Switch::StickyStatus)
             && let Some(stated) = tables
                 .status_statements
-                .get(&(issuer.clone(), notes_id.clone()))
+                .get(&(issuer.to_lowercase().into(), notes_id.clone()))
             && stated.0 != *self.public_notes
         {
             return Err(Refusal::StatusContradicted);
         }
         let taken = |(id, other): (&CredentialId, &std::sync::Arc<Credential>)| {
             *id != self.id
-                && other.issuer_auth_public_key == *issuer
+                && same_key(&other.issuer_auth_public_key, issuer)
                 && other.notes_id.as_ref() == Some(&notes_id)
         };
         if call.keeps(Switch::UniqueNotesId) && tables.credentials.iter().any(taken) {
@@ -108,6 +108,11 @@ impl Package<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether two texts are one key: a signature verifies whatever the case of the hex beside it.
+fn same_key(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// The shape of a sealed box under a key of the right length. A box's first 40 bytes are a random nonce
@@ -330,7 +335,8 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, action: &Action
 }
 
 /// Rewrites the notes of every row with the caller's issuer key and this notes id; the lookup column
-/// stays. Source: schema:edit_public_notes_as_issuer.
+/// stays. The key is compared to the letter, except under `sticky-status`, where an owner could dodge
+/// the statement by storing the key in capitals. Source: schema:edit_public_notes_as_issuer.
 pub(super) fn edit_public_notes_as_issuer(
     state: &mut State,
     call: Call<'_>,
@@ -338,8 +344,10 @@ pub(super) fn edit_public_notes_as_issuer(
     notes: &Text,
 ) -> Refused {
     let tables = state.tables();
+    let any_case = call.keeps(Switch::StickyStatus);
     let own = |issuer: &Text, notes_id: &Option<Text>| {
-        **issuer == *call.caller && notes_id.as_ref() == Some(id)
+        let named = **issuer == *call.caller || any_case && same_key(issuer, call.caller);
+        named && notes_id.as_ref() == Some(id)
     };
     let rows: Vec<_> = tables
         .credentials
@@ -370,7 +378,8 @@ pub(super) fn edit_public_notes_as_issuer(
         })
         .collect();
     if rows.is_empty() && retained.is_empty() {
-        return call.nothing_matched();
+        // A statement that is not refused has been made, whether or not the credential is here.
+        call.nothing_matched()?;
     }
     for (id, row) in rows {
         state.put(id, row);
@@ -380,7 +389,7 @@ pub(super) fn edit_public_notes_as_issuer(
     }
     if call.keeps(Switch::StickyStatus) {
         state.put(
-            (call.caller.into(), id.clone()),
+            (call.caller.to_lowercase().into(), id.clone()),
             StatusStatement(notes.clone()),
         );
     }
@@ -447,16 +456,26 @@ pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: Credentia
     if grants::has_locked(tables, call, own, id) {
         return Err(Refusal::LockedGrants);
     }
-    delete(state, call, id);
+    delete(state, call, id, Copies::Follow);
     Ok(())
 }
 
-/// Deletes a row with its links and every grant on it. Under `removal-reaches-copies` its copies go
-/// too, except those a locked grant protects; under `orphans-stay-usable` those keep the notes.
-pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId) {
+/// What the end of a row means for copies made of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Copies {
+    /// The owner removes it: they go too where that is promised.
+    Follow,
+    /// A grantee lost it or gave it up, which is nobody else's affair.
+    Stay,
+}
+
+/// Deletes a row with its links and every grant on it. Under `removal-reaches-copies` its copies may
+/// follow, except those a locked grant protects; under `orphans-stay-usable` those keep the notes.
+pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies: Copies) {
     let Some(row) = state.delete::<Credential>(&id) else {
         return;
     };
+    let follow = copies == Copies::Follow && call.keeps(Switch::RemovalReachesCopies);
     let copies = copies_of(state.tables(), id);
     let links: Vec<_> = state
         .tables()
@@ -485,8 +504,8 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId) {
     }
     for copy in copies {
         let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
-        if call.keeps(Switch::RemovalReachesCopies) && !locked {
-            delete(state, call, copy);
+        if follow && !locked {
+            delete(state, call, copy, Copies::Follow);
         } else if call.keeps(Switch::OrphansStayUsable) {
             state.put(copy, notes.clone());
         }
@@ -521,6 +540,6 @@ pub(super) fn rescind_shared_credential(
             return Ok(());
         }
     }
-    delete(state, call, id);
+    delete(state, call, id, Copies::Stay);
     Ok(())
 }

@@ -18,12 +18,13 @@ pub(super) fn is_locked(grant: &AccessGrant, now: BlockTime) -> bool {
 }
 
 /// Whether the caller is this grant's grantee. The deployed schema ignores letter case for every
-/// scheme; canonical identifiers need no such mercy.
+/// scheme, and a grant to the empty text is anybody's who asks without a name; canonical identifiers
+/// need no such mercy.
 pub(super) fn is_grantee(call: Call<'_>, grant: &AccessGrant) -> bool {
     if call.keeps(Switch::CanonicalGrantee) {
         *grant.grantee == *call.caller
     } else {
-        !call.caller.is_empty() && grant.grantee.eq_ignore_ascii_case(call.caller)
+        grant.grantee.eq_ignore_ascii_case(call.caller)
     }
 }
 
@@ -196,6 +197,6 @@ pub(super) fn end_grant(state: &mut State, call: Call<'_>, id: GrantId, data: Cr
         && call.keeps(Switch::LastGrantRemovesCopy)
         && credentials::is_copy(state.tables(), data)
     {
-        credentials::delete(state, call, data);
+        credentials::delete(state, call, data, credentials::Copies::Stay);
     }
 }

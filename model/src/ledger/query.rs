@@ -1,5 +1,7 @@
 //! Views: what one node answers from its last committed state. Source: idos-facts 3.6, 3.8.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::action::Query;
@@ -130,8 +132,11 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::User(user_row(tables, *id, true))
         }
         Query::GetWallets {} => {
-            let own = self_user(tables, call)?;
-            Answer::Wallets(wallet_rows(tables, own))
+            // This view joins on the caller's profiles, so it alone does not mind several.
+            let own: BTreeSet<UserId> = wallets::matching(tables, call.caller)
+                .map(|(_, wallet)| wallet.user_id)
+                .collect();
+            Answer::Wallets(wallet_rows(tables, &own))
         }
         Query::GetCredentials {} => {
             let own = self_user(tables, call)?;
@@ -208,11 +213,11 @@ fn user_row(tables: &Tables, id: UserId, for_inserter: bool) -> Option<UserRow> 
     })
 }
 
-fn wallet_rows(tables: &Tables, own: Option<UserId>) -> Vec<WalletRow> {
+fn wallet_rows(tables: &Tables, own: &BTreeSet<UserId>) -> Vec<WalletRow> {
     tables
         .wallets
         .iter()
-        .filter(|(_, wallet)| Some(wallet.user_id) == own)
+        .filter(|(_, wallet)| own.contains(&wallet.user_id))
         .map(|(id, wallet)| WalletRow {
             id: *id,
             user_id: wallet.user_id,

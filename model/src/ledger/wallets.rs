@@ -30,19 +30,23 @@ pub(super) fn matching<'a>(
         })
 }
 
-/// Whether the wallet's key made the hex `signature` over `text`. NEAR, XRPL and Stellar signatures
-/// are not verified yet, so nothing counts as signed by them.
-pub(super) fn signed(suite: &dyn Suite, wallet: &Wallet, text: &str, signature: &str) -> bool {
-    let signer = match wallet.wallet_type {
+/// The key a wallet signs with. NEAR, XRPL and Stellar signatures are not verified yet, so nothing
+/// counts as signed by them.
+fn signer(wallet: &Wallet) -> Option<Identity> {
+    match wallet.wallet_type {
         WalletType::EVM => Identity::parse_evm(&wallet.address),
         WalletType::FaceSign => wallet
             .public_key
             .as_deref()
             .and_then(Identity::parse_ed25519),
         WalletType::NEAR | WalletType::XRPL | WalletType::Stellar => None,
-    };
+    }
+}
+
+/// Whether the wallet's key made the hex `signature` over `text`.
+pub(super) fn signed(suite: &dyn Suite, wallet: &Wallet, text: &str, signature: &str) -> bool {
     let bytes = hex::decode(signature.strip_prefix("0x").unwrap_or(signature));
-    match (signer, bytes) {
+    match (signer(wallet), bytes) {
         (Some(signer), Ok(bytes)) => suite.verify(&signer, text.as_bytes(), &bytes),
         _ => false,
     }
@@ -119,7 +123,10 @@ fn checked_proof(
     if !call.keeps(Switch::SingleUseOwnershipProof) {
         return Ok(None);
     }
-    let paper = *blake3::hash(format!("{}\n{message}", wallet.address).as_bytes()).as_bytes();
+    // The key names the signer: the address beside it can be spelt in many ways, or is any text.
+    let signer = signer(wallet).map(|signer| signer.caller());
+    let signer = signer.unwrap_or_default();
+    let paper = *blake3::hash(format!("{signer}\n{message}").as_bytes()).as_bytes();
     if tables.consumed_papers.contains_key(&paper) {
         return Err(Refusal::ProofUsed);
     }

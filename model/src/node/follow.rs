@@ -65,7 +65,7 @@ impl Node {
         if self
             .accepted
             .as_ref()
-            .is_none_or(|(accepted, _)| *accepted != ballot)
+            .is_none_or(|(accepted, other)| (*accepted, other.id) != (ballot, block.id))
         {
             self.accepted = Some((ballot, block.clone()));
             out.persist(Record::Accepted(ballot, block));
@@ -85,13 +85,16 @@ impl Node {
         if !self.genesis.rules.keep(Switch::BoundedBlockTime) {
             return None;
         }
-        // A block that a majority may have committed already keeps the time it had.
-        let inherited = self
+        // A block that a majority may have committed already keeps the time it had. Whoever has not seen
+        // it before knows it by its proposer, who is not the leader any more: it may be old, not early.
+        let accepted = self
             .accepted
             .as_ref()
             .is_some_and(|(_, accepted)| accepted.id == block.id);
-        let strays = block.time.distance(now) > self.genesis.timing.drift && !inherited;
-        (strays || block.time < self.last_time()).then_some(Nack::BlockTime)
+        let inherited = block.proposer != self.leader && block.time <= now;
+        let strays = block.time.distance(now) > self.genesis.timing.drift;
+        let wrong = strays && !accepted && !inherited || block.time < self.last_time();
+        wrong.then_some(Nack::BlockTime)
     }
 
     /// A block is final somewhere; it becomes final here when it is the next one.

@@ -31,6 +31,8 @@ enum Phase {
     /// Waiting for votes.
     Proposed {
         block: Arc<Block>,
+        /// Nobody else can have committed it, so it may be withdrawn.
+        own: bool,
         votes: BTreeMap<NodeId, Vote>,
         refused: BTreeMap<NodeId, Nack>,
     },
@@ -152,7 +154,8 @@ impl Node {
         }
         self.set_phase(Phase::Ready);
         match self.inherited() {
-            Some(block) => self.propose(now, block, out),
+            // In the first term nobody but this node has led.
+            Some(block) => self.propose(now, block, self.term == 0, out),
             None => self.rest(out),
         }
     }
@@ -247,10 +250,10 @@ impl Node {
         let after = (self.height().next(), self.last_id(), self.app_hash);
         let transactions = self.mempool.next_block();
         let block = Block::propose(&*self.suite, &self.key, self.id, after, time, transactions);
-        self.propose(now, block, out);
+        self.propose(now, block, true, out);
     }
 
-    fn propose(&mut self, now: WallMillis, block: Arc<Block>, out: &mut Outbox) {
+    fn propose(&mut self, now: WallMillis, block: Arc<Block>, own: bool, out: &mut Outbox) {
         let Some(lead) = &mut self.lead else { return };
         lead.ballot.round += 1;
         let ballot = lead.ballot;
@@ -275,22 +278,36 @@ impl Node {
         out.timer(self.genesis.timing.resend, Timer::Resend(ballot));
         self.set_phase(Phase::Proposed {
             block,
+            own,
             votes: BTreeMap::from([(self.id, vote)]),
             refused: BTreeMap::new(),
         });
         self.commit_at_quorum(now, out);
     }
 
-    pub(super) fn on_resend_due(&mut self, ballot: Ballot, out: &mut Outbox) {
+    /// Sends the proposal again to those who have not voted. One that has grown too old for validators
+    /// that come late is withdrawn, since it will not get younger.
+    pub(super) fn on_resend_due(&mut self, now: WallMillis, ballot: Ballot, out: &mut Outbox) {
         let Some(Lead {
             ballot: current,
-            phase: Phase::Proposed { block, votes, .. },
+            phase:
+                Phase::Proposed {
+                    block,
+                    own,
+                    votes,
+                    refused,
+                },
             ..
         }) = &self.lead
         else {
             return;
         };
         if *current != ballot {
+            return;
+        }
+        let too_late = refused.values().any(|nack| *nack == Nack::BlockTime);
+        if *own && too_late && block.time.distance(now) > self.genesis.timing.drift {
+            self.withdraw(out);
             return;
         }
         for peer in self
@@ -313,7 +330,13 @@ impl Node {
         let valid = vote.validator == from && vote.verify(&*self.suite, &self.genesis.validators);
         let Some(Lead {
             ballot,
-            phase: Phase::Proposed { block, votes, .. },
+            phase:
+                Phase::Proposed {
+                    block,
+                    votes,
+                    refused,
+                    ..
+                },
             ..
         }) = &mut self.lead
         else {
@@ -322,6 +345,8 @@ impl Node {
         if !valid || vote.ballot != *ballot || vote.block != block.id {
             return;
         }
+        // Who refused and has thought better of it has one voice, and the vote is the signed one.
+        refused.remove(&from);
         votes.insert(from, vote);
         self.commit_at_quorum(now, out);
     }
@@ -335,13 +360,13 @@ impl Node {
     ) {
         let Some(Lead {
             ballot,
-            phase: Phase::Proposed { refused, .. },
+            phase: Phase::Proposed { votes, refused, .. },
             ..
         }) = &mut self.lead
         else {
             return;
         };
-        if refused_ballot == *ballot {
+        if refused_ballot == *ballot && !votes.contains_key(&from) {
             refused.insert(from, nack);
             self.give_up_at_half(out);
         }
@@ -385,6 +410,7 @@ impl Node {
                     block,
                     votes,
                     refused,
+                    ..
                 },
             ..
         }) = &self.lead
@@ -401,11 +427,16 @@ impl Node {
             return;
         }
         if differing == 0 && refused.values().all(|nack| *nack == Nack::BlockTime) {
-            self.executed = None;
-            self.accepted = None;
-            self.rest(out);
+            self.withdraw(out);
         } else {
             self.halt(Halt::Refused { height }, out);
         }
+    }
+
+    /// Gives a proposal up that is certainly not committed, and pauses before another.
+    fn withdraw(&mut self, out: &mut Outbox) {
+        self.executed = None;
+        self.accepted = None;
+        self.rest(out);
     }
 }

@@ -179,7 +179,9 @@ impl Node {
             .accepted
             .take()
             .filter(|(_, block)| block.height > node.height());
-        node.tip = None;
+        // Without peers nobody could tell it that it has everything.
+        let alone = node.genesis.validators.len() == 1;
+        node.tip = alone.then_some(Height(0));
         node
     }
 
@@ -245,6 +247,9 @@ impl Node {
         self.watch_chain(out);
         if self.leader == self.id {
             self.take_lead(now, out);
+        } else if self.term > 0 {
+            // The appointment was durable and the report was not; the new leader may wait for it.
+            self.report(self.term, out);
         }
     }
 
@@ -271,7 +276,7 @@ impl Node {
         match timer {
             Timer::Propose(height) | Timer::Poll(height) => self.on_propose_due(now, height, out),
             Timer::EmptyBlock(height) => self.on_empty_block_due(now, height, out),
-            Timer::Resend(ballot) => self.on_resend_due(ballot, out),
+            Timer::Resend(ballot) => self.on_resend_due(now, ballot, out),
             Timer::AwaitCommit { height, attempt } => self.on_commit_overdue(height, attempt, out),
             Timer::CatchUp { seen } => self.on_catch_up_due(seen, out),
             Timer::Gossip => self.on_gossip_due(out),

@@ -1,0 +1,12 @@
+//! The ledger against its contracts, idos-facts part 3: every refusal with its exact text, the order of
+//! the checks, the effect, and what each switch of the rules changes.
+
+#[path = "../bench/mod.rs"]
+mod bench;
+
+mod credentials;
+mod grants;
+mod owner;
+mod reads;
+mod users;
+mod wallets;
