@@ -20,8 +20,12 @@ use crate::time::BlockTime;
 pub struct Deed<'a> {
     /// The action.
     pub action: &'a Action,
+    /// Its place in the transaction's batch.
+    pub call: usize,
     /// Who signed.
     pub caller: Identity,
+    /// The profile the caller spoke for when it acted: what comes later in the block does not count.
+    pub own: Option<UserId>,
     /// The transaction.
     pub transaction: &'a Transaction,
     /// What became of it.
@@ -30,6 +34,8 @@ pub struct Deed<'a> {
     pub height: Height,
     /// Chain time of its block.
     pub time: BlockTime,
+    /// Its place among all deeds, as one block may hold several about one row.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
 }
@@ -41,6 +47,8 @@ pub struct End {
     pub height: Height,
     /// Chain time of that block.
     pub time: BlockTime,
+    /// Place of the deed that ended it.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
     /// By what.
@@ -111,6 +119,17 @@ pub struct WalletFact {
     pub since: Height,
     /// Until this height.
     pub until: Option<Height>,
+    /// Place of the deed that bound it.
+    pub bound: usize,
+    /// Place of the deed that unbound it.
+    pub unbound: Option<usize>,
+}
+
+impl WalletFact {
+    /// Whether it ought to have been there just before a deed.
+    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.bound < deed.order && self.unbound.is_none_or(|order| order >= deed.order)
+    }
 }
 
 /// What an issuer stated about a credential.
@@ -124,26 +143,33 @@ pub struct StatusFact {
     pub notes: Text,
     /// From this height on.
     pub since: Height,
+    /// Place of the deed that stated it.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
 }
 
 /// A life between two heights.
 pub(super) trait Life {
-    /// Height of the block that began it.
-    fn begins(&self) -> Height;
+    /// What began it.
+    fn born(&self) -> &Deed<'_>;
     /// How it ended, if it did.
     fn end(&self) -> Option<End>;
 
     /// Whether it ought to be there after this block.
     fn lives_at(&self, height: Height) -> bool {
-        self.begins() <= height && self.end().is_none_or(|end| height < end.height)
+        self.born().height <= height && self.end().is_none_or(|end| height < end.height)
+    }
+
+    /// Whether it ought to have been there just before a deed, also when that deed ended it.
+    fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.born().order < deed.order && self.end().is_none_or(|end| end.order >= deed.order)
     }
 }
 
 impl Life for CredentialFact<'_> {
-    fn begins(&self) -> Height {
-        self.born.height
+    fn born(&self) -> &Deed<'_> {
+        &self.born
     }
     fn end(&self) -> Option<End> {
         self.end
@@ -151,8 +177,8 @@ impl Life for CredentialFact<'_> {
 }
 
 impl Life for GrantFact<'_> {
-    fn begins(&self) -> Height {
-        self.born.height
+    fn born(&self) -> &Deed<'_> {
+        &self.born
     }
     fn end(&self) -> Option<End> {
         self.end
@@ -227,14 +253,17 @@ impl<'a> Chronicle<'a> {
                 let at = (seen, block.id, block.block_time());
                 chronicle.blocks.insert(block.height, at);
                 for (transaction, result) in block.transactions.iter().zip(results.iter()) {
-                    for action in transaction.batch.calls() {
+                    for (call, action) in transaction.batch.calls().iter().enumerate() {
                         let deed = Deed {
                             action,
+                            call,
                             caller: transaction.sender,
+                            own: chronicle.user_of(&transaction.sender, block.height),
                             transaction,
                             outcome: result.outcome,
                             height: block.height,
                             time: block.block_time(),
+                            order: chronicle.deeds.len(),
                             seen,
                         };
                         chronicle.deeds.push(deed);
@@ -278,6 +307,26 @@ impl<'a> Chronicle<'a> {
             .find(|fact| fact.lives_at(height))
     }
 
+    /// The credential's life that was going on just before a deed.
+    pub fn credential_before(
+        &self,
+        id: CredentialId,
+        deed: &Deed<'_>,
+    ) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&id)?
+            .iter()
+            .find(|fact| fact.stood_before(deed))
+    }
+
+    /// The credential a grant was made on; a shared copy comes with its grant, by the same deed.
+    pub fn credential_for(&self, grant: &GrantFact<'_>) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&grant.data)?
+            .iter()
+            .find(|fact| fact.born.order == grant.born.order || fact.stood_before(&grant.born))
+    }
+
     /// The credential's last life that began by this block, whether it goes on or not.
     pub fn last_credential(&self, id: CredentialId, height: Height) -> Option<&CredentialFact<'a>> {
         self.credentials
@@ -316,6 +365,18 @@ impl<'a> Chronicle<'a> {
     pub fn stated(&self, issuer: &str, notes_id: &str, height: Height) -> Option<&StatusFact> {
         self.statuses.iter().rev().find(|status| {
             *status.issuer == *issuer && *status.notes_id == *notes_id && status.since <= height
+        })
+    }
+
+    /// What an issuer had stated last when a deed came.
+    pub fn stated_before(
+        &self,
+        issuer: &str,
+        notes_id: &str,
+        deed: &Deed<'_>,
+    ) -> Option<&StatusFact> {
+        self.statuses.iter().rev().find(|status| {
+            *status.issuer == *issuer && *status.notes_id == *notes_id && status.order < deed.order
         })
     }
 
@@ -361,9 +422,7 @@ impl<'a> Chronicle<'a> {
 
     /// What ought to follow from an accepted action, by the promises.
     fn follow(&mut self, deed: Deed<'a>) {
-        let height = deed.height;
-        // What came before in the same block counts, so wallets are looked up as of now.
-        let own = self.user_of(&deed.caller, height);
+        let (height, own) = (deed.height, deed.own);
         match deed.action {
             Action::UpsertWalletAsInserter {
                 id,
@@ -373,7 +432,7 @@ impl<'a> Chronicle<'a> {
                 ..
             } => {
                 self.users.entry(*user_id).or_insert((height, None));
-                self.bind(*id, *user_id, address, public_key, height);
+                self.bind(*id, *user_id, address, public_key, deed);
             }
             Action::AddWallet {
                 id,
@@ -382,7 +441,7 @@ impl<'a> Chronicle<'a> {
                 ..
             } => {
                 if let Some(own) = own {
-                    self.bind(*id, own, address, public_key, height);
+                    self.bind(*id, own, address, public_key, deed);
                 }
             }
             Action::RemoveWallet { id } => {
@@ -390,6 +449,7 @@ impl<'a> Chronicle<'a> {
                 for wallet in lives.filter(|wallet| wallet.until.is_none()) {
                     if Some(wallet.owner) == own {
                         wallet.until = Some(height);
+                        wallet.unbound = Some(deed.order);
                     }
                 }
             }
@@ -460,6 +520,7 @@ impl<'a> Chronicle<'a> {
                     notes_id: public_notes_id.clone(),
                     notes: public_notes.clone(),
                     since: height,
+                    order: deed.order,
                     seen: deed.seen,
                 });
             }
@@ -529,14 +590,16 @@ impl<'a> Chronicle<'a> {
         owner: UserId,
         address: &Text,
         public_key: &Option<Text>,
-        since: Height,
+        deed: Deed<'a>,
     ) {
         let caller = public_key.as_ref().unwrap_or(address).clone();
         self.wallets.entry(id).or_default().push(WalletFact {
             owner,
             caller,
-            since,
+            since: deed.height,
             until: None,
+            bound: deed.order,
+            unbound: None,
         });
     }
 
@@ -583,6 +646,7 @@ impl<'a> Chronicle<'a> {
         grant.end = Some(End {
             height: deed.height,
             time: deed.time,
+            order: deed.order,
             seen: deed.seen,
             how,
         });
@@ -606,6 +670,7 @@ impl<'a> Chronicle<'a> {
         fact.end = Some(End {
             height: deed.height,
             time: deed.time,
+            order: deed.order,
             seen: deed.seen,
             how,
         });
@@ -655,6 +720,7 @@ impl<'a> Chronicle<'a> {
         for wallet in self.wallets.values_mut().flatten() {
             if wallet.owner == user && wallet.until.is_none() {
                 wallet.until = Some(deed.height);
+                wallet.unbound = Some(deed.order);
             }
         }
         if let Some((_, until)) = self.users.get_mut(&user) {

@@ -103,9 +103,10 @@ fn effect_at_most_once(chronicle: &Chronicle<'_>) -> Verdict {
         .filter(|deed| deed.outcome != Outcome::Invalid)
     {
         let key = (deed.caller, deed.transaction.nonce);
-        let before = nonces.insert(key, (deed.transaction.id, deed.height, deed.seen));
-        let same_batch = before
-            .is_some_and(|(id, height, _)| id == deed.transaction.id && height == deed.height);
+        let before = nonces.insert(key, (deed.transaction.id, deed.order, deed.seen));
+        let same_batch = before.is_some_and(|(id, order, _)| {
+            id == deed.transaction.id && order + 1 == deed.order && deed.call > 0
+        });
         tally.test("CONS-04", before.is_none() || same_batch, || {
             let who = chronicle.name_of(&deed.caller);
             let sentence = format!(

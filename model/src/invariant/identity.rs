@@ -58,11 +58,7 @@ fn wallets_are_unique_and_bound(chronicle: &Chronicle<'_>) -> Verdict {
             } => (Some(*user_id), address, message),
             Action::AddWallet {
                 address, message, ..
-            } => (
-                chronicle.user_of(&deed.caller, deed.height),
-                address,
-                message,
-            ),
+            } => (deed.own, address, message),
             _ => continue,
         };
         let before = used.insert((address, message), deed.seen);
@@ -101,10 +97,7 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
             Action::UpsertWalletAsInserter { id, user_id, .. } => {
                 let complete = chronicle.wallets.iter().any(|(other, lives)| {
                     lives.iter().any(|wallet| {
-                        other != id
-                            && wallet.owner == *user_id
-                            && wallet.since < deed.height
-                            && wallet.until.is_none_or(|until| until > deed.height)
+                        other != id && wallet.owner == *user_id && wallet.stood_before(deed)
                     })
                 });
                 tally.test("WAL-07", !complete, || {
@@ -121,7 +114,7 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                     .into_iter()
                     .flatten()
                     .any(|wallet| {
-                        wallet.until == Some(deed.height)
+                        wallet.unbound == Some(deed.order)
                             && wallet.caller.eq_ignore_ascii_case(&caller)
                     });
                 tally.test("WAL-06", !own, || {

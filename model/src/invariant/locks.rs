@@ -27,10 +27,8 @@ fn before<'c, 'a>(
     id: GrantId,
     deed: &Deed<'_>,
 ) -> Option<&'c GrantFact<'a>> {
-    chronicle.grants.get(&id)?.iter().find(|grant| {
-        (grant.born.height < deed.height || grant.born.seen < deed.seen)
-            && grant.end.is_none_or(|end| end.height >= deed.height)
-    })
+    let mut lives = chronicle.grants.get(&id)?.iter();
+    lives.find(|grant| grant.stood_before(deed))
 }
 
 fn locks_hold_to_the_second(chronicle: &Chronicle<'_>) -> Verdict {
@@ -48,8 +46,7 @@ fn locks_hold_to_the_second(chronicle: &Chronicle<'_>) -> Verdict {
 fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &mut Tally) {
     let grant = before(chronicle, id, deed);
     let who = chronicle.name_of(&deed.caller);
-    let own = chronicle.user_of(&deed.caller, deed.height);
-    let owned = grant.filter(|grant| Some(grant.owner) == own);
+    let owned = grant.filter(|grant| Some(grant.owner) == deed.own);
     let evidence = || {
         grant
             .map(|grant| grant.born.seen)
@@ -104,7 +101,7 @@ fn removal(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: CredentialId, tally: 
     let locking: Vec<_> = chronicle
         .all_grants()
         .filter(|(_, grant)| grant.data == id && deed.time.0 <= grant.locked_until)
-        .filter(|(grant_id, _)| before(chronicle, *grant_id, deed).is_some())
+        .filter(|(_, grant)| grant.stood_before(deed))
         .collect();
     let evidence = || {
         let born = locking.iter().map(|(_, grant)| grant.born.seen);
@@ -142,10 +139,7 @@ fn locked_copies_stay(chronicle: &Chronicle<'_>) -> Verdict {
             deed.action
         {
             let locked = chronicle.all_grants().find(|(_, grant)| {
-                grant.data == *id
-                    && grant.born.height < deed.height
-                    && grant.locked_until >= deed.time.0
-                    && grant.end.is_none_or(|end| end.height >= deed.height)
+                grant.data == *id && grant.stood_before(deed) && grant.locked_until >= deed.time.0
             });
             tally.test("GRANT-08", locked.is_none(), || {
                 let (_, grant) = locked.expect("a lock was running");
@@ -257,8 +251,7 @@ fn grants_end_one_by_one(chronicle: &Chronicle<'_>) -> Verdict {
         let granted = chronicle.all_grants().find(|(_, grant)| {
             grant.data == *credential_id
                 && grant.grantee.eq_ignore_ascii_case(&caller)
-                && (grant.born.height < deed.height || grant.born.seen < deed.seen)
-                && grant.end.is_none_or(|end| end.height >= deed.height)
+                && grant.stood_before(deed)
         });
         let told = match deed.outcome {
             Outcome::Accepted => granted.is_some(),

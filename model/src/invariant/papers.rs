@@ -32,9 +32,11 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
         else {
             continue;
         };
-        let fact = chronicle.last_credential(*data, deed.height);
-        let named = Identity::parse_evm(owner).or_else(|| Identity::parse_ed25519(owner));
-        let speaks = named.and_then(|named| chronicle.user_of(&named, deed.height));
+        let fact = chronicle.credential_before(*data, deed);
+        let speaks = chronicle
+            .all_grants()
+            .find(|(_, grant)| grant.born.order == deed.order)
+            .map(|(_, grant)| grant.owner);
         let own = fact.is_some_and(|fact| Some(fact.owner) == speaks);
         tally.test("DAG-01", own, || {
             let sentence =
@@ -55,8 +57,7 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
             .find_map(|grant| {
                 grant
                     .end
-                    .filter(|end| end.how == How::Revoked && end.seen <= deed.seen)
-                    .filter(|_| grant.born.seen < deed.seen)
+                    .filter(|end| end.how == How::Revoked && end.order < deed.order)
             });
         if before.is_some() || revoked.is_some() {
             tally.test("DAG-04", revoked.is_none(), || {
@@ -108,7 +109,7 @@ pub(super) const GRANTS_ARE_WELL_FORMED: Invariant = Invariant {
 fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     for (id, grant) in chronicle.all_grants() {
-        let fact = chronicle.last_credential(grant.data, grant.born.height);
+        let fact = chronicle.credential_for(grant);
         let copy = fact.is_some_and(|fact| fact.original.is_some() && fact.owner == grant.owner);
         tally.test("GRANT-15", copy, || {
             let sentence = format!(
@@ -117,10 +118,9 @@ fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
             );
             (sentence, vec![grant.born.seen])
         });
-        let twin = chronicle.grants[&id].iter().find(|other| {
-            other.born.seen < grant.born.seen
-                && other.end.is_none_or(|end| end.height > grant.born.height)
-        });
+        let twin = chronicle.grants[&id]
+            .iter()
+            .find(|other| other.stood_before(&grant.born));
         tally.test("GRANT-03", twin.is_none(), || {
             let before = twin.map(|twin| twin.born.seen);
             let sentence = format!("grant {id} was created while it existed");

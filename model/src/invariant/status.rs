@@ -167,11 +167,8 @@ fn status_stands(chronicle: &Chronicle<'_>) -> Verdict {
             }
             _ => continue,
         };
-        let stated = notes_id(notes).and_then(|notes_id| {
-            chronicle
-                .stated(issuer, &notes_id, deed.height)
-                .filter(|status| status.seen < deed.seen)
-        });
+        let stated =
+            notes_id(notes).and_then(|notes_id| chronicle.stated_before(issuer, &notes_id, deed));
         if let Some(status) = stated {
             tally.test("REV-03", status.notes == *notes, || {
                 let who = chronicle.name_of(&deed.caller);
@@ -180,7 +177,7 @@ fn status_stands(chronicle: &Chronicle<'_>) -> Verdict {
                 (sentence, vec![status.seen, deed.seen])
             });
         }
-        if edits && let Some(fact) = chronicle.last_credential(*id, deed.height) {
+        if edits && let Some(fact) = chronicle.credential_before(*id, deed) {
             let kept = original_issuer(fact).is_none_or(|original| original == issuer);
             tally.test("REV-03", kept, || {
                 let who = chronicle.name_of(&deed.caller);
@@ -217,7 +214,7 @@ fn one_credential(
     let issuer = deed.caller.caller();
     let meant: Vec<_> = chronicle
         .all_credentials()
-        .filter(|(_, fact)| fact.lives_at(deed.height) && *fact.issuer == *issuer)
+        .filter(|(_, fact)| fact.stood_before(deed) && *fact.issuer == *issuer)
         .filter(|(_, fact)| notes_id(&fact.notes).as_deref() == Some(stated))
         .collect();
     if meant.is_empty() {

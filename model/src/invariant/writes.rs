@@ -47,9 +47,8 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                 }
             }
             (Action::RemoveCredential { id }, Outcome::Accepted) => {
-                let own = chronicle.user_of(&deed.caller, deed.height);
                 let present = row_before(chronicle, deed, *id);
-                let owns = present.is_some_and(|(owner, ..)| Some(owner) == own);
+                let owns = present.is_some_and(|(owner, ..)| Some(owner) == deed.own);
                 tally.test("CRED-05", owns, || {
                     let sentence =
                         format!("{} removed credential {id}, not being its owner", who());
@@ -68,9 +67,8 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                 tally.test("CRED-04", public_notes.is_empty(), || {
                     (format!("{} made a copy with notes", who()), vec![deed.seen])
                 });
-                let own = chronicle.user_of(&deed.caller, deed.height);
                 let present = row_before(chronicle, deed, *original_credential_id);
-                let owns = present.is_some_and(|(owner, ..)| Some(owner) == own);
+                let owns = present.is_some_and(|(owner, ..)| Some(owner) == deed.own);
                 tally.test("CRED-05", owns, || {
                     let sentence = format!(
                         "{} shared credential {original_credential_id}, not being its owner",
@@ -81,7 +79,7 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
             }
             (Action::EditCredential { id, .. }, outcome) => {
                 let copy = chronicle
-                    .last_credential(*id, deed.height)
+                    .credential_before(*id, deed)
                     .is_some_and(|fact| fact.original.is_some());
                 let accepted = outcome == Outcome::Accepted;
                 let refused = outcome == Outcome::Refused(Refusal::SharedNotEditable);
@@ -104,15 +102,7 @@ fn row_before(
     id: CredentialId,
 ) -> Option<(crate::id::UserId, [u8; 32], usize)> {
     chronicle
-        .credentials
-        .get(&id)?
-        .iter()
-        .find(|fact| {
-            !std::ptr::eq(fact.born.action, deed.action)
-                && fact.born.height <= deed.height
-                && fact.born.seen <= deed.seen
-                && fact.end.is_none_or(|end| end.height >= deed.height)
-        })
+        .credential_before(id, deed)
         .map(|fact| (fact.owner, fact.content, fact.born.seen))
 }
 
@@ -135,8 +125,7 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
         }
         let matched = match deed.action {
             Action::EditCredential { id, .. } => {
-                let own = chronicle.user_of(&deed.caller, deed.height);
-                row_before(chronicle, deed, *id).is_some_and(|(owner, ..)| Some(owner) == own)
+                row_before(chronicle, deed, *id).is_some_and(|(owner, ..)| Some(owner) == deed.own)
             }
             Action::EditPublicNotesAsIssuer {
                 public_notes_id, ..
@@ -145,22 +134,15 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
                 chronicle.all_credentials().any(|(_, fact)| {
                     *fact.issuer == *issuer
                         && notes_id(&fact.notes).as_deref() == Some(public_notes_id)
-                        && fact.born.height <= deed.height
+                        && fact.born.order < deed.order
                 })
             }
-            Action::RemoveWallet { id } => {
-                let own = chronicle.user_of(&deed.caller, deed.height);
-                chronicle
-                    .wallets
-                    .get(id)
-                    .into_iter()
-                    .flatten()
-                    .any(|wallet| {
-                        Some(wallet.owner) == own
-                            && wallet.since <= deed.height
-                            && wallet.until.is_none_or(|until| until >= deed.height)
-                    })
-            }
+            Action::RemoveWallet { id } => chronicle
+                .wallets
+                .get(id)
+                .into_iter()
+                .flatten()
+                .any(|wallet| Some(wallet.owner) == deed.own && wallet.stood_before(deed)),
             Action::DeleteDelegateAsOwner { address } => {
                 let known = delegates.remove(&address.to_lowercase());
                 let ended = known.is_none() || deed.outcome != Outcome::Accepted;
@@ -208,7 +190,7 @@ fn delegate_is_gone(
     let after = chronicle
         .deeds
         .iter()
-        .filter(|deed| deed.seen > removal.seen);
+        .filter(|deed| deed.order > removal.order);
     let tries = after.filter(|deed| deed.caller.caller().eq_ignore_ascii_case(address));
     for deed in tries {
         let inserts = matches!(
