@@ -11,7 +11,7 @@ use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
     BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction};
+use crate::ledger::{Action, Answer, Content, Outcome, Query, Refusal, Transaction};
 use crate::node::{Reply, RequestId};
 use crate::time::BlockTime;
 
@@ -79,16 +79,59 @@ pub struct CredentialFact<'a> {
     pub owner: UserId,
     /// The original it was copied from.
     pub original: Option<CredentialId>,
-    /// Key that signed it, as stored.
-    pub issuer: Text,
-    /// Its notes at insertion.
-    pub notes: Text,
-    /// Its content at insertion.
-    pub content: [u8; 32],
+    /// What its owner made of it: as inserted, and after each edit.
+    pub writings: Vec<Writing>,
     /// Where it came from.
     pub born: Deed<'a>,
     /// How it ended.
     pub end: Option<End>,
+}
+
+/// What a credential holds from a deed on.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// Key that signed it, as stored.
+    pub issuer: Text,
+    /// Its notes, which its issuer may state anew.
+    pub notes: Text,
+    /// Digest of its content.
+    pub content: [u8; 32],
+    /// Height of the block that wrote it.
+    pub height: Height,
+    /// Place of the deed that wrote it.
+    pub order: usize,
+    /// The observation that showed the block first.
+    pub seen: usize,
+}
+
+impl Writing {
+    fn new(issuer: &Text, notes: &str, content: &Content, deed: Deed<'_>) -> Writing {
+        Writing {
+            issuer: issuer.clone(),
+            notes: notes.into(),
+            content: *content.digest(),
+            height: deed.height,
+            order: deed.order,
+            seen: deed.seen,
+        }
+    }
+}
+
+impl CredentialFact<'_> {
+    /// What it held after a block; what it was inserted with, for blocks before it was there.
+    pub fn written_at(&self, height: Height) -> &Writing {
+        self.last_written(|writing| writing.height <= height)
+    }
+
+    /// What it held just before a deed; what it was inserted with, for deeds before it was there.
+    pub fn written_before(&self, deed: &Deed<'_>) -> &Writing {
+        self.last_written(|writing| writing.order < deed.order)
+    }
+
+    fn last_written(&self, known: impl Fn(&Writing) -> bool) -> &Writing {
+        let last = self.writings.iter().rev().find(|writing| known(writing));
+        last.unwrap_or(&self.writings[0])
+    }
 }
 
 /// A grant as it ought to be.
@@ -319,6 +362,11 @@ impl<'a> Chronicle<'a> {
             .find(|fact| fact.stood_before(deed))
     }
 
+    /// The life of the original a copy was made of, also when its id has been given to another since.
+    pub fn original_of(&self, copy: &CredentialFact<'_>) -> Option<&CredentialFact<'a>> {
+        self.credential_before(copy.original?, &copy.born)
+    }
+
     /// The credential a grant was made on; a shared copy comes with its grant, by the same deed.
     pub fn credential_for(&self, grant: &GrantFact<'_>) -> Option<&CredentialFact<'a>> {
         self.credentials
@@ -360,8 +408,7 @@ impl<'a> Chronicle<'a> {
             .flat_map(|(id, lives)| lives.iter().map(|life| (*id, life)))
     }
 
-    /// The notes an original ought to have after this block: what its issuer stated last, else what it
-    /// was stored or edited with.
+    /// What an issuer had stated last by this block.
     pub fn stated(&self, issuer: &str, notes_id: &str, height: Height) -> Option<&StatusFact> {
         self.statuses.iter().rev().find(|status| {
             *status.issuer == *issuer && *status.notes_id == *notes_id && status.since <= height
@@ -466,16 +513,8 @@ impl<'a> Chronicle<'a> {
                 public_notes,
                 ..
             } => {
-                let fact = CredentialFact {
-                    owner: *user_id,
-                    original: None,
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: public_notes.clone(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                self.insert(*id, *user_id, None, writing, deed);
             }
             Action::AddCredential {
                 id,
@@ -485,16 +524,8 @@ impl<'a> Chronicle<'a> {
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let fact = CredentialFact {
-                    owner,
-                    original: None,
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: public_notes.clone(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                self.insert(*id, owner, None, writing, deed);
             }
             Action::EditCredential {
                 id,
@@ -506,9 +537,8 @@ impl<'a> Chronicle<'a> {
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    fact.notes = public_notes.clone();
-                    fact.content = *content.digest();
-                    fact.issuer = issuer_auth_public_key.clone();
+                    let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                    fact.writings.push(writing);
                 }
             }
             Action::EditPublicNotesAsIssuer {
@@ -534,16 +564,8 @@ impl<'a> Chronicle<'a> {
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let fact = CredentialFact {
-                    owner,
-                    original: Some(*original_credential_id),
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: "".into(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(issuer_auth_public_key, "", content, deed);
+                self.insert(*id, owner, Some(*original_credential_id), writing, deed);
                 self.grant(grantee_wallet_identifier, *id, *locked_until, owner, deed);
             }
             Action::CreateAgByDagForCopy {
@@ -603,10 +625,26 @@ impl<'a> Chronicle<'a> {
         });
     }
 
-    fn insert(&mut self, id: CredentialId, fact: CredentialFact<'a>) {
+    fn insert(
+        &mut self,
+        id: CredentialId,
+        owner: UserId,
+        original: Option<CredentialId>,
+        writing: Writing,
+        born: Deed<'a>,
+    ) {
         // A row that is there already keeps its life: the promises know no overwriting.
         if self.living(id).is_none() {
-            self.credentials.entry(id).or_default().push(fact);
+            self.credentials
+                .entry(id)
+                .or_default()
+                .push(CredentialFact {
+                    owner,
+                    original,
+                    writings: vec![writing],
+                    born,
+                    end: None,
+                });
         }
     }
 

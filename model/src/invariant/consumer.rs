@@ -76,7 +76,7 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
 /// The observation of the issuer's revocation that a reader at this height could know of.
 fn revoked(chronicle: &Chronicle<'_>, copy: CredentialId, height: Height) -> Option<usize> {
     let fact = chronicle.credential_at(copy, height)?;
-    let original = chronicle.last_credential(fact.original?, height)?;
+    let original = chronicle.original_of(fact)?;
     // What the issuer signed first counts, whatever the holder has made of the row since.
     let (issuer, notes) = match original.born.action {
         Action::AddCredential {

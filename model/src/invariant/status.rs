@@ -23,16 +23,21 @@ fn expected(
     fact: &CredentialFact<'_>,
     height: Height,
 ) -> (Text, bool, Vec<usize>) {
-    let stated = notes_id(&fact.notes)
-        .and_then(|id| chronicle.stated(&fact.issuer, &id, height))
-        .filter(|status| status.since >= fact.born.height);
+    let written = fact.written_at(height);
+    let stated = notes_id(&written.notes)
+        .and_then(|id| chronicle.stated(&written.issuer, &id, height))
+        .filter(|status| status.order > fact.born.order);
     match stated {
         Some(status) => (
             status.notes.clone(),
             true,
             vec![fact.born.seen, status.seen],
         ),
-        None => (fact.notes.clone(), false, vec![fact.born.seen]),
+        None => (
+            written.notes.clone(),
+            false,
+            vec![fact.born.seen, written.seen],
+        ),
     }
 }
 
@@ -100,10 +105,7 @@ fn copy_notes(
         return;
     };
     // A copy of a copy shows the notes of the row it was made of, which are empty.
-    let Some(original) = copy
-        .original
-        .and_then(|id| chronicle.last_credential(id, view.height))
-    else {
+    let Some(original) = chronicle.original_of(copy) else {
         return;
     };
     let (expected, stated, evidence) = expected(chronicle, original, view.height);
@@ -214,8 +216,11 @@ fn one_credential(
     let issuer = deed.caller.caller();
     let meant: Vec<_> = chronicle
         .all_credentials()
-        .filter(|(_, fact)| fact.stood_before(deed) && *fact.issuer == *issuer)
-        .filter(|(_, fact)| notes_id(&fact.notes).as_deref() == Some(stated))
+        .filter(|(_, fact)| fact.stood_before(deed))
+        .filter(|(_, fact)| {
+            let written = fact.written_before(deed);
+            *written.issuer == *issuer && notes_id(&written.notes).as_deref() == Some(stated)
+        })
         .collect();
     if meant.is_empty() {
         return;

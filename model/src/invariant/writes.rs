@@ -101,9 +101,13 @@ fn row_before(
     deed: &Deed<'_>,
     id: CredentialId,
 ) -> Option<(crate::id::UserId, [u8; 32], usize)> {
-    chronicle
-        .credential_before(id, deed)
-        .map(|fact| (fact.owner, fact.content, fact.born.seen))
+    chronicle.credential_before(id, deed).map(|fact| {
+        (
+            fact.owner,
+            fact.written_before(deed).content,
+            fact.born.seen,
+        )
+    })
 }
 
 pub(super) const NOTHING_SUCCEEDS_SILENTLY: Invariant = Invariant {
@@ -132,8 +136,9 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
             } => {
                 let issuer = deed.caller.caller();
                 chronicle.all_credentials().any(|(_, fact)| {
-                    *fact.issuer == *issuer
-                        && notes_id(&fact.notes).as_deref() == Some(public_notes_id)
+                    let written = fact.written_before(deed);
+                    *written.issuer == *issuer
+                        && notes_id(&written.notes).as_deref() == Some(public_notes_id)
                         && fact.born.order < deed.order
                 })
             }
