@@ -40,6 +40,13 @@ pub struct Deed<'a> {
     pub seen: usize,
 }
 
+impl Deed<'_> {
+    /// Whether a refusal speaks of this very action: in a batch it may be another's.
+    pub fn is_alone(&self) -> bool {
+        self.transaction.batch.calls().len() == 1
+    }
+}
+
 /// How something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {

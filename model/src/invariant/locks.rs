@@ -16,11 +16,6 @@ pub(super) const LOCKS_HOLD_TO_THE_SECOND: Invariant = Invariant {
     check: locks_hold_to_the_second,
 };
 
-/// Whether a refusal speaks of this very action: in a batch it may be another's.
-fn alone(deed: &Deed<'_>) -> bool {
-    deed.transaction.batch.calls().len() == 1
-}
-
 /// The grant as it stood just before a deed.
 fn before<'c, 'a>(
     chronicle: &'c Chronicle<'a>,
@@ -73,7 +68,7 @@ fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &m
                 });
             }
         }
-        Outcome::Refused(Refusal::GrantLocked { .. }) if alone(deed) => {
+        Outcome::Refused(Refusal::GrantLocked { .. }) if deed.is_alone() => {
             let locked = owned.is_some_and(|grant| deed.time.0 <= grant.locked_until);
             for requirement in ["GRANT-05", "TIME-02"] {
                 tally.test(requirement, locked, || {
@@ -86,7 +81,7 @@ fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &m
                 });
             }
         }
-        Outcome::Refused(Refusal::GrantNotFound) if alone(deed) => {
+        Outcome::Refused(Refusal::GrantNotFound) if deed.is_alone() => {
             tally.test("GRANT-06", owned.is_none(), || {
                 let sentence =
                     format!("{who} was told that grant {id} does not exist, but it does");
@@ -112,7 +107,7 @@ fn removal(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: CredentialId, tally: 
             let sentence = format!("credential {id} was removed under a running lock");
             (sentence, evidence())
         }),
-        Outcome::Refused(Refusal::LockedGrants) if alone(deed) => {
+        Outcome::Refused(Refusal::LockedGrants) if deed.is_alone() => {
             tally.test("DEL-03", !locking.is_empty(), || {
                 let sentence =
                     format!("the removal of credential {id} was refused without a running lock");
@@ -255,7 +250,7 @@ fn grants_end_one_by_one(chronicle: &Chronicle<'_>) -> Verdict {
         });
         let told = match deed.outcome {
             Outcome::Accepted => granted.is_some(),
-            Outcome::Refused(Refusal::NothingToRescind) => granted.is_none(),
+            Outcome::Refused(Refusal::NothingToRescind) if deed.is_alone() => granted.is_none(),
             _ => continue,
         };
         tally.test("GRANT-10", told, || {

@@ -167,7 +167,7 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
                 );
                 (sentence, vec![deed.seen])
             });
-        } else if deed.outcome == Outcome::Refused(Refusal::NothingMatched) {
+        } else if deed.outcome == Outcome::Refused(Refusal::NothingMatched) && deed.is_alone() {
             tally.test("CRED-08", !matched, || {
                 let who = chronicle.name_of(&deed.caller);
                 let sentence = format!(
