@@ -14,6 +14,7 @@ use crate::id::{
 use crate::ledger::{Action, Answer, Content, Outcome, Query, Refusal, Transaction};
 use crate::node::{Reply, RequestId};
 use crate::time::BlockTime;
+use crate::vc::notes_id;
 
 /// An accepted or refused action, and where it stands in the chain.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +100,8 @@ pub struct CredentialFact<'a> {
 pub struct Writing {
     /// Key that signed it, as stored.
     pub issuer: Text,
+    /// One-time key of the sender.
+    pub encryptor: Text,
     /// Its notes, which its issuer may state anew.
     pub notes: Text,
     /// Digest of its content.
@@ -112,9 +115,15 @@ pub struct Writing {
 }
 
 impl Writing {
-    fn new(issuer: &Text, notes: &str, content: &Content, deed: Deed<'_>) -> Writing {
+    fn new(
+        (issuer, encryptor): (&Text, &Text),
+        notes: &str,
+        content: &Content,
+        deed: Deed<'_>,
+    ) -> Writing {
         Writing {
             issuer: issuer.clone(),
+            encryptor: encryptor.clone(),
             notes: notes.into(),
             content: *content.digest(),
             height: deed.height,
@@ -434,6 +443,37 @@ impl<'a> Chronicle<'a> {
         })
     }
 
+    /// The notes a credential ought to have when a deed comes: as stated by its issuer, else as written.
+    pub fn notes_before<'c>(&'c self, fact: &'c CredentialFact<'_>, deed: &Deed<'_>) -> &'c Text {
+        let written = fact.written_before(deed);
+        notes_id(&written.notes)
+            .and_then(|id| self.stated_before(&written.issuer, &id, deed))
+            .filter(|status| status.order > fact.born.order)
+            .map_or(&written.notes, |status| &status.notes)
+    }
+
+    /// Whether an inserter writes what is there already, which is a retry and changes nothing.
+    pub fn repeats(&self, fact: &CredentialFact<'_>, deed: &Deed<'_>) -> bool {
+        let Action::UpsertCredentialAsInserter {
+            user_id,
+            issuer_auth_public_key,
+            encryptor_public_key,
+            content,
+            public_notes,
+            ..
+        } = deed.action
+        else {
+            return false;
+        };
+        let written = fact.written_before(deed);
+        fact.original.is_none()
+            && fact.owner == *user_id
+            && written.issuer == *issuer_auth_public_key
+            && written.encryptor == *encryptor_public_key
+            && written.content == *content.digest()
+            && self.notes_before(fact, deed) == public_notes
+    }
+
     /// Chain time of a block.
     pub fn time_of(&self, height: Height) -> BlockTime {
         self.blocks
@@ -516,22 +556,34 @@ impl<'a> Chronicle<'a> {
                 id,
                 user_id,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 content,
                 public_notes,
                 ..
             } => {
-                let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    public_notes,
+                    content,
+                    deed,
+                );
                 self.insert(*id, *user_id, None, writing, deed);
             }
             Action::AddCredential {
                 id,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 content,
                 public_notes,
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    public_notes,
+                    content,
+                    deed,
+                );
                 self.insert(*id, owner, None, writing, deed);
             }
             Action::EditCredential {
@@ -539,12 +591,18 @@ impl<'a> Chronicle<'a> {
                 public_notes,
                 content,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 ..
             } => {
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    let writing = Writing::new(issuer_auth_public_key, public_notes, content, deed);
+                    let writing = Writing::new(
+                        (issuer_auth_public_key, encryptor_public_key),
+                        public_notes,
+                        content,
+                        deed,
+                    );
                     fact.writings.push(writing);
                 }
             }
@@ -566,12 +624,18 @@ impl<'a> Chronicle<'a> {
                 original_credential_id,
                 content,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 grantee_wallet_identifier,
                 locked_until,
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let writing = Writing::new(issuer_auth_public_key, "", content, deed);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    "",
+                    content,
+                    deed,
+                );
                 self.insert(*id, owner, Some(*original_credential_id), writing, deed);
                 self.grant(grantee_wallet_identifier, *id, *locked_until, owner, deed);
             }

@@ -133,6 +133,12 @@ fn locked_copies_stay(chronicle: &Chronicle<'_>) -> Verdict {
         if let Action::UpsertCredentialAsInserter { id, .. } | Action::EditCredential { id, .. } =
             deed.action
         {
+            let retry = chronicle
+                .credential_before(*id, deed)
+                .is_some_and(|fact| chronicle.repeats(fact, deed));
+            if retry {
+                continue;
+            }
             let locked = chronicle.all_grants().find(|(_, grant)| {
                 grant.data == *id && grant.stood_before(deed) && grant.locked_until >= deed.time.0
             });

@@ -3,7 +3,6 @@
 use super::chronicle::{Chronicle, Deed};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::id::CredentialId;
 use crate::ledger::{Action, Outcome, Refusal};
 use crate::vc::notes_id;
 
@@ -25,34 +24,33 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                 Action::UpsertCredentialAsInserter {
                     id,
                     user_id,
-                    content,
                     consent,
                     ..
                 },
                 Outcome::Accepted,
             ) => {
-                let present = row_before(chronicle, deed, *id);
-                tally.test("CRED-06", consent.is_some(), || {
+                let present = chronicle.credential_before(*id, deed);
+                let retry = present.is_some_and(|fact| chronicle.repeats(fact, deed));
+                tally.test("CRED-06", consent.is_some() || retry, || {
                     let owner = chronicle.name_of_user(*user_id);
                     let sentence =
                         format!("{} wrote a credential into the profile of {owner}", who());
                     (sentence, vec![deed.seen])
                 });
-                if let Some((owner, digest, born)) = present {
-                    let same = owner == *user_id && digest == *content.digest();
-                    tally.test("CRED-05", same, || {
+                if let Some(fact) = present {
+                    tally.test("CRED-05", retry, || {
                         let sentence = format!("{} overwrote credential {id}", who());
-                        (sentence, vec![born, deed.seen])
+                        (sentence, vec![fact.born.seen, deed.seen])
                     });
                 }
             }
             (Action::RemoveCredential { id }, Outcome::Accepted) => {
-                let present = row_before(chronicle, deed, *id);
-                let owns = present.is_some_and(|(owner, ..)| Some(owner) == deed.own);
+                let present = chronicle.credential_before(*id, deed);
+                let owns = present.is_some_and(|fact| Some(fact.owner) == deed.own);
                 tally.test("CRED-05", owns, || {
                     let sentence =
                         format!("{} removed credential {id}, not being its owner", who());
-                    let born = present.map(|(_, _, born)| born);
+                    let born = present.map(|fact| fact.born.seen);
                     (sentence, born.into_iter().chain([deed.seen]).collect())
                 });
             }
@@ -67,8 +65,9 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                 tally.test("CRED-04", public_notes.is_empty(), || {
                     (format!("{} made a copy with notes", who()), vec![deed.seen])
                 });
-                let present = row_before(chronicle, deed, *original_credential_id);
-                let owns = present.is_some_and(|(owner, ..)| Some(owner) == deed.own);
+                let owns = chronicle
+                    .credential_before(*original_credential_id, deed)
+                    .is_some_and(|fact| Some(fact.owner) == deed.own);
                 tally.test("CRED-05", owns, || {
                     let sentence = format!(
                         "{} shared credential {original_credential_id}, not being its owner",
@@ -95,21 +94,6 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("nobody wrote, shared or removed a credential")
 }
 
-/// Owner and content of the row before a deed, and where it was born.
-fn row_before(
-    chronicle: &Chronicle<'_>,
-    deed: &Deed<'_>,
-    id: CredentialId,
-) -> Option<(crate::id::UserId, [u8; 32], usize)> {
-    chronicle.credential_before(id, deed).map(|fact| {
-        (
-            fact.owner,
-            fact.written_before(deed).content,
-            fact.born.seen,
-        )
-    })
-}
-
 pub(super) const NOTHING_SUCCEEDS_SILENTLY: Invariant = Invariant {
     name: "nothing-succeeds-silently",
     claim: "an operation that matches no row is reported as a failure",
@@ -129,7 +113,8 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
         }
         let matched = match deed.action {
             Action::EditCredential { id, .. } => {
-                row_before(chronicle, deed, *id).is_some_and(|(owner, ..)| Some(owner) == deed.own)
+                let present = chronicle.credential_before(*id, deed);
+                present.is_some_and(|fact| Some(fact.owner) == deed.own)
             }
             Action::EditPublicNotesAsIssuer {
                 public_notes_id, ..
