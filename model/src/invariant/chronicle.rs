@@ -13,6 +13,7 @@ use crate::id::{
 };
 use crate::ledger::{Action, Answer, Content, Outcome, Query, Refusal, Transaction};
 use crate::node::{Reply, RequestId};
+use crate::rules::Switch;
 use crate::time::BlockTime;
 use crate::vc::notes_id;
 
@@ -155,7 +156,7 @@ impl CredentialFact<'_> {
 pub struct GrantFact<'a> {
     /// Owner of the credential at creation.
     pub owner: UserId,
-    /// The grantee as written in the action.
+    /// The grantee, in the form the nodes were told to keep.
     pub grantee: Text,
     /// The credential.
     pub data: CredentialId,
@@ -734,10 +735,15 @@ impl<'a> Chronicle<'a> {
         owner: UserId,
         born: Deed<'a>,
     ) {
-        let id = GrantId::derive(grantee, data, locked_until);
+        // Nodes told to keep one form of each identifier know the grant under that form.
+        let grantee = match canonical(grantee) {
+            Some(form) if self.history.cast.rules.keep(Switch::CanonicalGrantee) => form,
+            _ => grantee.clone(),
+        };
+        let id = GrantId::derive(&grantee, data, locked_until);
         let fact = GrantFact {
             owner,
-            grantee: grantee.clone(),
+            grantee,
             data,
             locked_until,
             born,
@@ -836,6 +842,13 @@ impl<'a> Chronicle<'a> {
             *until = Some(deed.height);
         }
     }
+}
+
+/// The one form of an identifier (GRANT-04), if it is one.
+pub(super) fn canonical(grantee: &str) -> Option<Text> {
+    Identity::parse_evm(grantee)
+        .or_else(|| Identity::parse_ed25519(grantee))
+        .map(|identity| identity.caller().into())
 }
 
 /// Pairs each answered view with its question.

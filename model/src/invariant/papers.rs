@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::chronicle::{Chronicle, How, Life};
+use super::chronicle::{Chronicle, How, Life, canonical};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::crypto::Identity;
 use crate::id::GrantId;
 use crate::ledger::{Action, Answer, GrantInserter};
 
@@ -140,9 +139,7 @@ fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
                 let sentence = format!("grant {} should have the id {expected}", row.id);
                 (sentence, vec![view.seen])
             });
-            let canonical = Identity::parse_evm(&row.grantee)
-                .or_else(|| Identity::parse_ed25519(&row.grantee))
-                .is_some_and(|identity| *identity.caller() == *row.grantee);
+            let canonical = canonical(&row.grantee).is_some_and(|form| form == row.grantee);
             tally.test("GRANT-04", canonical, || {
                 let sentence = format!("grantee {:?} is not in its canonical form", row.grantee);
                 (sentence, vec![view.seen])
