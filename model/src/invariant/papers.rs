@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::chronicle::{Chronicle, How, Life, canonical};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::id::GrantId;
+use crate::id::{CredentialId, GrantId, Text};
 use crate::ledger::{Action, Answer, GrantInserter};
 
 pub(super) const DAGS_WORK_ONCE: Invariant = Invariant {
@@ -24,8 +24,6 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
             dag_owner_wallet_identifier: owner,
             dag_grantee_wallet_identifier: grantee,
             dag_data_id: data,
-            dag_locked_until: locked_until,
-            dag_content_hash: hash,
             ..
         } = deed.action
         else {
@@ -42,22 +40,16 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
                 format!("a dAG of {owner} granted {data}, which is not that wallet's data");
             (sentence, vec![deed.seen])
         });
-        let before = used.insert((owner, grantee, data, locked_until, hash), deed.seen);
+        let before = used.insert(paper(deed.action), deed.seen);
         tally.test("DAG-03", before.is_none(), || {
             let sentence = format!("one dAG granted {data} to {grantee} twice");
             (sentence, before.into_iter().chain([deed.seen]).collect())
         });
-        let id = GrantId::derive(grantee, *data, *locked_until);
-        let revoked = chronicle
-            .grants
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .find_map(|grant| {
-                grant
-                    .end
-                    .filter(|end| end.how == How::Revoked && end.order < deed.order)
-            });
+        let revoked = chronicle.all_grants().find_map(|(_, grant)| {
+            let end = grant.end.filter(|end| end.how == How::Revoked)?;
+            let same = paper(grant.born.action) == paper(deed.action);
+            (same && end.order < deed.order).then_some(end)
+        });
         if before.is_some() || revoked.is_some() {
             tally.test("DAG-04", revoked.is_none(), || {
                 let end = revoked.expect("it was revoked");
@@ -94,6 +86,21 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("no dAG was accepted")
+}
+
+/// What a dAG says, apart from its signature, of which one paper may have several.
+fn paper(dag: &Action) -> Option<(&Text, &Text, CredentialId, i64, Option<&Text>)> {
+    match dag {
+        Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: owner,
+            dag_grantee_wallet_identifier: grantee,
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: hash,
+            ..
+        } => Some((owner, grantee, *data, *locked_until, hash.as_ref())),
+        _ => None,
+    }
 }
 
 pub(super) const GRANTS_ARE_WELL_FORMED: Invariant = Invariant {
