@@ -526,7 +526,11 @@ impl<'a> Chronicle<'a> {
                 public_key,
                 ..
             } => {
-                self.users.entry(*user_id).or_insert((height, None));
+                // An id that was erased is free again.
+                let life = self.users.entry(*user_id).or_insert((height, None));
+                if life.1.is_some() {
+                    *life = (height, None);
+                }
                 self.bind(*id, *user_id, address, public_key, deed);
             }
             Action::AddWallet {
@@ -816,7 +820,9 @@ impl<'a> Chronicle<'a> {
             let locked = self
                 .grants_on(copy, deed.height)
                 .any(|(_, g)| g.locked_until >= deed.time.0);
-            if !locked || how == How::Erased {
+            if how == How::Erased {
+                self.end_credential(copy, deed, How::Erased);
+            } else if !locked {
                 self.end_credential(copy, deed, How::WithOriginal);
             }
         }
