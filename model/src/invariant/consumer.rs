@@ -6,7 +6,7 @@ use super::chronicle::Chronicle;
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::history::{Doubt, Event};
-use crate::id::{ContentHash, CredentialId, Height, PartyId, UserId};
+use crate::id::{ContentHash, CredentialId, Height, PartyId, Text, UserId};
 use crate::ledger::Action;
 use crate::vc::{notes_id, status};
 
@@ -41,11 +41,12 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
                 if *doubt == Some(Doubt::HashMismatch) {
                     tally.kept("ENC-04");
                 }
-                let Some(document) = document.filter(|_| doubt.is_none()) else {
+                if doubt.is_some() {
                     tally.kept("REUSE-02");
                     continue;
-                };
-                let genuine = issued.contains_key(&(document, *user));
+                }
+                let genuine =
+                    document.is_some_and(|document| issued.contains_key(&(document, *user)));
                 tally.test("REUSE-02", genuine, || {
                     let sentence =
                         format!("{who} accepted copy {copy}, which no issuer signed for this user");
@@ -58,12 +59,16 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
                         tally.broken(requirement, sentence, vec![since, seen]);
                     }
                 }
-                if let Some((stated, born)) = stated_hash(chronicle, *copy, *by, *height) {
-                    tally.test("ENC-04", stated == document.to_string(), || {
+                let stated = stated_hashes(chronicle, *copy, *by, *height);
+                if let (Some(document), false) = (document, stated.is_empty()) {
+                    let document = document.to_string();
+                    let same = stated.iter().any(|(hash, _)| ***hash == *document);
+                    tally.test("ENC-04", same, || {
                         let sentence = format!(
                             "{who} accepted copy {copy}, whose content is not what the grant states"
                         );
-                        (sentence, vec![born, seen])
+                        let born = stated.iter().map(|(_, born)| *born);
+                        (sentence, born.chain([seen]).collect())
                     });
                 }
             }
@@ -95,28 +100,31 @@ fn revoked(chronicle: &Chronicle<'_>, copy: CredentialId, height: Height) -> Opt
     (status(&stated.notes).as_deref() != Some("approved")).then_some(stated.seen)
 }
 
-/// The content hash a consumer's living grant on a copy states, when it states one.
-fn stated_hash(
-    chronicle: &Chronicle<'_>,
+/// The content hashes a consumer's living grants on a copy state. A dAG may state none, and then the
+/// issuer's proof alone vouches for the content; so nothing is stated when any grant states nothing.
+fn stated_hashes<'a>(
+    chronicle: &Chronicle<'a>,
     copy: CredentialId,
     by: PartyId,
     height: Height,
-) -> Option<(String, usize)> {
+) -> Vec<(&'a Text, usize)> {
     let member = chronicle.history.cast.party(by);
-    chronicle
-        .grants_on(copy, height)
-        .filter(|(_, grant)| {
-            member
-                .identities
-                .iter()
-                .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
-        })
-        .find_map(|(_, grant)| match grant.born.action {
-            Action::ShareCredential { content_hash, .. } => {
-                Some((content_hash.to_string(), grant.born.seen))
-            }
-            _ => None,
-        })
+    let own = chronicle.grants_on(copy, height).filter(|(_, grant)| {
+        member
+            .identities
+            .iter()
+            .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
+    });
+    let stated = |action: &'a Action| match action {
+        Action::ShareCredential { content_hash, .. } => Some(content_hash),
+        Action::CreateAgByDagForCopy {
+            dag_content_hash, ..
+        } => dag_content_hash.as_ref(),
+        _ => None,
+    };
+    own.map(|(_, grant)| Some((stated(grant.born.action)?, grant.born.seen)))
+        .collect::<Option<Vec<_>>>()
+        .unwrap_or_default()
 }
 
 pub(super) const REQUESTS_COME_FIRST: Invariant = Invariant {
