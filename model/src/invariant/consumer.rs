@@ -176,13 +176,14 @@ fn requests_come_first(chronicle: &Chronicle<'_>) -> Verdict {
             }
             Event::Decided {
                 request,
+                by,
                 copy: None,
                 ..
             } => {
                 denied.insert(*request, seen);
                 let disclosed = requests
                     .get(request)
-                    .and_then(|(_, consumer, _)| disclosure(chronicle, *consumer, seen));
+                    .and_then(|(_, consumer, _)| disclosure(chronicle, (*consumer, *by), seen));
                 tally.test("REQ-02", disclosed.is_none(), || {
                     let opened = disclosed.expect("something was disclosed");
                     let sentence =
@@ -196,9 +197,14 @@ fn requests_come_first(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("no consumer asked for access, or no user decided")
 }
 
-/// Something a consumer opened after a denial although no living grant allowed it.
-fn disclosure(chronicle: &Chronicle<'_>, consumer: PartyId, after: usize) -> Option<usize> {
+/// Something of a user's that a consumer opened after a denial although no living grant allowed it.
+fn disclosure(
+    chronicle: &Chronicle<'_>,
+    (consumer, user): (PartyId, PartyId),
+    after: usize,
+) -> Option<usize> {
     let member = chronicle.history.cast.party(consumer);
+    let denier = chronicle.history.cast.party(user).user;
     chronicle
         .observations()
         .skip(after)
@@ -215,7 +221,10 @@ fn disclosure(chronicle: &Chronicle<'_>, consumer: PartyId, after: usize) -> Opt
                         .iter()
                         .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
                 });
-                (!granted).then_some(seen)
+                let theirs = chronicle
+                    .last_credential(*credential, *height)
+                    .is_some_and(|fact| fact.owner == denier);
+                (theirs && !granted).then_some(seen)
             }
             _ => None,
         })
