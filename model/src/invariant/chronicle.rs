@@ -510,9 +510,11 @@ impl<'a> Chronicle<'a> {
             .filter(|deed| deed.outcome == Outcome::Accepted)
     }
 
-    /// First deed of a transaction.
-    pub fn deed_of(&self, id: TxId) -> Option<&Deed<'a>> {
-        self.deeds.iter().find(|deed| deed.transaction.id == id)
+    /// Deeds of a transaction.
+    pub fn deeds_of(&self, id: TxId) -> impl Iterator<Item = &Deed<'a>> {
+        self.deeds
+            .iter()
+            .filter(move |deed| deed.transaction.id == id)
     }
 
     /// What ought to follow from an accepted action, by the promises.

@@ -37,6 +37,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
     let mut sent = BTreeMap::new();
     let mut tips: BTreeMap<NodeId, (Height, usize)> = BTreeMap::new();
     let mut acknowledged = Vec::new();
+    let mut settled = false;
     for (seen, observation) in chronicle.observations() {
         match &observation.event {
             Event::Asked {
@@ -56,6 +57,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
                     acknowledged.push((seen, *node, *transaction, *height, *outcome));
                 }
             }
+            Event::Settled => settled = true,
             Event::Inspected { node, height, .. } => {
                 tips.insert(*node, (*height, seen));
             }
@@ -63,9 +65,16 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     for (seen, node, transaction, height, outcome) in acknowledged {
-        let deed = chronicle.deed_of(transaction);
+        // A block before may hold it too, where it was out of turn and did nothing.
+        let deed = chronicle
+            .deeds_of(transaction)
+            .max_by_key(|deed| (deed.height == height, deed.outcome == outcome));
         let kept = deed.is_some_and(|deed| deed.height == height && deed.outcome == outcome);
-        let short = tips.iter().find(|(_, (tip, _))| *tip < height);
+        // A run that was cut short may have left nodes behind.
+        let mut looked_into = tips
+            .iter()
+            .filter(|(_, (_, inspected))| settled && *inspected > seen);
+        let short = looked_into.find(|(_, (tip, _))| *tip < height);
         for requirement in requirements {
             tally.test(requirement, kept, || {
                 let sentence = format!(
