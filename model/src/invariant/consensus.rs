@@ -100,8 +100,16 @@ fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
             node, committed, ..
         } = &observation.event
         {
-            let voters: BTreeSet<NodeId> =
-                committed.votes.iter().map(|vote| vote.validator).collect();
+            // A stranger's vote, or one for another block or state, stands behind nothing.
+            let nodes = usize::from(chronicle.history.cast.nodes);
+            let voters: BTreeSet<NodeId> = committed
+                .votes
+                .iter()
+                .filter(|vote| vote.block == committed.block.id)
+                .filter(|vote| vote.app_hash == committed.app_hash)
+                .filter(|vote| vote.validator.index() < nodes)
+                .map(|vote| vote.validator)
+                .collect();
             tally.test("CONS-02", voters.len() >= needed, || {
                 let sentence = format!(
                     "{node} committed block {} with the votes of {} validators; {needed} are needed",
