@@ -240,25 +240,39 @@ pub(super) const ONE_VERIFICATION_SERVES_MANY: Invariant = Invariant {
 
 fn one_verification_serves_many(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    let mut served: BTreeMap<ContentHash, BTreeSet<PartyId>> = BTreeMap::new();
-    let mut verifications: BTreeMap<ContentHash, u32> = BTreeMap::new();
-    for (_, observation) in chronicle.observations() {
+    let mut signed: BTreeMap<ContentHash, Vec<usize>> = BTreeMap::new();
+    let mut served: BTreeMap<ContentHash, (PartyId, usize)> = BTreeMap::new();
+    let mut again = BTreeSet::new();
+    for (seen, observation) in chronicle.observations() {
         match &observation.event {
-            Event::Issued { document, .. } => *verifications.entry(*document).or_default() += 1,
+            Event::Issued { document, .. } => signed.entry(*document).or_default().push(seen),
             Event::Judged {
                 by,
                 document: Some(document),
                 doubt: None,
                 ..
             } => {
-                served.entry(*document).or_default().insert(*by);
+                let Some(signed) = signed.get(document) else {
+                    // Nobody verified what nobody signed, which is for another promise to say.
+                    continue;
+                };
+                let (first, accepted) = *served.entry(*document).or_insert((*by, seen));
+                if first == *by || !again.insert((*document, *by)) {
+                    continue;
+                }
+                let anew = signed.iter().find(|issued| **issued > accepted);
+                tally.test("REUSE-01", anew.is_none(), || {
+                    let who = &chronicle.history.cast.party(*by).name;
+                    let sentence = format!(
+                        "{who} was served only after the document had been issued once more"
+                    );
+                    (
+                        sentence,
+                        anew.into_iter().copied().chain([accepted, seen]).collect(),
+                    )
+                });
             }
             _ => {}
-        }
-    }
-    for (document, consumers) in served {
-        if consumers.len() > 1 && verifications.get(&document) == Some(&1) {
-            tally.kept("REUSE-01");
         }
     }
     tally.verdict("no document was accepted by two consumers")

@@ -1,6 +1,6 @@
 //! What was acknowledged stays, happens once, and arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chronicle::Chronicle;
 use super::tally::Tally;
@@ -220,22 +220,47 @@ fn reads_outlive_the_leader(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let mut leader = None;
     let mut down = None;
-    for (_, observation) in chronicle.observations() {
+    let mut halted = BTreeSet::new();
+    let mut reads = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
         match &observation.event {
             Event::Leads { node, .. } => {
                 leader = Some(*node);
-                if down == leader {
-                    down = None;
-                }
+                down = down.filter(|(down, _)| down != node);
             }
-            Event::Crashed { node, .. } if Some(*node) == leader => down = Some(*node),
+            Event::Crashed { node, .. } if Some(*node) == leader => down = Some((*node, seen)),
             Event::Appointed { .. } => down = None,
-            Event::Answered {
-                node,
-                reply: Reply::View { .. },
+            Event::Halted { node, .. } => {
+                halted.insert(*node);
+            }
+            Event::Started { node, .. } => {
+                halted.remove(node);
+            }
+            Event::Asked {
+                id,
+                what: Asked::View { .. },
                 ..
-            } if down.is_some() && down != Some(*node) => {
-                tally.kept("AVAIL-02");
+            } => {
+                reads.insert(*id, seen);
+            }
+            // Silence may be the network's doing, so only an answer tells.
+            Event::Answered {
+                id, node, reply, ..
+            } => {
+                let (Some((leader, since)), Some(asked)) = (down, reads.remove(id)) else {
+                    continue;
+                };
+                let own_reason = halted.contains(node) || *reply == Reply::ClaimRefused;
+                if leader == *node || own_reason {
+                    continue;
+                }
+                let answered = matches!(reply, Reply::View { .. });
+                tally.test("AVAIL-02", answered, || {
+                    let sentence = format!(
+                        "{node} was asked to read and did not, while leader {leader} was down"
+                    );
+                    (sentence, vec![since, asked, seen])
+                });
             }
             _ => {}
         }
