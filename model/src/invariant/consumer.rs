@@ -41,8 +41,12 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
                 if *doubt == Some(Doubt::HashMismatch) {
                     tally.kept("ENC-04");
                 }
-                if doubt.is_some() {
+                let stated = stated_status(chronicle, *copy, *height);
+                if let Some(doubt) = doubt {
                     tally.kept("REUSE-02");
+                    if let (Doubt::NotApproved, Some(_)) = (doubt, stated) {
+                        tally.kept("REV-03");
+                    }
                     continue;
                 }
                 let genuine =
@@ -52,11 +56,14 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
                         format!("{who} accepted copy {copy}, which no issuer signed for this user");
                     (sentence, vec![seen])
                 });
-                if let Some(since) = revoked(chronicle, *copy, *height) {
+                if let Some((since, approved)) = stated {
                     for requirement in ["REUSE-02", "REV-03"] {
-                        let sentence =
-                            format!("{who} accepted copy {copy} after its issuer had revoked it");
-                        tally.broken(requirement, sentence, vec![since, seen]);
+                        tally.test(requirement, approved, || {
+                            let sentence = format!(
+                                "{who} accepted copy {copy} after its issuer had revoked it"
+                            );
+                            (sentence, vec![since, seen])
+                        });
                     }
                 }
                 let stated = stated_hashes(chronicle, *copy, *by, *height);
@@ -78,8 +85,13 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("no careful consumer judged a copy")
 }
 
-/// The observation of the issuer's revocation that a reader at this height could know of.
-fn revoked(chronicle: &Chronicle<'_>, copy: CredentialId, height: Height) -> Option<usize> {
+/// The observation of the issuer's last statement that a reader at this height could know of, and
+/// whether it approves.
+fn stated_status(
+    chronicle: &Chronicle<'_>,
+    copy: CredentialId,
+    height: Height,
+) -> Option<(usize, bool)> {
     let fact = chronicle.credential_at(copy, height)?;
     let original = chronicle.original_of(fact)?;
     // What the issuer signed first counts, whatever the holder has made of the row since.
@@ -97,7 +109,8 @@ fn revoked(chronicle: &Chronicle<'_>, copy: CredentialId, height: Height) -> Opt
         _ => return None,
     };
     let stated = chronicle.stated(issuer, &notes_id(notes)?, height)?;
-    (status(&stated.notes).as_deref() != Some("approved")).then_some(stated.seen)
+    let approved = status(&stated.notes).as_deref() == Some("approved");
+    Some((stated.seen, approved))
 }
 
 /// The content hashes a consumer's living grants on a copy state. A dAG may state none, and then the

@@ -6,7 +6,7 @@ use super::chronicle::{Chronicle, How, Life, canonical};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::id::{CredentialId, GrantId, Text};
-use crate::ledger::{Action, Answer, GrantInserter};
+use crate::ledger::{Action, Answer, GrantInserter, Outcome, Refusal};
 
 pub(super) const DAGS_WORK_ONCE: Invariant = Invariant {
     name: "dags-work-once",
@@ -19,7 +19,7 @@ pub(super) const DAGS_WORK_ONCE: Invariant = Invariant {
 fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let mut used: BTreeMap<_, usize> = BTreeMap::new();
-    for deed in chronicle.accepted() {
+    for deed in &chronicle.deeds {
         let Action::CreateAgByDagForCopy {
             dag_owner_wallet_identifier: owner,
             dag_grantee_wallet_identifier: grantee,
@@ -29,6 +29,20 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
         else {
             continue;
         };
+        let revoked = chronicle.all_grants().find_map(|(_, grant)| {
+            let end = grant.end.filter(|end| end.how == How::Revoked)?;
+            let same = paper(grant.born.action) == paper(deed.action);
+            (same && end.order < deed.order).then_some(end)
+        });
+        if deed.outcome != Outcome::Accepted {
+            if deed.outcome == Outcome::Refused(Refusal::DagUsed) {
+                tally.kept("DAG-03");
+                if revoked.is_some() {
+                    tally.kept("DAG-04");
+                }
+            }
+            continue;
+        }
         let fact = chronicle.credential_before(*data, deed);
         let speaks = chronicle
             .all_grants()
@@ -44,11 +58,6 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
         tally.test("DAG-03", before.is_none(), || {
             let sentence = format!("one dAG granted {data} to {grantee} twice");
             (sentence, before.into_iter().chain([deed.seen]).collect())
-        });
-        let revoked = chronicle.all_grants().find_map(|(_, grant)| {
-            let end = grant.end.filter(|end| end.how == How::Revoked)?;
-            let same = paper(grant.born.action) == paper(deed.action);
-            (same && end.order < deed.order).then_some(end)
         });
         if before.is_some() || revoked.is_some() {
             tally.test("DAG-04", revoked.is_none(), || {
