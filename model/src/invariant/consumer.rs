@@ -44,7 +44,7 @@ fn careful_consumers_are_not_fooled(chronicle: &Chronicle<'_>) -> Verdict {
                 let stated = stated_status(chronicle, *copy, *height);
                 if let Some(doubt) = doubt {
                     tally.kept("REUSE-02");
-                    if let (Doubt::NotApproved, Some(_)) = (doubt, stated) {
+                    if let (Doubt::NotApproved, Some((_, false))) = (doubt, stated) {
                         tally.kept("REV-03");
                     }
                     continue;
