@@ -27,8 +27,10 @@ fn content_follows_grants(chronicle: &Chronicle<'_>) -> Verdict {
                 // A refusal tests the rule when there once was a grant, or never was one.
                 let ended = ended_grant(chronicle, view, *id);
                 tally.kept("GRANT-01");
-                if let Some((_, How::Revoked)) = ended {
-                    tally.kept("GRANT-07");
+                match ended {
+                    Some((_, How::Revoked)) => tally.kept("GRANT-07"),
+                    None | Some((_, How::Rescinded)) => {}
+                    Some(_) => tally.kept("DEL-01"),
                 }
             }
             (Query::GetCredentialOwned { id }, Ok(Answer::Owned(row))) => {

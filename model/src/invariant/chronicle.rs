@@ -11,17 +11,23 @@ use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
     BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction};
+use crate::ledger::{Action, Answer, Content, Outcome, Query, Refusal, Transaction};
 use crate::node::{Reply, RequestId};
+use crate::rules::Switch;
 use crate::time::BlockTime;
+use crate::vc::notes_id;
 
 /// An accepted or refused action, and where it stands in the chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Deed<'a> {
     /// The action.
     pub action: &'a Action,
+    /// Its place in the transaction's batch.
+    pub call: usize,
     /// Who signed.
     pub caller: Identity,
+    /// The profile the caller spoke for when it acted: what comes later in the block does not count.
+    pub own: Option<UserId>,
     /// The transaction.
     pub transaction: &'a Transaction,
     /// What became of it.
@@ -30,8 +36,17 @@ pub struct Deed<'a> {
     pub height: Height,
     /// Chain time of its block.
     pub time: BlockTime,
+    /// Its place among all deeds, as one block may hold several about one row.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
+}
+
+impl Deed<'_> {
+    /// Whether a refusal speaks of this very action: in a batch it may be another's.
+    pub fn is_alone(&self) -> bool {
+        self.transaction.batch.calls().len() == 1
+    }
 }
 
 /// How something ended.
@@ -41,6 +56,8 @@ pub struct End {
     pub height: Height,
     /// Chain time of that block.
     pub time: BlockTime,
+    /// Place of the deed that ended it.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
     /// By what.
@@ -71,16 +88,67 @@ pub struct CredentialFact<'a> {
     pub owner: UserId,
     /// The original it was copied from.
     pub original: Option<CredentialId>,
-    /// Key that signed it, as stored.
-    pub issuer: Text,
-    /// Its notes at insertion.
-    pub notes: Text,
-    /// Its content at insertion.
-    pub content: [u8; 32],
+    /// What its owner made of it: as inserted, and after each edit.
+    pub writings: Vec<Writing>,
     /// Where it came from.
     pub born: Deed<'a>,
     /// How it ended.
     pub end: Option<End>,
+}
+
+/// What a credential holds from a deed on.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// Key that signed it, as stored.
+    pub issuer: Text,
+    /// One-time key of the sender.
+    pub encryptor: Text,
+    /// Its notes, which its issuer may state anew.
+    pub notes: Text,
+    /// Digest of its content.
+    pub content: [u8; 32],
+    /// Height of the block that wrote it.
+    pub height: Height,
+    /// Place of the deed that wrote it.
+    pub order: usize,
+    /// The observation that showed the block first.
+    pub seen: usize,
+}
+
+impl Writing {
+    fn new(
+        (issuer, encryptor): (&Text, &Text),
+        notes: &str,
+        content: &Content,
+        deed: Deed<'_>,
+    ) -> Writing {
+        Writing {
+            issuer: issuer.clone(),
+            encryptor: encryptor.clone(),
+            notes: notes.into(),
+            content: *content.digest(),
+            height: deed.height,
+            order: deed.order,
+            seen: deed.seen,
+        }
+    }
+}
+
+impl CredentialFact<'_> {
+    /// What it held after a block; what it was inserted with, for blocks before it was there.
+    pub fn written_at(&self, height: Height) -> &Writing {
+        self.last_written(|writing| writing.height <= height)
+    }
+
+    /// What it held just before a deed; what it was inserted with, for deeds before it was there.
+    pub fn written_before(&self, deed: &Deed<'_>) -> &Writing {
+        self.last_written(|writing| writing.order < deed.order)
+    }
+
+    fn last_written(&self, known: impl Fn(&Writing) -> bool) -> &Writing {
+        let last = self.writings.iter().rev().find(|writing| known(writing));
+        last.unwrap_or(&self.writings[0])
+    }
 }
 
 /// A grant as it ought to be.
@@ -88,7 +156,7 @@ pub struct CredentialFact<'a> {
 pub struct GrantFact<'a> {
     /// Owner of the credential at creation.
     pub owner: UserId,
-    /// The grantee as written in the action.
+    /// The grantee, in the form the nodes were told to keep.
     pub grantee: Text,
     /// The credential.
     pub data: CredentialId,
@@ -111,6 +179,17 @@ pub struct WalletFact {
     pub since: Height,
     /// Until this height.
     pub until: Option<Height>,
+    /// Place of the deed that bound it.
+    pub bound: usize,
+    /// Place of the deed that unbound it.
+    pub unbound: Option<usize>,
+}
+
+impl WalletFact {
+    /// Whether it ought to have been there just before a deed.
+    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.bound < deed.order && self.unbound.is_none_or(|order| order >= deed.order)
+    }
 }
 
 /// What an issuer stated about a credential.
@@ -124,26 +203,33 @@ pub struct StatusFact {
     pub notes: Text,
     /// From this height on.
     pub since: Height,
+    /// Place of the deed that stated it.
+    pub order: usize,
     /// The observation that showed the block first.
     pub seen: usize,
 }
 
 /// A life between two heights.
 pub(super) trait Life {
-    /// Height of the block that began it.
-    fn begins(&self) -> Height;
+    /// What began it.
+    fn born(&self) -> &Deed<'_>;
     /// How it ended, if it did.
     fn end(&self) -> Option<End>;
 
     /// Whether it ought to be there after this block.
     fn lives_at(&self, height: Height) -> bool {
-        self.begins() <= height && self.end().is_none_or(|end| height < end.height)
+        self.born().height <= height && self.end().is_none_or(|end| height < end.height)
+    }
+
+    /// Whether it ought to have been there just before a deed, also when that deed ended it.
+    fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.born().order < deed.order && self.end().is_none_or(|end| end.order >= deed.order)
     }
 }
 
 impl Life for CredentialFact<'_> {
-    fn begins(&self) -> Height {
-        self.born.height
+    fn born(&self) -> &Deed<'_> {
+        &self.born
     }
     fn end(&self) -> Option<End> {
         self.end
@@ -151,8 +237,8 @@ impl Life for CredentialFact<'_> {
 }
 
 impl Life for GrantFact<'_> {
-    fn begins(&self) -> Height {
-        self.born.height
+    fn born(&self) -> &Deed<'_> {
+        &self.born
     }
     fn end(&self) -> Option<End> {
         self.end
@@ -227,14 +313,17 @@ impl<'a> Chronicle<'a> {
                 let at = (seen, block.id, block.block_time());
                 chronicle.blocks.insert(block.height, at);
                 for (transaction, result) in block.transactions.iter().zip(results.iter()) {
-                    for action in transaction.batch.calls() {
+                    for (call, action) in transaction.batch.calls().iter().enumerate() {
                         let deed = Deed {
                             action,
+                            call,
                             caller: transaction.sender,
+                            own: chronicle.user_of(&transaction.sender, block.height),
                             transaction,
                             outcome: result.outcome,
                             height: block.height,
                             time: block.block_time(),
+                            order: chronicle.deeds.len(),
                             seen,
                         };
                         chronicle.deeds.push(deed);
@@ -278,6 +367,31 @@ impl<'a> Chronicle<'a> {
             .find(|fact| fact.lives_at(height))
     }
 
+    /// The credential's life that was going on just before a deed.
+    pub fn credential_before(
+        &self,
+        id: CredentialId,
+        deed: &Deed<'_>,
+    ) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&id)?
+            .iter()
+            .find(|fact| fact.stood_before(deed))
+    }
+
+    /// The life of the original a copy was made of, also when its id has been given to another since.
+    pub fn original_of(&self, copy: &CredentialFact<'_>) -> Option<&CredentialFact<'a>> {
+        self.credential_before(copy.original?, &copy.born)
+    }
+
+    /// The credential a grant was made on; a shared copy comes with its grant, by the same deed.
+    pub fn credential_for(&self, grant: &GrantFact<'_>) -> Option<&CredentialFact<'a>> {
+        self.credentials
+            .get(&grant.data)?
+            .iter()
+            .find(|fact| fact.born.order == grant.born.order || fact.stood_before(&grant.born))
+    }
+
     /// The credential's last life that began by this block, whether it goes on or not.
     pub fn last_credential(&self, id: CredentialId, height: Height) -> Option<&CredentialFact<'a>> {
         self.credentials
@@ -311,12 +425,54 @@ impl<'a> Chronicle<'a> {
             .flat_map(|(id, lives)| lives.iter().map(|life| (*id, life)))
     }
 
-    /// The notes an original ought to have after this block: what its issuer stated last, else what it
-    /// was stored or edited with.
+    /// What an issuer had stated last by this block.
     pub fn stated(&self, issuer: &str, notes_id: &str, height: Height) -> Option<&StatusFact> {
         self.statuses.iter().rev().find(|status| {
             *status.issuer == *issuer && *status.notes_id == *notes_id && status.since <= height
         })
+    }
+
+    /// What an issuer had stated last when a deed came.
+    pub fn stated_before(
+        &self,
+        issuer: &str,
+        notes_id: &str,
+        deed: &Deed<'_>,
+    ) -> Option<&StatusFact> {
+        self.statuses.iter().rev().find(|status| {
+            *status.issuer == *issuer && *status.notes_id == *notes_id && status.order < deed.order
+        })
+    }
+
+    /// The notes a credential ought to have when a deed comes: as stated by its issuer, else as written.
+    pub fn notes_before<'c>(&'c self, fact: &'c CredentialFact<'_>, deed: &Deed<'_>) -> &'c Text {
+        let written = fact.written_before(deed);
+        notes_id(&written.notes)
+            .and_then(|id| self.stated_before(&written.issuer, &id, deed))
+            .filter(|status| status.order > fact.born.order)
+            .map_or(&written.notes, |status| &status.notes)
+    }
+
+    /// Whether an inserter writes what is there already, which is a retry and changes nothing.
+    pub fn repeats(&self, fact: &CredentialFact<'_>, deed: &Deed<'_>) -> bool {
+        let Action::UpsertCredentialAsInserter {
+            user_id,
+            issuer_auth_public_key,
+            encryptor_public_key,
+            content,
+            public_notes,
+            ..
+        } = deed.action
+        else {
+            return false;
+        };
+        let written = fact.written_before(deed);
+        fact.original.is_none()
+            && fact.owner == *user_id
+            && written.issuer == *issuer_auth_public_key
+            && written.encryptor == *encryptor_public_key
+            && written.content == *content.digest()
+            && self.notes_before(fact, deed) == public_notes
     }
 
     /// Chain time of a block.
@@ -354,16 +510,16 @@ impl<'a> Chronicle<'a> {
             .filter(|deed| deed.outcome == Outcome::Accepted)
     }
 
-    /// First deed of a transaction.
-    pub fn deed_of(&self, id: TxId) -> Option<&Deed<'a>> {
-        self.deeds.iter().find(|deed| deed.transaction.id == id)
+    /// Deeds of a transaction.
+    pub fn deeds_of(&self, id: TxId) -> impl Iterator<Item = &Deed<'a>> {
+        self.deeds
+            .iter()
+            .filter(move |deed| deed.transaction.id == id)
     }
 
     /// What ought to follow from an accepted action, by the promises.
     fn follow(&mut self, deed: Deed<'a>) {
-        let height = deed.height;
-        // What came before in the same block counts, so wallets are looked up as of now.
-        let own = self.user_of(&deed.caller, height);
+        let (height, own) = (deed.height, deed.own);
         match deed.action {
             Action::UpsertWalletAsInserter {
                 id,
@@ -372,8 +528,12 @@ impl<'a> Chronicle<'a> {
                 public_key,
                 ..
             } => {
-                self.users.entry(*user_id).or_insert((height, None));
-                self.bind(*id, *user_id, address, public_key, height);
+                // An id that was erased is free again.
+                let life = self.users.entry(*user_id).or_insert((height, None));
+                if life.1.is_some() {
+                    *life = (height, None);
+                }
+                self.bind(*id, *user_id, address, public_key, deed);
             }
             Action::AddWallet {
                 id,
@@ -382,7 +542,7 @@ impl<'a> Chronicle<'a> {
                 ..
             } => {
                 if let Some(own) = own {
-                    self.bind(*id, own, address, public_key, height);
+                    self.bind(*id, own, address, public_key, deed);
                 }
             }
             Action::RemoveWallet { id } => {
@@ -390,6 +550,7 @@ impl<'a> Chronicle<'a> {
                 for wallet in lives.filter(|wallet| wallet.until.is_none()) {
                     if Some(wallet.owner) == own {
                         wallet.until = Some(height);
+                        wallet.unbound = Some(deed.order);
                     }
                 }
             }
@@ -402,53 +563,54 @@ impl<'a> Chronicle<'a> {
                 id,
                 user_id,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 content,
                 public_notes,
                 ..
             } => {
-                let fact = CredentialFact {
-                    owner: *user_id,
-                    original: None,
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: public_notes.clone(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    public_notes,
+                    content,
+                    deed,
+                );
+                self.insert(*id, *user_id, None, writing, deed);
             }
             Action::AddCredential {
                 id,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 content,
                 public_notes,
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let fact = CredentialFact {
-                    owner,
-                    original: None,
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: public_notes.clone(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    public_notes,
+                    content,
+                    deed,
+                );
+                self.insert(*id, owner, None, writing, deed);
             }
             Action::EditCredential {
                 id,
                 public_notes,
                 content,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 ..
             } => {
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    fact.notes = public_notes.clone();
-                    fact.content = *content.digest();
-                    fact.issuer = issuer_auth_public_key.clone();
+                    let writing = Writing::new(
+                        (issuer_auth_public_key, encryptor_public_key),
+                        public_notes,
+                        content,
+                        deed,
+                    );
+                    fact.writings.push(writing);
                 }
             }
             Action::EditPublicNotesAsIssuer {
@@ -460,6 +622,7 @@ impl<'a> Chronicle<'a> {
                     notes_id: public_notes_id.clone(),
                     notes: public_notes.clone(),
                     since: height,
+                    order: deed.order,
                     seen: deed.seen,
                 });
             }
@@ -468,21 +631,19 @@ impl<'a> Chronicle<'a> {
                 original_credential_id,
                 content,
                 issuer_auth_public_key,
+                encryptor_public_key,
                 grantee_wallet_identifier,
                 locked_until,
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let fact = CredentialFact {
-                    owner,
-                    original: Some(*original_credential_id),
-                    issuer: issuer_auth_public_key.clone(),
-                    notes: "".into(),
-                    content: *content.digest(),
-                    born: deed,
-                    end: None,
-                };
-                self.insert(*id, fact);
+                let writing = Writing::new(
+                    (issuer_auth_public_key, encryptor_public_key),
+                    "",
+                    content,
+                    deed,
+                );
+                self.insert(*id, owner, Some(*original_credential_id), writing, deed);
                 self.grant(grantee_wallet_identifier, *id, *locked_until, owner, deed);
             }
             Action::CreateAgByDagForCopy {
@@ -529,21 +690,39 @@ impl<'a> Chronicle<'a> {
         owner: UserId,
         address: &Text,
         public_key: &Option<Text>,
-        since: Height,
+        deed: Deed<'a>,
     ) {
         let caller = public_key.as_ref().unwrap_or(address).clone();
         self.wallets.entry(id).or_default().push(WalletFact {
             owner,
             caller,
-            since,
+            since: deed.height,
             until: None,
+            bound: deed.order,
+            unbound: None,
         });
     }
 
-    fn insert(&mut self, id: CredentialId, fact: CredentialFact<'a>) {
+    fn insert(
+        &mut self,
+        id: CredentialId,
+        owner: UserId,
+        original: Option<CredentialId>,
+        writing: Writing,
+        born: Deed<'a>,
+    ) {
         // A row that is there already keeps its life: the promises know no overwriting.
         if self.living(id).is_none() {
-            self.credentials.entry(id).or_default().push(fact);
+            self.credentials
+                .entry(id)
+                .or_default()
+                .push(CredentialFact {
+                    owner,
+                    original,
+                    writings: vec![writing],
+                    born,
+                    end: None,
+                });
         }
     }
 
@@ -562,10 +741,15 @@ impl<'a> Chronicle<'a> {
         owner: UserId,
         born: Deed<'a>,
     ) {
-        let id = GrantId::derive(grantee, data, locked_until);
+        // Nodes told to keep one form of each identifier know the grant under that form.
+        let grantee = match canonical(grantee) {
+            Some(form) if self.history.cast.rules.keep(Switch::CanonicalGrantee) => form,
+            _ => grantee.clone(),
+        };
+        let id = GrantId::derive(&grantee, data, locked_until);
         let fact = GrantFact {
             owner,
-            grantee: grantee.clone(),
+            grantee,
             data,
             locked_until,
             born,
@@ -583,6 +767,7 @@ impl<'a> Chronicle<'a> {
         grant.end = Some(End {
             height: deed.height,
             time: deed.time,
+            order: deed.order,
             seen: deed.seen,
             how,
         });
@@ -606,6 +791,7 @@ impl<'a> Chronicle<'a> {
         fact.end = Some(End {
             height: deed.height,
             time: deed.time,
+            order: deed.order,
             seen: deed.seen,
             how,
         });
@@ -636,7 +822,9 @@ impl<'a> Chronicle<'a> {
             let locked = self
                 .grants_on(copy, deed.height)
                 .any(|(_, g)| g.locked_until >= deed.time.0);
-            if !locked || how == How::Erased {
+            if how == How::Erased {
+                self.end_credential(copy, deed, How::Erased);
+            } else if !locked {
                 self.end_credential(copy, deed, How::WithOriginal);
             }
         }
@@ -655,12 +843,20 @@ impl<'a> Chronicle<'a> {
         for wallet in self.wallets.values_mut().flatten() {
             if wallet.owner == user && wallet.until.is_none() {
                 wallet.until = Some(deed.height);
+                wallet.unbound = Some(deed.order);
             }
         }
         if let Some((_, until)) = self.users.get_mut(&user) {
             *until = Some(deed.height);
         }
     }
+}
+
+/// The one form of an identifier (GRANT-04), if it is one.
+pub(super) fn canonical(grantee: &str) -> Option<Text> {
+    Identity::parse_evm(grantee)
+        .or_else(|| Identity::parse_ed25519(grantee))
+        .map(|identity| identity.caller().into())
 }
 
 /// Pairs each answered view with its question.

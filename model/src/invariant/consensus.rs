@@ -100,8 +100,16 @@ fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
             node, committed, ..
         } = &observation.event
         {
-            let voters: BTreeSet<NodeId> =
-                committed.votes.iter().map(|vote| vote.validator).collect();
+            // A stranger's vote, or one for another block or state, stands behind nothing.
+            let nodes = usize::from(chronicle.history.cast.nodes);
+            let voters: BTreeSet<NodeId> = committed
+                .votes
+                .iter()
+                .filter(|vote| vote.block == committed.block.id)
+                .filter(|vote| vote.app_hash == committed.app_hash)
+                .filter(|vote| vote.validator.index() < nodes)
+                .map(|vote| vote.validator)
+                .collect();
             tally.test("CONS-02", voters.len() >= needed, || {
                 let sentence = format!(
                     "{node} committed block {} with the votes of {} validators; {needed} are needed",
@@ -234,8 +242,13 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let mut returned: BTreeMap<NodeId, usize> = BTreeMap::new();
     let mut tips: BTreeMap<NodeId, (Height, AppHash, usize)> = BTreeMap::new();
+    let mut agreed: BTreeMap<Height, AppHash> = BTreeMap::new();
     let mut settled = false;
     for (seen, observation) in chronicle.observations() {
+        if let Event::Committed { committed, .. } = &observation.event {
+            let height = committed.block.height;
+            agreed.entry(height).or_insert(committed.app_hash);
+        }
         match &observation.event {
             Event::Started { node, again: true } => {
                 returned.insert(*node, seen);
@@ -261,12 +274,15 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     let tallest = tips.values().max_by_key(|(height, ..)| *height).copied();
-    if let Some((height, app_hash, _)) = tallest.filter(|_| settled) {
+    if let Some((height, own, _)) = tallest.filter(|_| settled) {
+        // The tallest node may itself have come back, and with a state that nobody voted for.
+        let app_hash = agreed.get(&height).copied().unwrap_or(own);
         for (node, since) in returned {
             let tip = tips.get(&node);
             let equal = tip.is_some_and(|tip| (tip.0, tip.1) == (height, app_hash));
             tally.test("AVAIL-04", equal, || {
-                let sentence = format!("{node} came back and did not reach height {height}");
+                let sentence =
+                    format!("{node} came back and did not reach the state of height {height}");
                 (
                     sentence,
                     tip.map(|tip| tip.2).into_iter().chain([since]).collect(),

@@ -107,6 +107,10 @@ fn deletions_converge(chronicle: &Chronicle<'_>) -> Verdict {
             let Some(end) = grant.end.filter(|end| end.height <= inspection.height) else {
                 continue;
             };
+            // What goes with an original is DEL-04, and the copy there says it.
+            if end.how == How::WithOriginal {
+                continue;
+            }
             let again = chronicle.grants[&id]
                 .iter()
                 .any(|g| g.lives_at(inspection.height));
@@ -191,18 +195,26 @@ fn erasure_is_whole(chronicle: &Chronicle<'_>) -> Verdict {
             .filter(|(_, (_, until))| until.is_some_and(|until| until <= inspection.height));
         for (user, _) in erased {
             let row = inspection.users.contains(user);
-            let left: Vec<_> = gone(chronicle, inspection.height)
+            let credentials = gone(chronicle, inspection.height)
                 .filter(|(_, fact, end)| fact.owner == *user && end.how == How::Erased)
                 .filter(|(id, _, _)| inspection.credentials.contains(id))
-                .collect();
+                .map(|(_, _, end)| end.seen);
+            let grants = chronicle
+                .all_grants()
+                .filter(|(id, grant)| grant.owner == *user && inspection.grants.contains(id))
+                .filter_map(|(_, grant)| grant.end.filter(|end| end.how == How::Erased))
+                .map(|end| end.seen);
+            let left: Vec<usize> = credentials.chain(grants).collect();
             tally.test("USR-04", !row && left.is_empty(), || {
                 let who = chronicle.name_of_user(*user);
                 let sentence = format!(
                     "{} still holds something of {who}, who erased all",
                     inspection.node
                 );
-                let ends = left.iter().map(|(_, _, end)| end.seen);
-                (sentence, ends.chain([inspection.seen]).collect())
+                (
+                    sentence,
+                    left.into_iter().chain([inspection.seen]).collect(),
+                )
             });
         }
     }

@@ -1,6 +1,6 @@
 //! What was acknowledged stays, happens once, and arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chronicle::Chronicle;
 use super::tally::Tally;
@@ -37,6 +37,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
     let mut sent = BTreeMap::new();
     let mut tips: BTreeMap<NodeId, (Height, usize)> = BTreeMap::new();
     let mut acknowledged = Vec::new();
+    let mut settled = false;
     for (seen, observation) in chronicle.observations() {
         match &observation.event {
             Event::Asked {
@@ -56,6 +57,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
                     acknowledged.push((seen, *node, *transaction, *height, *outcome));
                 }
             }
+            Event::Settled => settled = true,
             Event::Inspected { node, height, .. } => {
                 tips.insert(*node, (*height, seen));
             }
@@ -63,9 +65,16 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     for (seen, node, transaction, height, outcome) in acknowledged {
-        let deed = chronicle.deed_of(transaction);
+        // A block before may hold it too, where it was out of turn and did nothing.
+        let deed = chronicle
+            .deeds_of(transaction)
+            .max_by_key(|deed| (deed.height == height, deed.outcome == outcome));
         let kept = deed.is_some_and(|deed| deed.height == height && deed.outcome == outcome);
-        let short = tips.iter().find(|(_, (tip, _))| *tip < height);
+        // A run that was cut short may have left nodes behind.
+        let mut looked_into = tips
+            .iter()
+            .filter(|(_, (_, inspected))| settled && *inspected > seen);
+        let short = looked_into.find(|(_, (tip, _))| *tip < height);
         for requirement in requirements {
             tally.test(requirement, kept, || {
                 let sentence = format!(
@@ -103,9 +112,10 @@ fn effect_at_most_once(chronicle: &Chronicle<'_>) -> Verdict {
         .filter(|deed| deed.outcome != Outcome::Invalid)
     {
         let key = (deed.caller, deed.transaction.nonce);
-        let before = nonces.insert(key, (deed.transaction.id, deed.height, deed.seen));
-        let same_batch = before
-            .is_some_and(|(id, height, _)| id == deed.transaction.id && height == deed.height);
+        let before = nonces.insert(key, (deed.transaction.id, deed.order, deed.seen));
+        let same_batch = before.is_some_and(|(id, order, _)| {
+            id == deed.transaction.id && order + 1 == deed.order && deed.call > 0
+        });
         tally.test("CONS-04", before.is_none() || same_batch, || {
             let who = chronicle.name_of(&deed.caller);
             let sentence = format!(
@@ -210,22 +220,47 @@ fn reads_outlive_the_leader(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let mut leader = None;
     let mut down = None;
-    for (_, observation) in chronicle.observations() {
+    let mut halted = BTreeSet::new();
+    let mut reads = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
         match &observation.event {
             Event::Leads { node, .. } => {
                 leader = Some(*node);
-                if down == leader {
-                    down = None;
-                }
+                down = down.filter(|(down, _)| down != node);
             }
-            Event::Crashed { node, .. } if Some(*node) == leader => down = Some(*node),
+            Event::Crashed { node, .. } if Some(*node) == leader => down = Some((*node, seen)),
             Event::Appointed { .. } => down = None,
-            Event::Answered {
-                node,
-                reply: Reply::View { .. },
+            Event::Halted { node, .. } => {
+                halted.insert(*node);
+            }
+            Event::Started { node, .. } => {
+                halted.remove(node);
+            }
+            Event::Asked {
+                id,
+                what: Asked::View { .. },
                 ..
-            } if down.is_some() && down != Some(*node) => {
-                tally.kept("AVAIL-02");
+            } => {
+                reads.insert(*id, seen);
+            }
+            // Silence may be the network's doing, so only an answer tells.
+            Event::Answered {
+                id, node, reply, ..
+            } => {
+                let (Some((leader, since)), Some(asked)) = (down, reads.remove(id)) else {
+                    continue;
+                };
+                let own_reason = halted.contains(node) || *reply == Reply::ClaimRefused;
+                if leader == *node || own_reason {
+                    continue;
+                }
+                let answered = matches!(reply, Reply::View { .. });
+                tally.test("AVAIL-02", answered, || {
+                    let sentence = format!(
+                        "{node} was asked to read and did not, while leader {leader} was down"
+                    );
+                    (sentence, vec![since, asked, seen])
+                });
             }
             _ => {}
         }

@@ -58,11 +58,7 @@ fn wallets_are_unique_and_bound(chronicle: &Chronicle<'_>) -> Verdict {
             } => (Some(*user_id), address, message),
             Action::AddWallet {
                 address, message, ..
-            } => (
-                chronicle.user_of(&deed.caller, deed.height),
-                address,
-                message,
-            ),
+            } => (deed.own, address, message),
             _ => continue,
         };
         let before = used.insert((address, message), deed.seen);
@@ -98,16 +94,23 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
     for deed in chronicle.accepted() {
         let who = || chronicle.name_of(&deed.caller);
         match deed.action {
-            Action::UpsertWalletAsInserter { id, user_id, .. } => {
-                let complete = chronicle.wallets.iter().any(|(other, lives)| {
-                    lives.iter().any(|wallet| {
-                        other != id
-                            && wallet.owner == *user_id
-                            && wallet.since < deed.height
-                            && wallet.until.is_none_or(|until| until > deed.height)
+            Action::UpsertWalletAsInserter {
+                id,
+                user_id,
+                address,
+                public_key,
+                ..
+            } => {
+                let caller = public_key.as_ref().unwrap_or(address);
+                let touched = chronicle.wallets.iter().any(|(other, lives)| {
+                    let mut standing = lives.iter().filter(|wallet| wallet.stood_before(deed));
+                    // The row of this id is overwritten, any other makes the profile complete.
+                    standing.any(|wallet| match other == id {
+                        true => wallet.owner != *user_id || wallet.caller != *caller,
+                        false => wallet.owner == *user_id,
                     })
                 });
-                tally.test("WAL-07", !complete, || {
+                tally.test("WAL-07", !touched, || {
                     let owner = chronicle.name_of_user(*user_id);
                     let sentence = format!("{} bound a wallet to the profile of {owner}", who());
                     (sentence, vec![deed.seen])
@@ -121,7 +124,7 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                     .into_iter()
                     .flatten()
                     .any(|wallet| {
-                        wallet.until == Some(deed.height)
+                        wallet.unbound == Some(deed.order)
                             && wallet.caller.eq_ignore_ascii_case(&caller)
                     });
                 tally.test("WAL-06", !own, || {

@@ -16,21 +16,14 @@ pub(super) const LOCKS_HOLD_TO_THE_SECOND: Invariant = Invariant {
     check: locks_hold_to_the_second,
 };
 
-/// Whether a refusal speaks of this very action: in a batch it may be another's.
-fn alone(deed: &Deed<'_>) -> bool {
-    deed.transaction.batch.calls().len() == 1
-}
-
 /// The grant as it stood just before a deed.
 fn before<'c, 'a>(
     chronicle: &'c Chronicle<'a>,
     id: GrantId,
     deed: &Deed<'_>,
 ) -> Option<&'c GrantFact<'a>> {
-    chronicle.grants.get(&id)?.iter().find(|grant| {
-        (grant.born.height < deed.height || grant.born.seen < deed.seen)
-            && grant.end.is_none_or(|end| end.height >= deed.height)
-    })
+    let mut lives = chronicle.grants.get(&id)?.iter();
+    lives.find(|grant| grant.stood_before(deed))
 }
 
 fn locks_hold_to_the_second(chronicle: &Chronicle<'_>) -> Verdict {
@@ -48,8 +41,7 @@ fn locks_hold_to_the_second(chronicle: &Chronicle<'_>) -> Verdict {
 fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &mut Tally) {
     let grant = before(chronicle, id, deed);
     let who = chronicle.name_of(&deed.caller);
-    let own = chronicle.user_of(&deed.caller, deed.height);
-    let owned = grant.filter(|grant| Some(grant.owner) == own);
+    let owned = grant.filter(|grant| Some(grant.owner) == deed.own);
     let evidence = || {
         grant
             .map(|grant| grant.born.seen)
@@ -76,7 +68,7 @@ fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &m
                 });
             }
         }
-        Outcome::Refused(Refusal::GrantLocked { .. }) if alone(deed) => {
+        Outcome::Refused(Refusal::GrantLocked { .. }) if deed.is_alone() => {
             let locked = owned.is_some_and(|grant| deed.time.0 <= grant.locked_until);
             for requirement in ["GRANT-05", "TIME-02"] {
                 tally.test(requirement, locked, || {
@@ -89,7 +81,7 @@ fn revocation(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: GrantId, tally: &m
                 });
             }
         }
-        Outcome::Refused(Refusal::GrantNotFound) if alone(deed) => {
+        Outcome::Refused(Refusal::GrantNotFound) if deed.is_alone() => {
             tally.test("GRANT-06", owned.is_none(), || {
                 let sentence =
                     format!("{who} was told that grant {id} does not exist, but it does");
@@ -104,7 +96,7 @@ fn removal(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: CredentialId, tally: 
     let locking: Vec<_> = chronicle
         .all_grants()
         .filter(|(_, grant)| grant.data == id && deed.time.0 <= grant.locked_until)
-        .filter(|(grant_id, _)| before(chronicle, *grant_id, deed).is_some())
+        .filter(|(_, grant)| grant.stood_before(deed))
         .collect();
     let evidence = || {
         let born = locking.iter().map(|(_, grant)| grant.born.seen);
@@ -115,7 +107,7 @@ fn removal(chronicle: &Chronicle<'_>, deed: &Deed<'_>, id: CredentialId, tally: 
             let sentence = format!("credential {id} was removed under a running lock");
             (sentence, evidence())
         }),
-        Outcome::Refused(Refusal::LockedGrants) if alone(deed) => {
+        Outcome::Refused(Refusal::LockedGrants) if deed.is_alone() => {
             tally.test("DEL-03", !locking.is_empty(), || {
                 let sentence =
                     format!("the removal of credential {id} was refused without a running lock");
@@ -141,11 +133,14 @@ fn locked_copies_stay(chronicle: &Chronicle<'_>) -> Verdict {
         if let Action::UpsertCredentialAsInserter { id, .. } | Action::EditCredential { id, .. } =
             deed.action
         {
+            let retry = chronicle
+                .credential_before(*id, deed)
+                .is_some_and(|fact| chronicle.repeats(fact, deed));
+            if retry {
+                continue;
+            }
             let locked = chronicle.all_grants().find(|(_, grant)| {
-                grant.data == *id
-                    && grant.born.height < deed.height
-                    && grant.locked_until >= deed.time.0
-                    && grant.end.is_none_or(|end| end.height >= deed.height)
+                grant.data == *id && grant.stood_before(deed) && grant.locked_until >= deed.time.0
             });
             tally.test("GRANT-08", locked.is_none(), || {
                 let (_, grant) = locked.expect("a lock was running");
@@ -257,12 +252,11 @@ fn grants_end_one_by_one(chronicle: &Chronicle<'_>) -> Verdict {
         let granted = chronicle.all_grants().find(|(_, grant)| {
             grant.data == *credential_id
                 && grant.grantee.eq_ignore_ascii_case(&caller)
-                && (grant.born.height < deed.height || grant.born.seen < deed.seen)
-                && grant.end.is_none_or(|end| end.height >= deed.height)
+                && grant.stood_before(deed)
         });
         let told = match deed.outcome {
             Outcome::Accepted => granted.is_some(),
-            Outcome::Refused(Refusal::NothingToRescind) => granted.is_none(),
+            Outcome::Refused(Refusal::NothingToRescind) if deed.is_alone() => granted.is_none(),
             _ => continue,
         };
         tally.test("GRANT-10", told, || {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::chronicle::{Chronicle, How, Life};
+use super::chronicle::{Chronicle, How, Life, canonical};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::crypto::Identity;
-use crate::id::GrantId;
-use crate::ledger::{Action, Answer, GrantInserter};
+use crate::id::{CredentialId, GrantId, Text};
+use crate::ledger::{Action, Answer, GrantInserter, Outcome, Refusal};
 
 pub(super) const DAGS_WORK_ONCE: Invariant = Invariant {
     name: "dags-work-once",
@@ -20,44 +19,46 @@ pub(super) const DAGS_WORK_ONCE: Invariant = Invariant {
 fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let mut used: BTreeMap<_, usize> = BTreeMap::new();
-    for deed in chronicle.accepted() {
+    for deed in &chronicle.deeds {
         let Action::CreateAgByDagForCopy {
             dag_owner_wallet_identifier: owner,
             dag_grantee_wallet_identifier: grantee,
             dag_data_id: data,
-            dag_locked_until: locked_until,
-            dag_content_hash: hash,
             ..
         } = deed.action
         else {
             continue;
         };
-        let fact = chronicle.last_credential(*data, deed.height);
-        let named = Identity::parse_evm(owner).or_else(|| Identity::parse_ed25519(owner));
-        let speaks = named.and_then(|named| chronicle.user_of(&named, deed.height));
+        let revoked = chronicle.all_grants().find_map(|(_, grant)| {
+            let end = grant.end.filter(|end| end.how == How::Revoked)?;
+            let same = paper(grant.born.action) == paper(deed.action);
+            (same && end.order < deed.order).then_some(end)
+        });
+        if deed.outcome != Outcome::Accepted {
+            if deed.outcome == Outcome::Refused(Refusal::DagUsed) {
+                tally.kept("DAG-03");
+                if revoked.is_some() {
+                    tally.kept("DAG-04");
+                }
+            }
+            continue;
+        }
+        let fact = chronicle.credential_before(*data, deed);
+        let speaks = chronicle
+            .all_grants()
+            .find(|(_, grant)| grant.born.order == deed.order)
+            .map(|(_, grant)| grant.owner);
         let own = fact.is_some_and(|fact| Some(fact.owner) == speaks);
         tally.test("DAG-01", own, || {
             let sentence =
                 format!("a dAG of {owner} granted {data}, which is not that wallet's data");
             (sentence, vec![deed.seen])
         });
-        let before = used.insert((owner, grantee, data, locked_until, hash), deed.seen);
+        let before = used.insert(paper(deed.action), deed.seen);
         tally.test("DAG-03", before.is_none(), || {
             let sentence = format!("one dAG granted {data} to {grantee} twice");
             (sentence, before.into_iter().chain([deed.seen]).collect())
         });
-        let id = GrantId::derive(grantee, *data, *locked_until);
-        let revoked = chronicle
-            .grants
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .find_map(|grant| {
-                grant
-                    .end
-                    .filter(|end| end.how == How::Revoked && end.seen <= deed.seen)
-                    .filter(|_| grant.born.seen < deed.seen)
-            });
         if before.is_some() || revoked.is_some() {
             tally.test("DAG-04", revoked.is_none(), || {
                 let end = revoked.expect("it was revoked");
@@ -96,6 +97,21 @@ fn dags_work_once(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("no dAG was accepted")
 }
 
+/// What a dAG says, apart from its signature, of which one paper may have several.
+fn paper(dag: &Action) -> Option<(&Text, &Text, CredentialId, i64, Option<&Text>)> {
+    match dag {
+        Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: owner,
+            dag_grantee_wallet_identifier: grantee,
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: hash,
+            ..
+        } => Some((owner, grantee, *data, *locked_until, hash.as_ref())),
+        _ => None,
+    }
+}
+
 pub(super) const GRANTS_ARE_WELL_FORMED: Invariant = Invariant {
     name: "grants-are-well-formed",
     claim: "a grant's id follows from its content, its grantee is canonical, and it is on a copy of its \
@@ -108,7 +124,7 @@ pub(super) const GRANTS_ARE_WELL_FORMED: Invariant = Invariant {
 fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     for (id, grant) in chronicle.all_grants() {
-        let fact = chronicle.last_credential(grant.data, grant.born.height);
+        let fact = chronicle.credential_for(grant);
         let copy = fact.is_some_and(|fact| fact.original.is_some() && fact.owner == grant.owner);
         tally.test("GRANT-15", copy, || {
             let sentence = format!(
@@ -117,10 +133,9 @@ fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
             );
             (sentence, vec![grant.born.seen])
         });
-        let twin = chronicle.grants[&id].iter().find(|other| {
-            other.born.seen < grant.born.seen
-                && other.end.is_none_or(|end| end.height > grant.born.height)
-        });
+        let twin = chronicle.grants[&id]
+            .iter()
+            .find(|other| other.stood_before(&grant.born));
         tally.test("GRANT-03", twin.is_none(), || {
             let before = twin.map(|twin| twin.born.seen);
             let sentence = format!("grant {id} was created while it existed");
@@ -140,9 +155,7 @@ fn grants_are_well_formed(chronicle: &Chronicle<'_>) -> Verdict {
                 let sentence = format!("grant {} should have the id {expected}", row.id);
                 (sentence, vec![view.seen])
             });
-            let canonical = Identity::parse_evm(&row.grantee)
-                .or_else(|| Identity::parse_ed25519(&row.grantee))
-                .is_some_and(|identity| *identity.caller() == *row.grantee);
+            let canonical = canonical(&row.grantee).is_some_and(|form| form == row.grantee);
             tally.test("GRANT-04", canonical, || {
                 let sentence = format!("grantee {:?} is not in its canonical form", row.grantee);
                 (sentence, vec![view.seen])

@@ -68,13 +68,15 @@ fn keys_are_fresh(chronicle: &Chronicle<'_>) -> Verdict {
     }
     let mut contents = BTreeMap::new();
     for (id, fact) in chronicle.all_credentials() {
-        let before = contents.insert(fact.content, (id, fact.born.seen));
-        let own = before.is_none_or(|(other, _)| other == id);
-        tally.test("ENC-03", own, || {
-            let (other, seen) = before.expect("another row has this content");
-            let sentence = format!("credentials {other} and {id} hold the same ciphertext");
-            (sentence, vec![seen, fact.born.seen])
-        });
+        for writing in &fact.writings {
+            let before = contents.insert(writing.content, (id, writing.seen));
+            let own = before.is_none_or(|(other, _)| other == id);
+            tally.test("ENC-03", own, || {
+                let (other, seen) = before.expect("another row has this content");
+                let sentence = format!("credentials {other} and {id} hold the same ciphertext");
+                (sentence, vec![seen, writing.seen])
+            });
+        }
     }
     tally.verdict("nothing was encrypted")
 }

@@ -23,16 +23,21 @@ fn expected(
     fact: &CredentialFact<'_>,
     height: Height,
 ) -> (Text, bool, Vec<usize>) {
-    let stated = notes_id(&fact.notes)
-        .and_then(|id| chronicle.stated(&fact.issuer, &id, height))
-        .filter(|status| status.since >= fact.born.height);
+    let written = fact.written_at(height);
+    let stated = notes_id(&written.notes)
+        .and_then(|id| chronicle.stated(&written.issuer, &id, height))
+        .filter(|status| status.order > fact.born.order);
     match stated {
         Some(status) => (
             status.notes.clone(),
             true,
             vec![fact.born.seen, status.seen],
         ),
-        None => (fact.notes.clone(), false, vec![fact.born.seen]),
+        None => (
+            written.notes.clone(),
+            false,
+            vec![fact.born.seen, written.seen],
+        ),
     }
 }
 
@@ -100,10 +105,7 @@ fn copy_notes(
         return;
     };
     // A copy of a copy shows the notes of the row it was made of, which are empty.
-    let Some(original) = copy
-        .original
-        .and_then(|id| chronicle.last_credential(id, view.height))
-    else {
+    let Some(original) = chronicle.original_of(copy) else {
         return;
     };
     let (expected, stated, evidence) = expected(chronicle, original, view.height);
@@ -167,11 +169,8 @@ fn status_stands(chronicle: &Chronicle<'_>) -> Verdict {
             }
             _ => continue,
         };
-        let stated = notes_id(notes).and_then(|notes_id| {
-            chronicle
-                .stated(issuer, &notes_id, deed.height)
-                .filter(|status| status.seen < deed.seen)
-        });
+        let stated =
+            notes_id(notes).and_then(|notes_id| chronicle.stated_before(issuer, &notes_id, deed));
         if let Some(status) = stated {
             tally.test("REV-03", status.notes == *notes, || {
                 let who = chronicle.name_of(&deed.caller);
@@ -180,7 +179,7 @@ fn status_stands(chronicle: &Chronicle<'_>) -> Verdict {
                 (sentence, vec![status.seen, deed.seen])
             });
         }
-        if edits && let Some(fact) = chronicle.last_credential(*id, deed.height) {
+        if edits && let Some(fact) = chronicle.credential_before(*id, deed) {
             let kept = original_issuer(fact).is_none_or(|original| original == issuer);
             tally.test("REV-03", kept, || {
                 let who = chronicle.name_of(&deed.caller);
@@ -217,8 +216,11 @@ fn one_credential(
     let issuer = deed.caller.caller();
     let meant: Vec<_> = chronicle
         .all_credentials()
-        .filter(|(_, fact)| fact.lives_at(deed.height) && *fact.issuer == *issuer)
-        .filter(|(_, fact)| notes_id(&fact.notes).as_deref() == Some(stated))
+        .filter(|(_, fact)| fact.stood_before(deed))
+        .filter(|(_, fact)| {
+            let written = fact.written_before(deed);
+            *written.issuer == *issuer && notes_id(&written.notes).as_deref() == Some(stated)
+        })
         .collect();
     if meant.is_empty() {
         return;

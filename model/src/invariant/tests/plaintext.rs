@@ -1,0 +1,67 @@
+use super::story::*;
+use super::{Case, broken, case, held};
+use crate::history::Place;
+use crate::invariant::plaintext::*;
+
+pub(super) fn cases() -> Vec<Case> {
+    let stored = || Story::new().stored();
+    vec![
+        case(
+            "a marker on a node's disk",
+            Story::new().scan(N1, Place::Disk, 10, &["secret"]),
+            &NO_PLAINTEXT_AT_NODES,
+            broken(&["CRED-03"]),
+        ),
+        case(
+            "a marker in what a node passes on",
+            Story::new().scan(N2, Place::Message, 10, &["secret", "another"]),
+            &NO_PLAINTEXT_AT_NODES,
+            broken(&["CRED-03"]),
+        ),
+        case(
+            "a marker in a stranger's request, which the node refused",
+            Story::new()
+                .scan(N1, Place::Request, 10, &["secret"])
+                .scan(N1, Place::Disk, 10, &[]),
+            &NO_PLAINTEXT_AT_NODES,
+            held(&["CRED-03"]),
+        ),
+        case(
+            "one key seals two documents",
+            stored()
+                .seal(KYC, PASSPORT, "once")
+                .seal(ALICE, FOR_BANK, "once"),
+            &KEYS_ARE_FRESH,
+            broken(&["ENC-02"]),
+        ),
+        case(
+            "two rows hold one ciphertext",
+            stored().block([did(
+                ALICE,
+                store_as(LICENCE, &PASSPORT.to_string(), approved(LICENCE)),
+            )]),
+            &KEYS_ARE_FRESH,
+            broken(&["ENC-03"]),
+        ),
+        case(
+            "an edit brings the ciphertext of another row",
+            stored()
+                .block([did(ALICE, edit(PASSPORT, approved(PASSPORT)))])
+                .block([did(
+                    ALICE,
+                    store_as(LICENCE, &PASSPORT.to_string(), approved(LICENCE)),
+                )]),
+            &KEYS_ARE_FRESH,
+            broken(&["ENC-03"]),
+        ),
+        case(
+            "every document under a key of its own",
+            Story::new()
+                .shared(LOCK)
+                .seal(KYC, PASSPORT, "once")
+                .seal(ALICE, FOR_BANK, "twice"),
+            &KEYS_ARE_FRESH,
+            held(&["ENC-02", "ENC-03"]),
+        ),
+    ]
+}

@@ -1,0 +1,1010 @@
+//! Histories by hand. A [`Story`] appends observations at advancing times; everything a story does not
+//! say (ids, contents, digests, votes) is consistent by itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
+use crate::history::{Asked, Cast, Doubt, Event, History, Member, Place, Role};
+use crate::id::{
+    AppHash, BlockId, ContentHash, CredentialId, GrantId, Height, InserterId, NodeId, PartyId,
+    TablesDigest, Text, UserId, WalletId,
+};
+use crate::ledger::{
+    Action, Answer, Batch, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
+    Outcome, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential, Transaction, Unsigned,
+};
+use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
+use crate::rules::{Rules, Switch};
+use crate::time::{BlockTime, Millis, WallMillis};
+
+pub(super) const DB_OWNER: PartyId = PartyId(0);
+pub(super) const KYC: PartyId = PartyId(1);
+pub(super) const ALICE: PartyId = PartyId(2);
+pub(super) const MALLORY: PartyId = PartyId(3);
+pub(super) const BANK: PartyId = PartyId(4);
+pub(super) const SHOP: PartyId = PartyId(5);
+
+pub(super) const N1: NodeId = NodeId(0);
+pub(super) const N2: NodeId = NodeId(1);
+pub(super) const N3: NodeId = NodeId(2);
+pub(super) const N4: NodeId = NodeId(3);
+pub(super) const NODES: [NodeId; 4] = [N1, N2, N3, N4];
+
+/// Alice's original.
+pub(super) const PASSPORT: CredentialId = CredentialId(Uuid::from_u128(1));
+/// Another original, of whoever stores it.
+pub(super) const LICENCE: CredentialId = CredentialId(Uuid::from_u128(2));
+/// The copy of the passport for the bank.
+pub(super) const FOR_BANK: CredentialId = CredentialId(Uuid::from_u128(3));
+/// The copy of the passport for the shop.
+pub(super) const FOR_SHOP: CredentialId = CredentialId(Uuid::from_u128(4));
+
+/// Last second of the usual lock. Chain time and scenario time both begin at zero.
+pub(super) const LOCK: i64 = 100;
+/// Last second of the usual ownership proof.
+const PROOF: i64 = 1_000;
+
+const CHAIN: &str = "test";
+const INSERTER: InserterId = InserterId(Uuid::from_u128(1));
+
+/// The key a party usually speaks with.
+pub(super) fn key(party: PartyId) -> Identity {
+    match party {
+        KYC | BANK => Identity::Ed25519([0xb0 + party.0 as u8; 32]),
+        _ => Identity::Evm([0xa0 + party.0 as u8; 20]),
+    }
+}
+
+/// A further key of a party.
+pub(super) fn other_key(party: PartyId) -> Identity {
+    Identity::Evm([0xc0 + party.0 as u8; 20])
+}
+
+/// A party's identifier in transactions and grants.
+pub(super) fn caller(party: PartyId) -> Text {
+    key(party).caller().into()
+}
+
+/// A user's profile.
+pub(super) fn profile(party: PartyId) -> UserId {
+    UserId(Uuid::from_u128(0x100 + u128::from(party.0)))
+}
+
+/// The row of a user's first wallet.
+pub(super) fn wallet(party: PartyId) -> WalletId {
+    WalletId(Uuid::from_u128(0x200 + u128::from(party.0)))
+}
+
+/// The row of a user's further wallet.
+pub(super) fn other_wallet(party: PartyId) -> WalletId {
+    WalletId(Uuid::from_u128(0x300 + u128::from(party.0)))
+}
+
+/// The grant of a party on a credential.
+pub(super) fn grant(party: PartyId, data: CredentialId, lock: i64) -> GrantId {
+    GrantId::derive(&caller(party), data, lock)
+}
+
+/// A document, by any name.
+pub(super) fn document(name: &str) -> ContentHash {
+    ContentHash(*blake3::hash(name.as_bytes()).as_bytes())
+}
+
+/// Notes with an id and a status.
+pub(super) fn notes(id: &str, status: &str) -> Text {
+    format!(r#"{{"id":"{id}","status":"{status}"}}"#).into()
+}
+
+/// The notes a credential is usually stored with.
+pub(super) fn approved(id: CredentialId) -> Text {
+    notes(&id.to_string(), "approved")
+}
+
+/// The notes by which its issuer usually revokes a credential.
+pub(super) fn revoked(id: CredentialId) -> Text {
+    notes(&id.to_string(), "revoked")
+}
+
+// Actions, with usual values for all that a story does not say.
+
+pub(super) fn hire() -> Action {
+    Action::AddDelegateAsOwner {
+        address: caller(KYC),
+        inserter_id: INSERTER,
+    }
+}
+
+pub(super) fn dismiss(address: &str) -> Action {
+    Action::DeleteDelegateAsOwner {
+        address: address.into(),
+    }
+}
+
+pub(super) fn close_inserter() -> Action {
+    Action::DeleteInserterAsOwner { id: INSERTER }
+}
+
+pub(super) fn create(user: PartyId) -> Action {
+    Action::AddUserAsInserter {
+        id: profile(user),
+        recipient_encryption_public_key: "key".into(),
+        encryption_password_store: "user".into(),
+    }
+}
+
+pub(super) fn change_key(user: PartyId, consent: bool) -> Action {
+    Action::UpdateUserPubKeyAsInserter {
+        id: profile(user),
+        recipient_encryption_public_key: "another".into(),
+        encryption_password_store: "user".into(),
+        consent: consent.then(|| consent_of(user)),
+    }
+}
+
+fn consent_of(user: PartyId) -> OwnerConsent {
+    OwnerConsent {
+        wallet: caller(user),
+        signature: "00".into(),
+    }
+}
+
+/// The proof that a key belongs to a user's profile.
+pub(super) fn proof(user: PartyId, key: Identity, not_after: i64) -> Text {
+    OwnershipProof {
+        user: profile(user),
+        wallet: &key.caller(),
+        chain_id: CHAIN,
+        not_after: BlockTime(not_after),
+    }
+    .text()
+    .into()
+}
+
+/// An inserter binds a key to a profile, in this row.
+pub(super) fn bind_as(id: WalletId, user: PartyId, key: Identity) -> Action {
+    Action::UpsertWalletAsInserter {
+        id,
+        user_id: profile(user),
+        address: key.caller().into(),
+        public_key: None,
+        wallet_type: "EVM".into(),
+        message: proof(user, key, PROOF),
+        signature: "00".into(),
+    }
+}
+
+/// An inserter binds a user's first wallet.
+pub(super) fn bind(user: PartyId) -> Action {
+    bind_as(wallet(user), user, key(user))
+}
+
+/// A user binds a further key, with this proof.
+pub(super) fn add_wallet(id: WalletId, key: Identity, proof: Text) -> Action {
+    Action::AddWallet {
+        id,
+        address: key.caller().into(),
+        public_key: None,
+        wallet_type: "EVM".into(),
+        message: proof,
+        signature: "00".into(),
+    }
+}
+
+/// A user binds the usual further key to the own profile.
+pub(super) fn add_other_wallet(user: PartyId) -> Action {
+    let key = other_key(user);
+    add_wallet(other_wallet(user), key, proof(user, key, PROOF))
+}
+
+pub(super) fn remove_wallet(id: WalletId) -> Action {
+    Action::RemoveWallet { id }
+}
+
+fn sealed(what: &str) -> Content {
+    Content::new(format!("sealed {what}"))
+}
+
+/// An inserter writes a credential of this content and these notes.
+pub(super) fn insert_as(
+    id: CredentialId,
+    user: PartyId,
+    content: &str,
+    notes: Text,
+    consent: bool,
+) -> Action {
+    Action::UpsertCredentialAsInserter {
+        id,
+        user_id: profile(user),
+        issuer_auth_public_key: caller(KYC),
+        encryptor_public_key: "once".into(),
+        content: sealed(content),
+        public_notes: notes,
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        consent: consent.then(|| consent_of(user)),
+    }
+}
+
+/// An inserter writes a credential of the usual content and notes.
+pub(super) fn insert(id: CredentialId, user: PartyId, consent: bool) -> Action {
+    insert_as(id, user, &id.to_string(), approved(id), consent)
+}
+
+/// A user stores a credential of this content and these notes.
+pub(super) fn store_as(id: CredentialId, content: &str, notes: Text) -> Action {
+    Action::AddCredential {
+        id,
+        issuer_auth_public_key: caller(KYC),
+        encryptor_public_key: "once".into(),
+        content: sealed(content),
+        public_notes: notes,
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+    }
+}
+
+/// A user stores a credential of the usual content and notes.
+pub(super) fn store(id: CredentialId) -> Action {
+    store_as(id, &id.to_string(), approved(id))
+}
+
+/// A user replaces a credential's notes and content, signed by this issuer.
+pub(super) fn edit_as(id: CredentialId, notes: Text, issuer: PartyId) -> Action {
+    Action::EditCredential {
+        id,
+        public_notes: notes.clone(),
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        content: sealed(&format!("{id} with {notes}")),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(issuer),
+    }
+}
+
+pub(super) fn edit(id: CredentialId, notes: Text) -> Action {
+    edit_as(id, notes, KYC)
+}
+
+/// An issuer states the status of the credential with the usual notes id.
+pub(super) fn state(id: CredentialId, notes: Text) -> Action {
+    Action::EditPublicNotesAsIssuer {
+        public_notes_id: id.to_string().into(),
+        public_notes: notes,
+    }
+}
+
+/// The copy a consumer usually gets.
+pub(super) fn copy_for(party: PartyId) -> CredentialId {
+    if party == BANK { FOR_BANK } else { FOR_SHOP }
+}
+
+/// A user shares an original; the copy is for the holder of this identifier, and has these notes.
+pub(super) fn share_as(
+    original: CredentialId,
+    copy: CredentialId,
+    grantee: Text,
+    lock: i64,
+    notes: &str,
+) -> Action {
+    Action::ShareCredential {
+        id: copy,
+        original_credential_id: original,
+        public_notes: notes.into(),
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        content: sealed(&copy.to_string()),
+        content_hash: document("passport").to_string().into(),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+        grantee_wallet_identifier: grantee,
+        locked_until: lock,
+    }
+}
+
+/// A user shares the passport with a consumer.
+pub(super) fn share(to: PartyId, lock: i64) -> Action {
+    share_as(PASSPORT, copy_for(to), caller(to), lock, "")
+}
+
+/// Somebody transmits a user's paper.
+pub(super) fn dag_as(
+    owner: PartyId,
+    to: PartyId,
+    data: CredentialId,
+    lock: i64,
+    hash: Option<ContentHash>,
+) -> Action {
+    Action::CreateAgByDagForCopy {
+        dag_owner_wallet_identifier: caller(owner),
+        dag_grantee_wallet_identifier: caller(to),
+        dag_data_id: data,
+        dag_locked_until: lock,
+        dag_content_hash: hash.map(|hash| hash.to_string().into()),
+        dag_signature: "00".into(),
+    }
+}
+
+/// Somebody transmits Alice's paper.
+pub(super) fn dag(to: PartyId, data: CredentialId, lock: i64) -> Action {
+    dag_as(ALICE, to, data, lock, None)
+}
+
+pub(super) fn revoke(id: GrantId) -> Action {
+    Action::RevokeAccessGrant { id }
+}
+
+pub(super) fn remove(id: CredentialId) -> Action {
+    Action::RemoveCredential { id }
+}
+
+pub(super) fn rescind(credential_id: CredentialId) -> Action {
+    Action::RescindSharedCredential { credential_id }
+}
+
+pub(super) fn erase() -> Action {
+    Action::RemoveUser {}
+}
+
+// Transactions.
+
+/// A transaction in a block, and what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    caller: Identity,
+    calls: Vec<Action>,
+    outcome: Outcome,
+    nonce: Option<u64>,
+    leak: bool,
+}
+
+impl Told {
+    /// Signed with another key.
+    pub(super) fn with_key(mut self, key: Identity) -> Told {
+        self.caller = key;
+        self
+    }
+
+    /// With a nonce of its own choice instead of the next.
+    pub(super) fn nonce(mut self, nonce: u64) -> Told {
+        self.nonce = Some(nonce);
+        self
+    }
+
+    /// Changes the tables whatever became of it.
+    pub(super) fn leaking(mut self) -> Told {
+        self.leak = true;
+        self
+    }
+
+    fn transaction(&self, next: u64) -> Arc<Transaction> {
+        let unsigned = Unsigned {
+            nonce: self.nonce.unwrap_or(next),
+            chain_id: CHAIN.into(),
+            batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
+        };
+        Transaction::assemble(self.caller, unsigned, |_| vec![0; 64])
+    }
+}
+
+/// Calls of one action in one transaction.
+pub(super) fn batch(party: PartyId, calls: Vec<Action>, outcome: Outcome) -> Told {
+    Told {
+        caller: key(party),
+        calls,
+        outcome,
+        nonce: None,
+        leak: false,
+    }
+}
+
+/// An accepted action.
+pub(super) fn did(party: PartyId, action: Action) -> Told {
+    batch(party, vec![action], Outcome::Accepted)
+}
+
+/// A refused action.
+pub(super) fn refused(party: PartyId, action: Action, why: Refusal) -> Told {
+    batch(party, vec![action], Outcome::Refused(why))
+}
+
+/// A transaction that should not have been in its block.
+pub(super) fn invalid(party: PartyId, action: Action) -> Told {
+    batch(party, vec![action], Outcome::Invalid)
+}
+
+// Blocks.
+
+/// A block about to be committed.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    told: Vec<Told>,
+    nodes: Vec<NodeId>,
+    votes: Vec<NodeId>,
+    stray_votes: Vec<NodeId>,
+    height: Option<Height>,
+    seconds: Option<u64>,
+    odd_state: bool,
+}
+
+/// A block of these transactions, on every node and with every vote.
+pub(super) fn block(told: impl IntoIterator<Item = Told>) -> Draft {
+    Draft {
+        told: told.into_iter().collect(),
+        nodes: NODES.to_vec(),
+        votes: NODES.to_vec(),
+        stray_votes: Vec::new(),
+        height: None,
+        seconds: None,
+        odd_state: false,
+    }
+}
+
+impl Draft {
+    /// Only these nodes commit it.
+    pub(super) fn on(mut self, nodes: &[NodeId]) -> Draft {
+        self.nodes = nodes.to_vec();
+        self
+    }
+
+    /// Only these votes stand behind it.
+    pub(super) fn votes(mut self, votes: &[NodeId]) -> Draft {
+        self.votes = votes.to_vec();
+        self
+    }
+
+    /// These votes come along, but are for another block.
+    pub(super) fn stray_votes(mut self, votes: &[NodeId]) -> Draft {
+        self.stray_votes = votes.to_vec();
+        self
+    }
+
+    /// At this height instead of the next.
+    pub(super) fn at_height(mut self, height: u64) -> Draft {
+        self.height = Some(Height(height));
+        self
+    }
+
+    /// With this chain time instead of the true one.
+    pub(super) fn with_time(mut self, seconds: u64) -> Draft {
+        self.seconds = Some(seconds);
+        self
+    }
+
+    /// It leaves these nodes with a state of their own.
+    pub(super) fn to_another_state(mut self) -> Draft {
+        self.odd_state = true;
+        self
+    }
+}
+
+/// A block as nodes commit it.
+#[derive(Clone, Debug)]
+struct Final {
+    committed: Arc<Committed>,
+    results: Arc<[TxResult]>,
+    tables: (TablesDigest, TablesDigest),
+}
+
+impl Final {
+    fn event(&self, node: NodeId, odd: bool, replayed: bool) -> Event {
+        let mut app_hash = self.committed.app_hash;
+        if odd {
+            app_hash.0[0] ^= 1;
+        }
+        Event::Committed {
+            node,
+            committed: self.committed.clone(),
+            app_hash,
+            results: self.results.clone(),
+            tables: self.tables,
+            replayed,
+        }
+    }
+}
+
+// Answers.
+
+/// A copy with its content and the notes of its original.
+pub(super) fn shared(copy: CredentialId, notes: Option<Text>) -> Result<Answer, Refusal> {
+    Ok(Answer::Shared(SharedCredential {
+        id: copy,
+        user_id: profile(ALICE),
+        public_notes: notes,
+        content: sealed(&copy.to_string()),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+    }))
+}
+
+/// An own credential with its content.
+pub(super) fn owned(id: CredentialId, notes: Text) -> Result<Answer, Refusal> {
+    Ok(Answer::Owned(Some(CredentialDetail {
+        id,
+        user_id: profile(ALICE),
+        public_notes: notes,
+        content: sealed(&id.to_string()),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+        inserter: None,
+    })))
+}
+
+/// Originals as their owner lists them, with their usual notes; copies have none.
+pub(super) fn listing(ids: &[CredentialId]) -> Result<Answer, Refusal> {
+    let row = |id: &CredentialId| {
+        let original = (*id == FOR_BANK || *id == FOR_SHOP).then_some(PASSPORT);
+        CredentialSummary {
+            id: *id,
+            user_id: profile(ALICE),
+            public_notes: original.map_or(approved(*id), |_| "".into()),
+            issuer_auth_public_key: caller(KYC),
+            inserter: None,
+            original_id: original,
+        }
+    };
+    Ok(Answer::Credentials(ids.iter().map(row).collect()))
+}
+
+/// Alice's grant to a party, as she or the grantee lists it.
+pub(super) fn grant_row(to: PartyId, data: CredentialId, lock: i64) -> GrantRow {
+    GrantRow {
+        id: grant(to, data, lock),
+        owner: profile(ALICE),
+        grantee: caller(to),
+        data,
+        locked_until: lock,
+        content_hash: None,
+        inserter_type: GrantInserter::User,
+        inserter_id: caller(ALICE),
+    }
+}
+
+/// Grants in an answer.
+pub(super) fn grants(rows: Vec<GrantRow>) -> Result<Answer, Refusal> {
+    Ok(Answer::Grants(rows))
+}
+
+pub(super) fn read_copy(id: CredentialId) -> Query {
+    Query::GetCredentialShared { id }
+}
+
+pub(super) fn read_own(id: CredentialId) -> Query {
+    Query::GetCredentialOwned { id }
+}
+
+// Stories.
+
+/// A history in the making.
+#[derive(Clone, Debug)]
+pub(super) struct Story {
+    history: History,
+    now: Millis,
+    tip: Height,
+    chain: Vec<Final>,
+    nonces: BTreeMap<Identity, u64>,
+    requests: u64,
+}
+
+impl Story {
+    /// Nothing has happened yet.
+    pub(super) fn new() -> Story {
+        Story::under(Rules::documented())
+    }
+
+    /// Nothing has happened yet, on nodes told to break one promise.
+    pub(super) fn without(switch: Switch) -> Story {
+        Story::under(Rules::documented().with(switch, false))
+    }
+
+    fn under(rules: Rules) -> Story {
+        let member = |name: &str, party: PartyId, role: Role, careful: bool| Member {
+            name: name.to_owned(),
+            role,
+            user: profile(party),
+            identities: vec![key(party), other_key(party)],
+            careful,
+        };
+        let cast = Cast {
+            parties: vec![
+                member("db-owner", DB_OWNER, Role::DbOwner, false),
+                member("kyc-co", KYC, Role::Issuer, false),
+                member("alice", ALICE, Role::User, false),
+                member("mallory", MALLORY, Role::User, false),
+                member("bank", BANK, Role::Consumer, true),
+                member("shop", SHOP, Role::Consumer, false),
+            ],
+            nodes: NODES.len() as u16,
+            chain_id: CHAIN.into(),
+            rules,
+            epoch: WallMillis(0),
+            drift: 2_000,
+        };
+        Story {
+            history: History::new(Arc::new(cast)),
+            now: Millis::seconds(1),
+            tip: Height(0),
+            chain: Vec::new(),
+            nonces: BTreeMap::new(),
+            requests: 0,
+        }
+    }
+
+    /// Alice and Mallory have profiles.
+    pub(super) fn registered(self) -> Story {
+        self.block([did(DB_OWNER, hire())]).block([
+            did(KYC, create(ALICE)),
+            did(KYC, bind(ALICE)),
+            did(KYC, create(MALLORY)),
+            did(KYC, bind(MALLORY)),
+        ])
+    }
+
+    /// Alice has her passport.
+    pub(super) fn stored(self) -> Story {
+        self.registered().block([did(ALICE, store(PASSPORT))])
+    }
+
+    /// Alice has her passport and has shared it with the bank.
+    pub(super) fn shared(self, lock: i64) -> Story {
+        self.stored().block([did(ALICE, share(BANK, lock))])
+    }
+
+    /// The history so far.
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Height of the last block.
+    pub(super) fn tip(&self) -> u64 {
+        self.tip.0
+    }
+
+    /// What comes next happens at this second, or now if that is over.
+    pub(super) fn at(mut self, seconds: i64) -> Story {
+        self.now = self.now.max(Millis::seconds(seconds.unsigned_abs()));
+        self
+    }
+
+    /// Anything at all, now.
+    pub(super) fn event(mut self, event: Event) -> Story {
+        self.history.record(self.now, event);
+        self
+    }
+
+    /// Every node commits a block of these transactions; a second passes.
+    pub(super) fn block(self, told: impl IntoIterator<Item = Told>) -> Story {
+        self.commit(block(told))
+    }
+
+    /// A block is committed; a second passes.
+    pub(super) fn commit(mut self, draft: Draft) -> Story {
+        let height = draft.height.unwrap_or(self.tip.next());
+        let made = self.finish(&draft, height);
+        for node in &draft.nodes {
+            let event = made.event(*node, draft.odd_state, false);
+            self.history.record(self.now, event);
+        }
+        self.tip = self.tip.max(height);
+        self.chain.push(made);
+        self.now += Millis::seconds(1);
+        self
+    }
+
+    /// A node commits late what others committed at this height.
+    pub(super) fn replay(self, node: NodeId, height: u64) -> Story {
+        match self.made_at(Height(height)) {
+            Some(made) => {
+                let event = made.event(node, false, true);
+                self.event(event)
+            }
+            None => self,
+        }
+    }
+
+    fn made_at(&self, height: Height) -> Option<&Final> {
+        let mut made = self.chain.iter();
+        made.find(|made| made.committed.block.height == height)
+    }
+
+    fn finish(&mut self, draft: &Draft, height: Height) -> Final {
+        let before = self
+            .chain
+            .last()
+            .map_or(TablesDigest([0; 32]), |made| made.tables.1);
+        let mut tables = before;
+        let mut transactions = Vec::new();
+        let mut results = Vec::new();
+        for told in &draft.told {
+            let used = self.nonces.entry(told.caller).or_default();
+            let transaction = told.transaction(*used + 1);
+            if told.outcome != Outcome::Invalid && told.nonce.is_none() {
+                *used += 1;
+            }
+            if told.outcome == Outcome::Accepted || told.leak {
+                tables = TablesDigest(after(&tables.0, &transaction.id.0));
+            }
+            results.push(TxResult {
+                id: transaction.id,
+                outcome: told.outcome,
+                tables,
+            });
+            transactions.push(transaction);
+        }
+        let (previous, previous_app_hash) = self
+            .chain
+            .last()
+            .map_or((BlockId([0; 32]), AppHash([0; 32])), |made| {
+                (made.committed.block.id, made.committed.app_hash)
+            });
+        let time = draft
+            .seconds
+            .map_or(WallMillis(self.now.0), |s| WallMillis(s * 1000));
+        let block = Block::propose(
+            &Symbolic,
+            &node_key(),
+            N1,
+            (height, previous, previous_app_hash),
+            time,
+            transactions.into(),
+        );
+        let app_hash = AppHash(after(&previous_app_hash.0, &block.id.0));
+        let vote = |validator: &NodeId, block| Vote {
+            validator: *validator,
+            ballot: Ballot::default(),
+            block,
+            app_hash,
+            signature: Vec::new(),
+        };
+        let real = draft.votes.iter().map(|node| vote(node, block.id));
+        let stray = draft.stray_votes.iter().map(|node| vote(node, previous));
+        let votes = real.chain(stray).collect();
+        Final {
+            committed: Arc::new(Committed {
+                block,
+                app_hash,
+                votes,
+            }),
+            results: results.into(),
+            tables: (before, tables),
+        }
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
+    /// A party asks a node, which answers at once.
+    pub(super) fn exchange(
+        mut self,
+        by: PartyId,
+        node: NodeId,
+        what: Asked,
+        reply: Reply,
+    ) -> Story {
+        let id = self.next_request();
+        self.event(Event::Asked { id, by, node, what })
+            .event(Event::Answered {
+                id,
+                by,
+                node,
+                reply,
+            })
+    }
+
+    /// A party reads under its own name, at the height of the last block.
+    pub(super) fn saw(
+        self,
+        by: PartyId,
+        node: NodeId,
+        query: Query,
+        result: Result<Answer, Refusal>,
+    ) -> Story {
+        let tip = self.tip();
+        self.saw_at(tip, by, node, query, result)
+    }
+
+    /// A party reads under its own name, and the node answers at this height.
+    pub(super) fn saw_at(
+        self,
+        height: u64,
+        by: PartyId,
+        node: NodeId,
+        query: Query,
+        result: Result<Answer, Refusal>,
+    ) -> Story {
+        let reply = Reply::View {
+            height: Height(height),
+            result,
+        };
+        self.exchange(by, node, view(Some(key(by)), query), reply)
+    }
+
+    /// A party reads under a name it merely states.
+    pub(super) fn saw_as(
+        self,
+        stated: PartyId,
+        by: PartyId,
+        node: NodeId,
+        query: Query,
+        result: Result<Answer, Refusal>,
+    ) -> Story {
+        let reply = Reply::View {
+            height: self.tip,
+            result,
+        };
+        self.exchange(by, node, view(Some(key(stated)), query), reply)
+    }
+
+    /// A party sends a transaction with a nonce of its own choice, and is told this.
+    pub(super) fn sent(self, by: PartyId, node: NodeId, told: &Told, reply: Reply) -> Story {
+        self.exchange(by, node, Asked::Broadcast(told.transaction(0)), reply)
+    }
+
+    /// A node's tables are looked into, and only these rows are there.
+    pub(super) fn look(
+        self,
+        node: NodeId,
+        credentials: &[CredentialId],
+        grants: &[GrantId],
+        users: &[PartyId],
+    ) -> Story {
+        let tip = self.tip();
+        self.look_at(tip, node, credentials, grants, users)
+    }
+
+    /// A node at this height is looked into.
+    pub(super) fn look_at(
+        self,
+        height: u64,
+        node: NodeId,
+        credentials: &[CredentialId],
+        grants: &[GrantId],
+        users: &[PartyId],
+    ) -> Story {
+        let made = self.made_at(Height(height));
+        let (app_hash, tables) = made.map_or(Default::default(), |made| {
+            (made.committed.app_hash, made.tables.1)
+        });
+        self.event(Event::Inspected {
+            node,
+            height: Height(height),
+            app_hash,
+            tables,
+            credentials: credentials.to_vec(),
+            grants: grants.to_vec(),
+            users: users.iter().map(|user| profile(*user)).collect(),
+        })
+    }
+
+    pub(super) fn scan(self, node: NodeId, place: Place, bytes: u64, found: &[&str]) -> Story {
+        self.event(Event::Scanned {
+            node,
+            place,
+            bytes,
+            found: found.iter().map(|marker| (*marker).to_owned()).collect(),
+        })
+    }
+
+    pub(super) fn seal(self, by: PartyId, credential: CredentialId, once: &str) -> Story {
+        self.event(Event::Sealed {
+            by,
+            credential,
+            encryptor: once.into(),
+            document: document("passport"),
+        })
+    }
+
+    pub(super) fn issue(self, about: PartyId, credential: CredentialId, name: &str) -> Story {
+        self.event(Event::Issued {
+            by: KYC,
+            about: profile(about),
+            credential,
+            document: document(name),
+        })
+    }
+
+    /// A party opens a credential it read at the height of the last block.
+    pub(super) fn open(self, by: PartyId, credential: CredentialId) -> Story {
+        let height = self.tip;
+        self.event(Event::Opened {
+            by,
+            credential,
+            document: document("passport"),
+            height,
+        })
+    }
+
+    /// A consumer accepts a copy as Alice's; it opened as this document, if at all.
+    pub(super) fn accept(self, by: PartyId, name: Option<&str>) -> Story {
+        self.judge(by, name, None)
+    }
+
+    /// A consumer has its doubts about a copy of Alice's.
+    pub(super) fn doubt(self, by: PartyId, doubt: Doubt) -> Story {
+        self.judge(by, Some("passport"), Some(doubt))
+    }
+
+    fn judge(self, by: PartyId, name: Option<&str>, doubt: Option<Doubt>) -> Story {
+        let height = self.tip;
+        self.event(Event::Judged {
+            by,
+            copy: copy_for(by),
+            user: profile(ALICE),
+            document: name.map(document),
+            height,
+            doubt,
+        })
+    }
+
+    /// A consumer asks Alice for access.
+    pub(super) fn request(self, request: u32, by: PartyId, locked_until: i64) -> Story {
+        self.event(Event::Requested {
+            request,
+            by,
+            of: ALICE,
+            locked_until,
+        })
+    }
+
+    /// Alice approves a request with this lock.
+    pub(super) fn approve(self, request: u32, locked_until: i64) -> Story {
+        self.event(Event::Decided {
+            request,
+            by: ALICE,
+            copy: Some(FOR_BANK),
+            locked_until,
+        })
+    }
+
+    /// Alice denies a request.
+    pub(super) fn deny(self, request: u32) -> Story {
+        self.event(Event::Decided {
+            request,
+            by: ALICE,
+            copy: None,
+            locked_until: 0,
+        })
+    }
+
+    pub(super) fn crash(self, node: NodeId) -> Story {
+        self.event(Event::Crashed { node, lost: 0 })
+    }
+
+    pub(super) fn start_again(self, node: NodeId) -> Story {
+        self.event(Event::Started { node, again: true })
+    }
+
+    pub(super) fn lead(self, node: NodeId, term: u32) -> Story {
+        self.event(Event::Leads { node, term })
+    }
+
+    pub(super) fn appoint(self, leader: NodeId, term: u32) -> Story {
+        self.event(Event::Appointed { leader, term })
+    }
+}
+
+/// A view, asked with a signature.
+pub(super) fn view(caller: Option<Identity>, query: Query) -> Asked {
+    Asked::View {
+        caller,
+        signed: true,
+        query,
+    }
+}
+
+fn after(before: &[u8; 32], what: &[u8; 32]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(before).update(what);
+    *hasher.finalize().as_bytes()
+}
+
+fn node_key() -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret: [1; 32],
+    }
+}
