@@ -3,15 +3,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::action::Action;
+use super::action::{Action, OwnerConsent};
 use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
 use super::owner::inserter;
+use super::package::Package;
 use super::refusal::{Engine, Refusal};
 use super::tables::{
-    AccessGrant, Content, CopyLink, Credential, GrantInserter, RetainedNotes, State,
-    StatusStatement, Tables,
+    AccessGrant, CopyLink, Credential, RetainedNotes, State, StatusStatement, Tables,
 };
 use super::users::{require_consent, self_user};
 use crate::crypto::{credential_binding, verify_credential};
@@ -21,17 +21,6 @@ use crate::vc::notes_id;
 
 /// Nonce and tag of a sealed box: no content can be shorter. Source: idos-facts 4.7.
 const SEAL_OVERHEAD: usize = 24 + 16;
-
-/// What a credential action brings along: a row and the signatures under it.
-struct Package<'a> {
-    id: CredentialId,
-    issuer_auth_public_key: &'a Text,
-    encryptor_public_key: &'a Text,
-    content: &'a Content,
-    public_notes: &'a Text,
-    public_notes_signature: &'a str,
-    broader_signature: &'a str,
-}
 
 impl Package<'_> {
     /// SIG: the issuer key signed notes and content, and under `bound-credential-signature` also whose
@@ -127,33 +116,10 @@ fn is_sealed(encryptor_public_key: &str, content: Option<&[u8]>) -> bool {
 
 /// Whether every content an action carries is a sealed box; most actions carry none.
 pub(super) fn content_is_sealed(action: &Action) -> bool {
-    let (content, key) = match action {
-        Action::AddCredential {
-            content,
-            encryptor_public_key,
-            ..
-        }
-        | Action::EditCredential {
-            content,
-            encryptor_public_key,
-            ..
-        }
-        | Action::ShareCredential {
-            content,
-            encryptor_public_key,
-            ..
-        }
-        | Action::UpsertCredentialAsInserter {
-            content,
-            encryptor_public_key,
-            ..
-        } => (content, encryptor_public_key),
-        _ => return true,
-    };
-    is_sealed(
-        key,
-        BASE64.decode(content.text().as_bytes()).ok().as_deref(),
-    )
+    Package::of(action).is_none_or(|package| {
+        let content = BASE64.decode(package.content.text().as_bytes()).ok();
+        is_sealed(package.encryptor_public_key, content.as_deref())
+    })
 }
 
 /// Whether the credential is a copy, of an original that may be gone.
@@ -190,37 +156,16 @@ fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
 pub(super) fn upsert_credential_as_inserter(
     state: &mut State,
     call: Call<'_>,
-    action: &Action,
+    package: &Package<'_>,
+    user_id: UserId,
+    consent: &Option<OwnerConsent>,
 ) -> Refused {
-    let Action::UpsertCredentialAsInserter {
-        id,
-        user_id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-        consent,
-    } = action
-    else {
-        unreachable!("{} does not upsert a credential", action.name())
-    };
-    let package = Package {
-        id: *id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-    };
     let tables = state.tables();
     let name = inserter(tables, call)?;
-    package.check(call, Some(*user_id))?;
-    let row = package.row(*user_id, Some(name));
+    package.check(call, Some(user_id))?;
+    let row = package.row(user_id, Some(name));
     if call.keeps(Switch::OwnerChangesCredentials)
-        && let Some(present) = tables.credentials.get(id)
+        && let Some(present) = tables.credentials.get(&package.id)
     {
         // The same row again is a retry, not a change.
         return if **present == row {
@@ -230,47 +175,22 @@ pub(super) fn upsert_credential_as_inserter(
         };
     }
     package.check_status(tables, call)?;
-    if !tables.users.contains_key(user_id) {
+    if !tables.users.contains_key(&user_id) {
         return Err(Engine::ForeignKey("credentials_user_id_fkey").into());
     }
     if call.keeps(Switch::ConsentedWrites) {
         let write = Consent::InsertCredential {
-            credential: *id,
-            issuer: issuer_auth_public_key,
+            credential: package.id,
+            issuer: package.issuer_auth_public_key,
         };
-        require_consent(tables, call, *user_id, &write, consent)?;
+        require_consent(tables, call, user_id, &write, consent)?;
     }
-    state.put(*id, row);
+    state.put(package.id, row);
     Ok(())
 }
 
 /// Stores a credential in the caller's profile; any issuer key that signs will do.
-pub(super) fn add_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    let Action::AddCredential {
-        id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-    } = action
-    else {
-        unreachable!("{} does not add a credential", action.name())
-    };
-    let package = Package {
-        id: *id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-    };
-    insert_own(state, call, &package)
-}
-
-fn insert_own(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
+pub(super) fn add_credential(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
     if call.keeps(Switch::BoundCredentialSignature) && own.is_none() {
@@ -288,49 +208,30 @@ fn insert_own(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refus
 }
 
 /// Replaces notes, content and keys of an own original without grants.
-pub(super) fn edit_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    let Action::EditCredential {
-        id,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-        content,
-        encryptor_public_key,
-        issuer_auth_public_key,
-    } = action
-    else {
-        unreachable!("{} does not edit a credential", action.name())
-    };
-    let package = Package {
-        id: *id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-    };
+pub(super) fn edit_credential(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
+    let id = package.id;
     let tables = state.tables();
     let own = self_user(tables, call)?;
     let present = tables
         .credentials
-        .get(id)
+        .get(&id)
         .filter(|row| Some(row.user_id) == own);
-    let granted = grants::on(tables, *id).next().is_some();
-    if granted || (present.is_some() && is_copy(tables, *id)) {
+    let granted = grants::on(tables, id).next().is_some();
+    if granted || (present.is_some() && is_copy(tables, id)) {
         return Err(Refusal::SharedNotEditable);
     }
     package.check(call, own)?;
     let Some(present) = present else {
         return call.nothing_matched();
     };
-    if call.keeps(Switch::StickyStatus) && present.issuer_auth_public_key != *issuer_auth_public_key
+    if call.keeps(Switch::StickyStatus)
+        && present.issuer_auth_public_key != *package.issuer_auth_public_key
     {
         return Err(Refusal::IssuerKeyChanged);
     }
     package.check_status(tables, call)?;
     let row = package.row(present.user_id, present.inserter.clone());
-    state.put(*id, row);
+    state.put(id, row);
     Ok(())
 }
 
@@ -397,53 +298,24 @@ pub(super) fn edit_public_notes_as_issuer(
 }
 
 /// Stores a copy for a grantee together with the grant on it. Source: schema:share_credential.
-pub(super) fn share_credential(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    let Action::ShareCredential {
-        id,
-        original_credential_id: original,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-        content,
-        content_hash,
-        encryptor_public_key,
-        issuer_auth_public_key,
-        grantee_wallet_identifier: grantee,
-        locked_until,
-    } = action
-    else {
-        unreachable!("{} does not share a credential", action.name())
-    };
+pub(super) fn share_credential(
+    state: &mut State,
+    call: Call<'_>,
+    copy: &Package<'_>,
+    original: CredentialId,
+    grant: NewGrant<'_>,
+) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
-    if own.is_none() || owner_of(tables, *original) != own {
+    if own.is_none() || owner_of(tables, original) != own {
         return Err(Refusal::OriginalNotOwned);
     }
-    if !public_notes.is_empty() {
+    if !copy.public_notes.is_empty() {
         return Err(Refusal::CopyWithNotes);
     }
-    let copy = Package {
-        id: *id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-    };
-    insert_own(state, call, &copy)?;
-    state.put((*original, *id), CopyLink);
-    grants::create_access_grant(
-        state,
-        call,
-        NewGrant {
-            grantee,
-            data: *id,
-            locked_until: *locked_until,
-            content_hash: Some(content_hash.clone()),
-            inserter_type: GrantInserter::User,
-        },
-    )
+    add_credential(state, call, copy)?;
+    state.put((original, copy.id), CopyLink);
+    grants::create_access_grant(state, call, grant)
 }
 
 /// Deletes an own credential that no locked grant protects. Source: schema:remove_credential.

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::action::Action;
+use super::grants::NewGrant;
+use super::package::Package;
 use super::refusal::Refusal;
-use super::tables::{Account, State};
+use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::{credentials, grants, owner, users, wallets};
 use crate::crypto::Suite;
@@ -202,16 +204,37 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         Action::AddWallet { .. } => wallets::add_wallet(state, call, action),
         Action::RemoveWallet { id } => wallets::remove_wallet(state, call, *id),
 
-        Action::UpsertCredentialAsInserter { .. } => {
-            credentials::upsert_credential_as_inserter(state, call, action)
+        Action::UpsertCredentialAsInserter {
+            user_id, consent, ..
+        } => {
+            let package = written(action);
+            credentials::upsert_credential_as_inserter(state, call, &package, *user_id, consent)
         }
-        Action::AddCredential { .. } => credentials::add_credential(state, call, action),
-        Action::EditCredential { .. } => credentials::edit_credential(state, call, action),
+        Action::AddCredential { .. } => credentials::add_credential(state, call, &written(action)),
+        Action::EditCredential { .. } => {
+            credentials::edit_credential(state, call, &written(action))
+        }
         Action::EditPublicNotesAsIssuer {
             public_notes_id,
             public_notes,
         } => credentials::edit_public_notes_as_issuer(state, call, public_notes_id, public_notes),
-        Action::ShareCredential { .. } => credentials::share_credential(state, call, action),
+        Action::ShareCredential {
+            original_credential_id: original,
+            content_hash,
+            grantee_wallet_identifier: grantee,
+            locked_until,
+            ..
+        } => {
+            let copy = written(action);
+            let grant = NewGrant {
+                grantee,
+                data: copy.id,
+                locked_until: *locked_until,
+                content_hash: Some(content_hash.clone()),
+                inserter_type: GrantInserter::User,
+            };
+            credentials::share_credential(state, call, &copy, *original, grant)
+        }
         Action::RemoveCredential { id } => credentials::remove_credential(state, call, *id),
         Action::RescindSharedCredential { credential_id } => {
             credentials::rescind_shared_credential(state, call, *credential_id)
@@ -222,4 +245,9 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         }
         Action::RevokeAccessGrant { id } => grants::revoke_access_grant(state, call, *id),
     }
+}
+
+/// The credential an action of the above writes.
+fn written(action: &Action) -> Package<'_> {
+    Package::of(action).unwrap_or_else(|| unreachable!("{} writes no credential", action.name()))
 }

@@ -9,6 +9,7 @@ mod execute;
 mod grants;
 mod message;
 mod owner;
+mod package;
 mod query;
 mod refusal;
 mod tables;
@@ -19,6 +20,7 @@ mod wallets;
 pub use action::{Action, Batch, OwnerConsent, Query};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
 pub use message::{Consent, DelegatedAccessGrant, OwnershipProof};
+pub use package::Package;
 pub use query::{
     Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
     view,
