@@ -33,8 +33,10 @@ impl Node {
         );
     }
 
+    /// A node that takes itself to be behind asks also while blocks come in: only a peer's answer tells
+    /// it that it is not.
     pub(super) fn on_catch_up_due(&mut self, seen: Height, out: &mut Outbox) {
-        if self.height() == seen && self.lead.is_none() {
+        if self.syncing || self.height() == seen && self.lead.is_none() {
             self.ask_everybody(out);
         }
         self.watch_chain(out);
