@@ -609,6 +609,23 @@ fn a_returning_node_replays_what_it_missed() {
     }
 }
 
+/// What tells a node that it has everything is a peer's answer, and that can be lost while blocks come in.
+#[test]
+fn a_node_whose_question_was_lost_asks_again_while_the_chain_moves() {
+    for rules in both_rules() {
+        let mut net = Net::new(4, rules);
+        net.crash(4);
+        net.restart(4);
+        net.wires.clear();
+        net.commit_one(1, 1);
+        assert_eq!(net.heights(), [1; 4]);
+        assert!(net.node(4).is_syncing(), "it cannot know better");
+        net.fire(4, |timer| matches!(timer, Timer::CatchUp { .. }));
+        net.pump();
+        assert!(!net.node(4).is_syncing());
+    }
+}
+
 #[test]
 fn a_network_of_one_is_in_sync_with_itself_after_a_restart() {
     for rules in both_rules() {

@@ -11,7 +11,7 @@ use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
     BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Content, Outcome, Query, Refusal, Transaction};
+use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, Written};
 use crate::node::{Reply, RequestId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -116,17 +116,16 @@ pub struct Writing {
 }
 
 impl Writing {
-    fn new(
-        (issuer, encryptor): (&Text, &Text),
-        notes: &str,
-        content: &Content,
-        deed: Deed<'_>,
-    ) -> Writing {
+    /// What a deed wrote; it must be one that writes a credential.
+    fn of(deed: Deed<'_>) -> Writing {
+        let Some(written) = Written::of(deed.action) else {
+            unreachable!("{} writes no credential", deed.action.name())
+        };
         Writing {
-            issuer: issuer.clone(),
-            encryptor: encryptor.clone(),
-            notes: notes.into(),
-            content: *content.digest(),
+            issuer: written.issuer_auth_public_key.clone(),
+            encryptor: written.encryptor_public_key.clone(),
+            notes: written.public_notes.clone(),
+            content: *written.content.digest(),
             height: deed.height,
             order: deed.order,
             seen: deed.seen,
@@ -559,58 +558,18 @@ impl<'a> Chronicle<'a> {
                     self.erase(own, deed);
                 }
             }
-            Action::UpsertCredentialAsInserter {
-                id,
-                user_id,
-                issuer_auth_public_key,
-                encryptor_public_key,
-                content,
-                public_notes,
-                ..
-            } => {
-                let writing = Writing::new(
-                    (issuer_auth_public_key, encryptor_public_key),
-                    public_notes,
-                    content,
-                    deed,
-                );
-                self.insert(*id, *user_id, None, writing, deed);
+            Action::UpsertCredentialAsInserter { id, user_id, .. } => {
+                self.insert(*id, *user_id, None, Writing::of(deed), deed);
             }
-            Action::AddCredential {
-                id,
-                issuer_auth_public_key,
-                encryptor_public_key,
-                content,
-                public_notes,
-                ..
-            } => {
+            Action::AddCredential { id, .. } => {
                 let Some(owner) = own else { return };
-                let writing = Writing::new(
-                    (issuer_auth_public_key, encryptor_public_key),
-                    public_notes,
-                    content,
-                    deed,
-                );
-                self.insert(*id, owner, None, writing, deed);
+                self.insert(*id, owner, None, Writing::of(deed), deed);
             }
-            Action::EditCredential {
-                id,
-                public_notes,
-                content,
-                issuer_auth_public_key,
-                encryptor_public_key,
-                ..
-            } => {
+            Action::EditCredential { id, .. } => {
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    let writing = Writing::new(
-                        (issuer_auth_public_key, encryptor_public_key),
-                        public_notes,
-                        content,
-                        deed,
-                    );
-                    fact.writings.push(writing);
+                    fact.writings.push(Writing::of(deed));
                 }
             }
             Action::EditPublicNotesAsIssuer {
@@ -628,23 +587,14 @@ impl<'a> Chronicle<'a> {
             }
             Action::ShareCredential {
                 id,
-                original_credential_id,
-                content,
-                issuer_auth_public_key,
-                encryptor_public_key,
-                grantee_wallet_identifier,
+                original_credential_id: original,
+                grantee_wallet_identifier: grantee,
                 locked_until,
                 ..
             } => {
                 let Some(owner) = own else { return };
-                let writing = Writing::new(
-                    (issuer_auth_public_key, encryptor_public_key),
-                    "",
-                    content,
-                    deed,
-                );
-                self.insert(*id, owner, Some(*original_credential_id), writing, deed);
-                self.grant(grantee_wallet_identifier, *id, *locked_until, owner, deed);
+                self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
+                self.grant(grantee, *id, *locked_until, owner, deed);
             }
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,

@@ -8,12 +8,12 @@ use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
 use super::owner::inserter;
-use super::package::Package;
 use super::refusal::{Engine, Refusal};
 use super::tables::{
     AccessGrant, CopyLink, Credential, RetainedNotes, State, StatusStatement, Tables,
 };
 use super::users::{require_consent, self_user};
+use super::written::Written;
 use crate::crypto::{credential_binding, verify_credential};
 use crate::id::{CredentialId, Text, UserId};
 use crate::rules::Switch;
@@ -22,7 +22,7 @@ use crate::vc::notes_id;
 /// Nonce and tag of a sealed box: no content can be shorter. Source: idos-facts 4.7.
 const SEAL_OVERHEAD: usize = 24 + 16;
 
-impl Package<'_> {
+impl Written<'_> {
     /// SIG: the issuer key signed notes and content, and under `bound-credential-signature` also whose
     /// row this is. Then, under `sealed-content`, that the content is a sealed box.
     fn check(&self, call: Call<'_>, owner: Option<UserId>) -> Refused {
@@ -116,9 +116,9 @@ fn is_sealed(encryptor_public_key: &str, content: Option<&[u8]>) -> bool {
 
 /// Whether every content an action carries is a sealed box; most actions carry none.
 pub(super) fn content_is_sealed(action: &Action) -> bool {
-    Package::of(action).is_none_or(|package| {
-        let content = BASE64.decode(package.content.text().as_bytes()).ok();
-        is_sealed(package.encryptor_public_key, content.as_deref())
+    Written::of(action).is_none_or(|written| {
+        let content = BASE64.decode(written.content.text().as_bytes()).ok();
+        is_sealed(written.encryptor_public_key, content.as_deref())
     })
 }
 
@@ -156,16 +156,16 @@ fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
 pub(super) fn upsert_credential_as_inserter(
     state: &mut State,
     call: Call<'_>,
-    package: &Package<'_>,
+    written: &Written<'_>,
     user_id: UserId,
     consent: &Option<OwnerConsent>,
 ) -> Refused {
     let tables = state.tables();
     let name = inserter(tables, call)?;
-    package.check(call, Some(user_id))?;
-    let row = package.row(user_id, Some(name));
+    written.check(call, Some(user_id))?;
+    let row = written.row(user_id, Some(name));
     if call.keeps(Switch::OwnerChangesCredentials)
-        && let Some(present) = tables.credentials.get(&package.id)
+        && let Some(present) = tables.credentials.get(&written.id)
     {
         // The same row again is a retry, not a change.
         return if **present == row {
@@ -174,42 +174,42 @@ pub(super) fn upsert_credential_as_inserter(
             Err(Refusal::CredentialsAreTheOwners)
         };
     }
-    package.check_status(tables, call)?;
+    written.check_status(tables, call)?;
     if !tables.users.contains_key(&user_id) {
         return Err(Engine::ForeignKey("credentials_user_id_fkey").into());
     }
     if call.keeps(Switch::ConsentedWrites) {
         let write = Consent::InsertCredential {
-            credential: package.id,
-            issuer: package.issuer_auth_public_key,
+            credential: written.id,
+            issuer: written.issuer_auth_public_key,
         };
         require_consent(tables, call, user_id, &write, consent)?;
     }
-    state.put(package.id, row);
+    state.put(written.id, row);
     Ok(())
 }
 
 /// Stores a credential in the caller's profile; any issuer key that signs will do.
-pub(super) fn add_credential(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
+pub(super) fn add_credential(state: &mut State, call: Call<'_>, written: &Written<'_>) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
     if call.keeps(Switch::BoundCredentialSignature) && own.is_none() {
         // There is no owner the signature could name.
         return Err(Engine::NotNull("user_id").into());
     }
-    package.check(call, own)?;
+    written.check(call, own)?;
     let own = own.ok_or(Engine::NotNull("user_id"))?;
-    if tables.credentials.contains_key(&package.id) {
+    if tables.credentials.contains_key(&written.id) {
         return Err(Engine::DuplicateKey("credentials_pkey").into());
     }
-    package.check_status(tables, call)?;
-    state.put(package.id, package.row(own, None));
+    written.check_status(tables, call)?;
+    state.put(written.id, written.row(own, None));
     Ok(())
 }
 
 /// Replaces notes, content and keys of an own original without grants.
-pub(super) fn edit_credential(state: &mut State, call: Call<'_>, package: &Package<'_>) -> Refused {
-    let id = package.id;
+pub(super) fn edit_credential(state: &mut State, call: Call<'_>, written: &Written<'_>) -> Refused {
+    let id = written.id;
     let tables = state.tables();
     let own = self_user(tables, call)?;
     let present = tables
@@ -220,17 +220,17 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, package: &Packa
     if granted || (present.is_some() && is_copy(tables, id)) {
         return Err(Refusal::SharedNotEditable);
     }
-    package.check(call, own)?;
+    written.check(call, own)?;
     let Some(present) = present else {
         return call.nothing_matched();
     };
     if call.keeps(Switch::StickyStatus)
-        && present.issuer_auth_public_key != *package.issuer_auth_public_key
+        && present.issuer_auth_public_key != *written.issuer_auth_public_key
     {
         return Err(Refusal::IssuerKeyChanged);
     }
-    package.check_status(tables, call)?;
-    let row = package.row(present.user_id, present.inserter.clone());
+    written.check_status(tables, call)?;
+    let row = written.row(present.user_id, present.inserter.clone());
     state.put(id, row);
     Ok(())
 }
@@ -301,7 +301,7 @@ pub(super) fn edit_public_notes_as_issuer(
 pub(super) fn share_credential(
     state: &mut State,
     call: Call<'_>,
-    copy: &Package<'_>,
+    copy: &Written<'_>,
     original: CredentialId,
     grant: NewGrant<'_>,
 ) -> Refused {

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::grants::NewGrant;
-use super::package::Package;
 use super::refusal::Refusal;
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
+use super::written::Written;
 use super::{credentials, grants, owner, users, wallets};
 use crate::crypto::Suite;
 use crate::id::{Height, Text};
@@ -207,8 +207,8 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         Action::UpsertCredentialAsInserter {
             user_id, consent, ..
         } => {
-            let package = written(action);
-            credentials::upsert_credential_as_inserter(state, call, &package, *user_id, consent)
+            let written = written(action);
+            credentials::upsert_credential_as_inserter(state, call, &written, *user_id, consent)
         }
         Action::AddCredential { .. } => credentials::add_credential(state, call, &written(action)),
         Action::EditCredential { .. } => {
@@ -248,6 +248,6 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
 }
 
 /// The credential an action of the above writes.
-fn written(action: &Action) -> Package<'_> {
-    Package::of(action).unwrap_or_else(|| unreachable!("{} writes no credential", action.name()))
+fn written(action: &Action) -> Written<'_> {
+    Written::of(action).unwrap_or_else(|| unreachable!("{} writes no credential", action.name()))
 }

@@ -9,18 +9,17 @@ mod execute;
 mod grants;
 mod message;
 mod owner;
-mod package;
 mod query;
 mod refusal;
 mod tables;
 mod transaction;
 mod users;
 mod wallets;
+mod written;
 
 pub use action::{Action, Batch, OwnerConsent, Query};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
 pub use message::{Consent, DelegatedAccessGrant, OwnershipProof};
-pub use package::Package;
 pub use query::{
     Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
     view,
@@ -32,3 +31,4 @@ pub use tables::{
     User, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
+pub use written::Written;

@@ -33,6 +33,8 @@ impl Node {
         );
     }
 
+    /// A node that takes itself to be behind asks also while blocks come in: only a peer's answer tells
+    /// it that it is not.
     pub(super) fn on_catch_up_due(&mut self, seen: Height, out: &mut Outbox) {
         let still = self.height() == seen && self.lead.is_none();
         if still || self.is_syncing() {

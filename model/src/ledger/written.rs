@@ -7,7 +7,7 @@ use crate::id::{CredentialId, Text};
 /// The part of an action's arguments that makes a row of `credentials`. See the module.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
-pub struct Package<'a> {
+pub struct Written<'a> {
     pub id: CredentialId,
     pub issuer_auth_public_key: &'a Text,
     pub encryptor_public_key: &'a Text,
@@ -17,9 +17,9 @@ pub struct Package<'a> {
     pub broader_signature: &'a Text,
 }
 
-impl<'a> Package<'a> {
+impl<'a> Written<'a> {
     /// The credential an action writes; most actions write none.
-    pub fn of(action: &'a Action) -> Option<Package<'a>> {
+    pub fn of(action: &'a Action) -> Option<Written<'a>> {
         let (Action::AddCredential {
             id,
             issuer_auth_public_key,
@@ -61,7 +61,7 @@ impl<'a> Package<'a> {
         else {
             return None;
         };
-        Some(Package {
+        Some(Written {
             id: *id,
             issuer_auth_public_key,
             encryptor_public_key,
