@@ -31,7 +31,7 @@ fn states() -> Vec<Case> {
             "one block leaves a node with another state",
             Story::new()
                 .commit(block([]).on(&[N1, N2, N3]))
-                .commit(block([]).on(&[N4]).at_height(1).to_another_state()),
+                .commit(block([]).on(&[N4]).at_height(1).leaving_another_state()),
             by,
             broken(&["CONS-01"]),
         ),

@@ -49,6 +49,15 @@ fn converge() -> Vec<Case> {
             held(&["DEL-01", "DEL-02", "DEL-08"]),
         ),
         case(
+            "a copy and its grant stay when their original goes, which another promise forbids",
+            Story::new()
+                .shared(0)
+                .block([did(ALICE, remove(PASSPORT))])
+                .look(N1, &[FOR_BANK], &[grant(BANK, FOR_BANK, 0)], &[ALICE]),
+            by,
+            held(&["DEL-01", "DEL-02"]),
+        ),
+        case(
             "a removed credential is stored again",
             removed()
                 .look(N1, &[], &[], &[ALICE])

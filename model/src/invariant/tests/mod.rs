@@ -13,6 +13,7 @@ mod plaintext;
 mod random;
 mod status;
 mod story;
+mod words;
 mod writes;
 
 use std::collections::BTreeSet;

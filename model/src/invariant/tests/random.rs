@@ -60,13 +60,13 @@ fn action(kind: u8, a: u8, b: u8) -> Action {
         1 => dismiss(&caller(party(a))),
         2 => close_inserter(),
         3 => create(user(a)),
-        4 => change_key(user(a), b % 2 == 0),
+        4 => change_key(user(a), b.is_multiple_of(2)),
         5 => bind(user(a)),
         6 => bind_as(wallet(user(a)), user(b), key(user(a))),
         7 => add_other_wallet(user(a)),
         8 => add_wallet(other_wallet(user(a)), key(user(b)), "proof".into()),
         9 => remove_wallet(pick(&[wallet(ALICE), other_wallet(ALICE)], a)),
-        10 => insert(id, user(b), b % 3 == 0),
+        10 => insert(id, user(b), b.is_multiple_of(3)),
         11 => insert_as(id, user(b), pick(&NAMES, b), status(id, b), true),
         12 | 13 => store_as(id, pick(&NAMES, b), status(id, b)),
         14 => edit_as(id, status(id, b), party(b)),
@@ -78,7 +78,7 @@ fn action(kind: u8, a: u8, b: u8) -> Action {
             consumer(b),
             id,
             lock,
-            (b % 2 == 0).then(|| document("passport")),
+            (b.is_multiple_of(2)).then(|| document("passport")),
         ),
         20 => revoke(grant(consumer(b), id, lock)),
         21 => remove(id),
@@ -159,7 +159,7 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
                 1 => draft.votes(&[node, node]).stray_votes(&NODES),
                 2 => draft.at_height(height),
                 3 => draft.with_time(u64::from(b)),
-                4 => draft.to_another_state(),
+                4 => draft.leaving_another_state(),
                 _ => draft,
             })
         }
@@ -185,7 +185,11 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
         }
         20 => {
             let place = pick(&[Place::Disk, Place::Message, Place::Request], a);
-            let found = if b % 2 == 0 { &["secret"][..] } else { &[] };
+            let found = if b.is_multiple_of(2) {
+                &["secret"][..]
+            } else {
+                &[]
+            };
             story.scan(node, place, u64::from(c), found)
         }
         21 => story.seal(party(b), id, pick(&NAMES, c)),

@@ -1,0 +1,423 @@
+//! What stories speak of: parties, rows, actions and answers, with usual values for all that a story
+//! does not say.
+
+use uuid::Uuid;
+
+use crate::crypto::Identity;
+use crate::history::Asked;
+use crate::id::{
+    ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId, Text, UserId, WalletId,
+};
+use crate::ledger::{
+    Action, Answer, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
+    OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential,
+};
+use crate::time::BlockTime;
+
+pub(super) const DB_OWNER: PartyId = PartyId(0);
+pub(super) const KYC: PartyId = PartyId(1);
+pub(super) const ALICE: PartyId = PartyId(2);
+pub(super) const MALLORY: PartyId = PartyId(3);
+pub(super) const BANK: PartyId = PartyId(4);
+pub(super) const SHOP: PartyId = PartyId(5);
+
+pub(super) const N1: NodeId = NodeId(0);
+pub(super) const N2: NodeId = NodeId(1);
+pub(super) const N3: NodeId = NodeId(2);
+pub(super) const N4: NodeId = NodeId(3);
+pub(super) const NODES: [NodeId; 4] = [N1, N2, N3, N4];
+
+/// Alice's original.
+pub(super) const PASSPORT: CredentialId = CredentialId(Uuid::from_u128(1));
+/// Another original, of whoever stores it.
+pub(super) const LICENCE: CredentialId = CredentialId(Uuid::from_u128(2));
+/// The copy of the passport for the bank.
+pub(super) const FOR_BANK: CredentialId = CredentialId(Uuid::from_u128(3));
+/// The copy of the passport for the shop.
+pub(super) const FOR_SHOP: CredentialId = CredentialId(Uuid::from_u128(4));
+
+/// Last second of the usual lock. Chain time and scenario time both begin at zero.
+pub(super) const LOCK: i64 = 100;
+/// Last second of the usual ownership proof.
+const PROOF: i64 = 1_000;
+
+/// The network.
+pub(super) const CHAIN: &str = "test";
+const INSERTER: InserterId = InserterId(Uuid::from_u128(1));
+
+/// The key a party usually speaks with.
+pub(super) fn key(party: PartyId) -> Identity {
+    match party {
+        KYC | BANK => Identity::Ed25519([0xb0 + party.0 as u8; 32]),
+        _ => Identity::Evm([0xa0 + party.0 as u8; 20]),
+    }
+}
+
+/// A further key of a party.
+pub(super) fn other_key(party: PartyId) -> Identity {
+    Identity::Evm([0xc0 + party.0 as u8; 20])
+}
+
+/// A party's identifier in transactions and grants.
+pub(super) fn caller(party: PartyId) -> Text {
+    key(party).caller().into()
+}
+
+/// A user's profile.
+pub(super) fn profile(party: PartyId) -> UserId {
+    UserId(Uuid::from_u128(0x100 + u128::from(party.0)))
+}
+
+/// The row of a user's first wallet.
+pub(super) fn wallet(party: PartyId) -> WalletId {
+    WalletId(Uuid::from_u128(0x200 + u128::from(party.0)))
+}
+
+/// The row of a user's further wallet.
+pub(super) fn other_wallet(party: PartyId) -> WalletId {
+    WalletId(Uuid::from_u128(0x300 + u128::from(party.0)))
+}
+
+/// The grant of a party on a credential.
+pub(super) fn grant(party: PartyId, data: CredentialId, lock: i64) -> GrantId {
+    GrantId::derive(&caller(party), data, lock)
+}
+
+/// A document, by any name.
+pub(super) fn document(name: &str) -> ContentHash {
+    ContentHash(*blake3::hash(name.as_bytes()).as_bytes())
+}
+
+/// Notes with an id and a status.
+pub(super) fn notes(id: &str, status: &str) -> Text {
+    format!(r#"{{"id":"{id}","status":"{status}"}}"#).into()
+}
+
+/// The notes a credential is usually stored with.
+pub(super) fn approved(id: CredentialId) -> Text {
+    notes(&id.to_string(), "approved")
+}
+
+/// The notes by which its issuer usually revokes a credential.
+pub(super) fn revoked(id: CredentialId) -> Text {
+    notes(&id.to_string(), "revoked")
+}
+
+// Actions.
+
+pub(super) fn hire() -> Action {
+    Action::AddDelegateAsOwner {
+        address: caller(KYC),
+        inserter_id: INSERTER,
+    }
+}
+
+pub(super) fn dismiss(address: &str) -> Action {
+    Action::DeleteDelegateAsOwner {
+        address: address.into(),
+    }
+}
+
+pub(super) fn close_inserter() -> Action {
+    Action::DeleteInserterAsOwner { id: INSERTER }
+}
+
+pub(super) fn create(user: PartyId) -> Action {
+    Action::AddUserAsInserter {
+        id: profile(user),
+        recipient_encryption_public_key: "key".into(),
+        encryption_password_store: "user".into(),
+    }
+}
+
+pub(super) fn change_key(user: PartyId, consent: bool) -> Action {
+    Action::UpdateUserPubKeyAsInserter {
+        id: profile(user),
+        recipient_encryption_public_key: "another".into(),
+        encryption_password_store: "user".into(),
+        consent: consent.then(|| consent_of(user)),
+    }
+}
+
+fn consent_of(user: PartyId) -> OwnerConsent {
+    OwnerConsent {
+        wallet: caller(user),
+        signature: "00".into(),
+    }
+}
+
+/// The proof that a key belongs to a user's profile.
+pub(super) fn proof(user: PartyId, key: Identity, not_after: i64) -> Text {
+    OwnershipProof {
+        user: profile(user),
+        wallet: &key.caller(),
+        chain_id: CHAIN,
+        not_after: BlockTime(not_after),
+    }
+    .text()
+    .into()
+}
+
+/// An inserter binds a key to a profile, in this row.
+pub(super) fn bind_as(id: WalletId, user: PartyId, key: Identity) -> Action {
+    Action::UpsertWalletAsInserter {
+        id,
+        user_id: profile(user),
+        address: key.caller().into(),
+        public_key: None,
+        wallet_type: "EVM".into(),
+        message: proof(user, key, PROOF),
+        signature: "00".into(),
+    }
+}
+
+/// An inserter binds a user's first wallet.
+pub(super) fn bind(user: PartyId) -> Action {
+    bind_as(wallet(user), user, key(user))
+}
+
+/// A user binds a further key, with this proof.
+pub(super) fn add_wallet(id: WalletId, key: Identity, proof: Text) -> Action {
+    Action::AddWallet {
+        id,
+        address: key.caller().into(),
+        public_key: None,
+        wallet_type: "EVM".into(),
+        message: proof,
+        signature: "00".into(),
+    }
+}
+
+/// A user binds the usual further key to the own profile.
+pub(super) fn add_other_wallet(user: PartyId) -> Action {
+    let key = other_key(user);
+    add_wallet(other_wallet(user), key, proof(user, key, PROOF))
+}
+
+pub(super) fn remove_wallet(id: WalletId) -> Action {
+    Action::RemoveWallet { id }
+}
+
+fn sealed(what: &str) -> Content {
+    Content::new(format!("sealed {what}"))
+}
+
+/// An inserter writes a credential of this content and these notes.
+pub(super) fn insert_as(
+    id: CredentialId,
+    user: PartyId,
+    content: &str,
+    notes: Text,
+    consent: bool,
+) -> Action {
+    Action::UpsertCredentialAsInserter {
+        id,
+        user_id: profile(user),
+        issuer_auth_public_key: caller(KYC),
+        encryptor_public_key: "once".into(),
+        content: sealed(content),
+        public_notes: notes,
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        consent: consent.then(|| consent_of(user)),
+    }
+}
+
+/// An inserter writes a credential of the usual content and notes.
+pub(super) fn insert(id: CredentialId, user: PartyId, consent: bool) -> Action {
+    insert_as(id, user, &id.to_string(), approved(id), consent)
+}
+
+/// A user stores a credential of this content and these notes.
+pub(super) fn store_as(id: CredentialId, content: &str, notes: Text) -> Action {
+    Action::AddCredential {
+        id,
+        issuer_auth_public_key: caller(KYC),
+        encryptor_public_key: "once".into(),
+        content: sealed(content),
+        public_notes: notes,
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+    }
+}
+
+/// A user stores a credential of the usual content and notes.
+pub(super) fn store(id: CredentialId) -> Action {
+    store_as(id, &id.to_string(), approved(id))
+}
+
+/// A user replaces a credential's notes and content, signed by this issuer.
+pub(super) fn edit_as(id: CredentialId, notes: Text, issuer: PartyId) -> Action {
+    Action::EditCredential {
+        id,
+        public_notes: notes.clone(),
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        content: sealed(&format!("{id} with {notes}")),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(issuer),
+    }
+}
+
+pub(super) fn edit(id: CredentialId, notes: Text) -> Action {
+    edit_as(id, notes, KYC)
+}
+
+/// An issuer states the status of the credential with the usual notes id.
+pub(super) fn state(id: CredentialId, notes: Text) -> Action {
+    Action::EditPublicNotesAsIssuer {
+        public_notes_id: id.to_string().into(),
+        public_notes: notes,
+    }
+}
+
+/// The copy a consumer usually gets.
+pub(super) fn copy_for(party: PartyId) -> CredentialId {
+    if party == BANK { FOR_BANK } else { FOR_SHOP }
+}
+
+/// A user shares an original; the copy is for the holder of this identifier, and has these notes.
+pub(super) fn share_as(
+    original: CredentialId,
+    copy: CredentialId,
+    grantee: Text,
+    lock: i64,
+    notes: &str,
+) -> Action {
+    Action::ShareCredential {
+        id: copy,
+        original_credential_id: original,
+        public_notes: notes.into(),
+        public_notes_signature: "00".into(),
+        broader_signature: "00".into(),
+        content: sealed(&copy.to_string()),
+        content_hash: document("passport").to_string().into(),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+        grantee_wallet_identifier: grantee,
+        locked_until: lock,
+    }
+}
+
+/// A user shares the passport with a consumer.
+pub(super) fn share(to: PartyId, lock: i64) -> Action {
+    share_as(PASSPORT, copy_for(to), caller(to), lock, "")
+}
+
+/// Somebody transmits a user's paper.
+pub(super) fn dag_as(
+    owner: PartyId,
+    to: PartyId,
+    data: CredentialId,
+    lock: i64,
+    hash: Option<ContentHash>,
+) -> Action {
+    Action::CreateAgByDagForCopy {
+        dag_owner_wallet_identifier: caller(owner),
+        dag_grantee_wallet_identifier: caller(to),
+        dag_data_id: data,
+        dag_locked_until: lock,
+        dag_content_hash: hash.map(|hash| hash.to_string().into()),
+        dag_signature: "00".into(),
+    }
+}
+
+/// Somebody transmits Alice's paper.
+pub(super) fn dag(to: PartyId, data: CredentialId, lock: i64) -> Action {
+    dag_as(ALICE, to, data, lock, None)
+}
+
+pub(super) fn revoke(id: GrantId) -> Action {
+    Action::RevokeAccessGrant { id }
+}
+
+pub(super) fn remove(id: CredentialId) -> Action {
+    Action::RemoveCredential { id }
+}
+
+pub(super) fn rescind(credential_id: CredentialId) -> Action {
+    Action::RescindSharedCredential { credential_id }
+}
+
+pub(super) fn erase() -> Action {
+    Action::RemoveUser {}
+}
+
+// Answers.
+
+/// A copy with its content and the notes of its original.
+pub(super) fn shared(copy: CredentialId, notes: Option<Text>) -> Result<Answer, Refusal> {
+    Ok(Answer::Shared(SharedCredential {
+        id: copy,
+        user_id: profile(ALICE),
+        public_notes: notes,
+        content: sealed(&copy.to_string()),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+    }))
+}
+
+/// An own credential with its content.
+pub(super) fn owned(id: CredentialId, notes: Text) -> Result<Answer, Refusal> {
+    Ok(Answer::Owned(Some(CredentialDetail {
+        id,
+        user_id: profile(ALICE),
+        public_notes: notes,
+        content: sealed(&id.to_string()),
+        encryptor_public_key: "once".into(),
+        issuer_auth_public_key: caller(KYC),
+        inserter: None,
+    })))
+}
+
+/// Originals as their owner lists them, with their usual notes; copies have none.
+pub(super) fn listing(ids: &[CredentialId]) -> Result<Answer, Refusal> {
+    let row = |id: &CredentialId| {
+        let original = (*id == FOR_BANK || *id == FOR_SHOP).then_some(PASSPORT);
+        CredentialSummary {
+            id: *id,
+            user_id: profile(ALICE),
+            public_notes: original.map_or(approved(*id), |_| "".into()),
+            issuer_auth_public_key: caller(KYC),
+            inserter: None,
+            original_id: original,
+        }
+    };
+    Ok(Answer::Credentials(ids.iter().map(row).collect()))
+}
+
+/// Alice's grant to a party, as she or the grantee lists it.
+pub(super) fn grant_row(to: PartyId, data: CredentialId, lock: i64) -> GrantRow {
+    GrantRow {
+        id: grant(to, data, lock),
+        owner: profile(ALICE),
+        grantee: caller(to),
+        data,
+        locked_until: lock,
+        content_hash: None,
+        inserter_type: GrantInserter::User,
+        inserter_id: caller(ALICE),
+    }
+}
+
+/// Grants in an answer.
+pub(super) fn grants(rows: Vec<GrantRow>) -> Result<Answer, Refusal> {
+    Ok(Answer::Grants(rows))
+}
+
+pub(super) fn read_copy(id: CredentialId) -> Query {
+    Query::GetCredentialShared { id }
+}
+
+pub(super) fn read_own(id: CredentialId) -> Query {
+    Query::GetCredentialOwned { id }
+}
+
+/// A view, asked with a signature.
+pub(super) fn view(caller: Option<Identity>, query: Query) -> Asked {
+    Asked::View {
+        caller,
+        signed: true,
+        query,
+    }
+}
