@@ -7,7 +7,7 @@ use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::history::Event;
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest};
-use crate::node::{Reply, quorum};
+use crate::node::Reply;
 use crate::time::WallMillis;
 
 /// What network delay may add to the distance of a block's time from the true time, in milliseconds.
@@ -94,7 +94,8 @@ pub(super) const QUORUMS_ARE_REAL: Invariant = Invariant {
 
 fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    let needed = quorum(usize::from(chronicle.history.cast.nodes));
+    // Worked out here and not asked of the nodes, who may have it wrong.
+    let needed = usize::from(chronicle.history.cast.nodes) / 2 + 1;
     for (seen, observation) in chronicle.observations() {
         if let Event::Committed {
             node, committed, ..
