@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use assay_conformance::rpc::{
-    Account, BroadcastRefusal, CallMessage, CallResult, Failure, Health, Method, Mode, QueryResult,
-    Received, Request, TxQuery, TxResult, Unusable, parse, to_json,
+    Account, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health, Method, Mode,
+    QueryResult, Received, Request, TxQuery, TxResult, Unusable, parse_transaction,
+    transaction_json,
 };
-use assay_model::crypto::{KdfMemo, Real};
+use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::TxId;
 use assay_model::node::Claim;
 use assay_model::wire::{self, SignedTransaction};
@@ -67,7 +68,7 @@ fn transactions_as_the_package_sends_them() {
         let message = tx.message().unwrap();
         let expected = text(&entry["intermediate"], "message_to_sign");
         assert_eq!(message, expected.as_bytes(), "{id}");
-        assert_eq!(to_json(&tx), request["params"]["tx"], "{id}");
+        assert_eq!(transaction_json(&tx), request["params"]["tx"], "{id}");
         let from_bytes = SignedTransaction::decode(&written).unwrap();
         assert_eq!(from_bytes, *tx, "{id}");
         hashed += 1;
@@ -175,9 +176,8 @@ fn view_calls_as_the_package_sends_them() {
                 {
                     let payload = wire::call_payload("main", query.name(), &query.arguments());
                     let message = wire::call_text("main", query.name(), &payload, &challenge);
-                    let suite: &dyn assay_model::crypto::Suite = &real;
                     assert!(
-                        suite.verify(&identity, message.as_bytes(), &signature),
+                        real.verify(&identity, message.as_bytes(), &signature),
                         "{id}"
                     );
                     signed += 1;
@@ -241,11 +241,11 @@ fn transactions_of_the_node_library() {
     let items = &file["items"];
     for name in ["go_user_tx_negative_int", "node_direct_tx"] {
         let entry = &items[name];
-        let tx = parse(&entry["tx_json"]).unwrap().unwrap();
+        let tx = parse_transaction(&entry["tx_json"]).unwrap().unwrap();
         assert_eq!(tx.id().to_string(), text(entry, "tx_hash_hex"));
-        assert_eq!(to_json(&tx), entry["tx_json"]);
-        let written = serde_json::to_string(&to_json(&tx)).unwrap();
-        let again = parse(&serde_json::from_str(&written).unwrap()).unwrap();
+        assert_eq!(transaction_json(&tx), entry["tx_json"]);
+        let written = serde_json::to_string(&transaction_json(&tx)).unwrap();
+        let again = parse_transaction(&serde_json::from_str(&written).unwrap()).unwrap();
         assert_eq!(again, Some(tx));
     }
 }
@@ -289,6 +289,9 @@ fn answers_as_the_node_library_writes_them() {
     for (name, written) in table {
         assert_eq!(written, items[name], "{name}");
     }
+    let types = &items["call_response_example"]["query_result"]["column_types"];
+    let read: Vec<DataType> = serde_json::from_value(types.clone()).unwrap();
+    assert_eq!((read.len(), json!(read)), (13, types.clone()));
 }
 
 /// Every request of the vectors, as bytes.

@@ -1,6 +1,6 @@
 //! View calls: who asks, what is asked, and how that is shown. Source: kwil-rpc 6.
 
-use assay_model::crypto::Identity;
+use assay_model::crypto::{Identity, Scheme};
 use assay_model::ledger::{NAMESPACE, Query};
 use assay_model::node::Claim;
 use assay_model::wire::{self, CallPayload};
@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::encoding::{base64_bytes, hex_bytes, nullable, object};
 use super::envelope::RpcError;
+use super::result::claim_refused;
 use super::transaction::identity;
 
 /// Whether a node asks readers for a signature.
@@ -114,7 +115,7 @@ impl CallMessage {
         };
         let identity = claim.identity();
         let sender = identity.as_ref().map_or(&[][..], Identity::bytes).to_vec();
-        let scheme = identity.map_or(assay_model::crypto::Scheme::Evm, |who| who.scheme());
+        let scheme = identity.map_or(Scheme::Evm, |who| who.scheme());
         CallMessage {
             payload,
             challenge,
@@ -148,7 +149,7 @@ impl CallMessage {
             .map_err(|error| RpcError::new(-300, error.to_string()))?;
         let again = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
         if mode == Mode::Private && again != self.payload {
-            return Err(super::result::claim_refused());
+            return Err(claim_refused());
         }
         Ok((claim, query))
     }
@@ -167,19 +168,15 @@ impl CallMessage {
         match challenge {
             Some(challenge) => Ok(Claim::Signed {
                 // An unknown type fails as its signature is looked at.
-                identity: claimed.map_err(|_| super::result::claim_refused())?,
+                identity: claimed.map_err(|_| claim_refused())?,
                 challenge,
                 signature: self.signature.clone(),
             }),
             // A sender without a type is nobody.
             None if self.sender.is_empty() || self.auth_type.is_empty() => Ok(Claim::Anonymous),
-            None => claimed.map(Claim::Stated).map_err(|unusable| {
-                let told = unusable.to_string();
-                let why = told
-                    .strip_prefix("failed to verify the transaction: ")
-                    .unwrap_or(&told);
-                RpcError::new(-601, format!("failed to get caller: {why}"))
-            }),
+            None => claimed
+                .map(Claim::Stated)
+                .map_err(|nobody| RpcError::new(-601, format!("failed to get caller: {nobody}"))),
         }
     }
 }

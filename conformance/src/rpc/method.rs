@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::call::CallMessage;
 use super::encoding::{EncodedValue, base64_bytes, decode_hash, hex_bytes, nullable, object};
 use super::envelope::{Id, Response, RpcError};
-use super::transaction;
+use super::transaction::parse_transaction;
 
 /// Names an account: whose transactions share a nonce.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,7 +247,7 @@ fn read<T: DeserializeOwned>(params: Json) -> Result<T, Failure> {
 }
 
 fn tx(json: &Json) -> Result<Box<SignedTransaction>, Failure> {
-    match transaction::parse(json) {
+    match parse_transaction(json) {
         Ok(Some(tx)) => Ok(Box::new(tx)),
         Ok(None) => Err(Failure::Handler),
         Err(told) => Err(Failure::Params(told)),

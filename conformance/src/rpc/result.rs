@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::encoding::{DataType, display, hex_bytes};
 use super::envelope::RpcError;
 use super::method::AccountId;
-use super::transaction::to_json;
+use super::transaction::transaction_json;
 
 /// Rows of a view. Without any row the node has seen no columns either, and all three are null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -365,7 +365,7 @@ pub struct TxQuery {
 }
 
 fn whole<S: Serializer>(tx: &Option<SignedTransaction>, to: S) -> Result<S::Ok, S::Error> {
-    tx.as_ref().map(to_json).serialize(to)
+    tx.as_ref().map(transaction_json).serialize(to)
 }
 
 /// What a node knows of a transaction, with the transaction itself where the caller has it.

@@ -12,7 +12,6 @@ use assay_model::wire::{
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
-use thiserror::Error as Fault;
 
 use super::encoding::{base64_bytes, hex_bytes, nullable, object};
 
@@ -64,7 +63,7 @@ fn fee<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 /// Reads a transaction as `user.broadcast` and `user.estimate_price` carry it; for the latter signature,
 /// fee and nonce may be null. None when it has no body, on which the node's handler fails.
-pub fn parse(tx: &Json) -> Result<Option<SignedTransaction>, String> {
+pub fn parse_transaction(tx: &Json) -> Result<Option<SignedTransaction>, String> {
     let read = object::<_, TransactionJson>(tx).map_err(|error| error.to_string())?;
     let Some((tx, body)) = read.and_then(|mut tx| tx.body.take().map(|body| (tx, body))) else {
         return Ok(None);
@@ -90,8 +89,8 @@ pub fn parse(tx: &Json) -> Result<Option<SignedTransaction>, String> {
     }))
 }
 
-/// The inverse of [`parse`], members in the node's order.
-pub fn to_json(transaction: &SignedTransaction) -> Json {
+/// The inverse of [`parse_transaction`], members in the node's order.
+pub fn transaction_json(transaction: &SignedTransaction) -> Json {
     let transaction = transaction.clone();
     let json = TransactionJson {
         signature: Some(SignatureJson {
@@ -134,15 +133,23 @@ pub fn from_ledger(transaction: &Transaction) -> SignedTransaction {
     }
 }
 
-/// Why a transaction that arrived in good form cannot be run here.
-#[derive(Clone, Debug, PartialEq, Eq, Fault)]
-pub enum Unusable {
+/// Why sender bytes and a signature type name nobody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoIdentity {
     /// A signature type without authenticator, here or in any node.
-    #[error("failed to verify the transaction: authenticator not found: {0}")]
+    #[error("authenticator not found: {0}")]
     Authenticator(String),
     /// A sender that is no identity of its type.
-    #[error("failed to verify the transaction: invalid sender of {0} bytes")]
+    #[error("invalid sender of {0} bytes")]
     Sender(usize),
+}
+
+/// Why a transaction that arrived in good form cannot be run here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Nobody can have signed it.
+    #[error("failed to verify the transaction: {0}")]
+    Sender(NoIdentity),
     /// No message can be made of it: a long description or an unknown serialization.
     #[error("failed to verify the transaction: {0}")]
     Message(&'static str),
@@ -177,9 +184,7 @@ impl Unusable {
     /// Source: kwil-rpc 3.
     pub const fn fate(&self) -> Fate {
         match self {
-            Unusable::Authenticator(_) | Unusable::Sender(_) | Unusable::Message(_) => {
-                Fate::Broadcast(65_535)
-            }
+            Unusable::Sender(_) | Unusable::Message(_) => Fate::Broadcast(65_535),
             Unusable::PayloadType(_) => Fate::Broadcast(2),
             // Nodes read these payloads. Bad text stops in the database, the rest is a limit of the model.
             Unusable::Payload(DecodeError {
@@ -195,12 +200,12 @@ impl Unusable {
 }
 
 /// The identity behind sender bytes, of a type in any case of letters. Source: kwil-rpc 5.
-pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, Unusable> {
-    let wrong = |_| Unusable::Sender(sender.len());
+pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, NoIdentity> {
+    let wrong = |_| NoIdentity::Sender(sender.len());
     match kind.to_lowercase().as_str() {
         "secp256k1_ep" => sender.try_into().map(Identity::Evm).map_err(wrong),
         "ed25519" => sender.try_into().map(Identity::Ed25519).map_err(wrong),
-        _ => Err(Unusable::Authenticator(kind.to_owned())),
+        _ => Err(NoIdentity::Authenticator(kind.to_owned())),
     }
 }
 
@@ -219,7 +224,7 @@ pub struct Received {
 impl Received {
     /// Finds out what a transaction means. Checks are made in the order a node makes them.
     pub fn read(signed: SignedTransaction) -> Result<Received, Unusable> {
-        let sender = identity(&signed.signature_type, &signed.sender)?;
+        let sender = identity(&signed.signature_type, &signed.sender).map_err(Unusable::Sender)?;
         let unsignable = "description is too long or invalid serialization type";
         let message = signed.message().ok_or(Unusable::Message(unsignable))?;
         if signed.payload_type != "execute" {
@@ -315,30 +320,30 @@ mod tests {
             ("/sender", json!("0x11")),
             ("/sender", json!("1")),
         ];
-        assert!(parse(&sample()).unwrap().is_some());
+        assert!(parse_transaction(&sample()).unwrap().is_some());
         for (place, wrong) in table {
             let mut tx = sample();
             *tx.pointer_mut(place).unwrap() = wrong.clone();
-            assert!(parse(&tx).is_err(), "{place} {wrong}");
+            assert!(parse_transaction(&tx).is_err(), "{place} {wrong}");
         }
     }
 
     #[test]
     fn what_may_be_null_or_missing() {
-        assert_eq!(parse(&Json::Null), Ok(None));
-        assert_eq!(parse(&json!({})), Ok(None));
-        let bare = parse(&json!({ "body": {} })).unwrap().unwrap();
+        assert_eq!(parse_transaction(&Json::Null), Ok(None));
+        assert_eq!(parse_transaction(&json!({})), Ok(None));
+        let bare = parse_transaction(&json!({ "body": {} })).unwrap().unwrap();
         assert_eq!((bare.fee.as_deref(), bare.nonce), (Some("0"), 0));
         let mut unsigned = sample();
         for place in ["/signature/sig", "/body/fee", "/body/nonce"] {
             *unsigned.pointer_mut(place).unwrap() = Json::Null;
         }
-        let unsigned = parse(&unsigned).unwrap().unwrap();
+        let unsigned = parse_transaction(&unsigned).unwrap().unwrap();
         assert_eq!((unsigned.fee.as_deref(), unsigned.nonce), (Some("0"), 0));
     }
 
     fn check_fate(change: impl FnOnce(&mut SignedTransaction), fate: Fate, told: &str) {
-        let mut signed = parse(&sample()).unwrap().unwrap();
+        let mut signed = parse_transaction(&sample()).unwrap().unwrap();
         let id = Value::Uuid(Some(Default::default()));
         signed.payload = wire::execute_payload("main", "remove_wallet", &[vec![id]]);
         change(&mut signed);
@@ -438,8 +443,8 @@ mod tests {
                     batch: batch.clone(),
                 };
                 let transaction = Transaction::assemble(sender, unsigned, |_| vec![9; 65]);
-                let json = to_json(&from_ledger(&transaction));
-                let received = Received::read(parse(&json).unwrap().unwrap()).unwrap();
+                let json = transaction_json(&from_ledger(&transaction));
+                let received = Received::read(parse_transaction(&json).unwrap().unwrap()).unwrap();
                 assert_eq!(received.id(), transaction.id);
                 let back = received.to_ledger().unwrap();
                 assert_eq!((back.id, &back.batch), (transaction.id, &batch));

@@ -185,3 +185,50 @@ fn fees_are_read_into_one_form() {
         );
     }
 }
+
+/// An `EncodedValue` of a type by this name, with one element.
+fn typed(name: &str, element: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0];
+    let mut data_type = vec![0, 0];
+    data_type.extend((name.len() as u32).to_be_bytes());
+    data_type.extend(name.as_bytes());
+    data_type.extend([0; 5]);
+    bytes.extend((data_type.len() as u32).to_le_bytes());
+    bytes.extend(data_type);
+    bytes.extend([1, 0]);
+    bytes.extend((element.len() as u32).to_le_bytes());
+    bytes.extend(element);
+    bytes
+}
+
+#[test]
+fn a_type_has_several_names_and_all_are_in_lower_case() {
+    let kinds: [(&[&str], Value); 5] = [
+        (&["text", "string"], Value::Text(None)),
+        (&["int8", "int", "integer", "bigint"], Value::Int8(None)),
+        (&["bool", "boolean"], Value::Bool(None)),
+        (&["bytea", "blob"], Value::Bytea(None)),
+        (&["uuid"], Value::Uuid(None)),
+    ];
+    for (names, null) in kinds {
+        for name in names {
+            assert_eq!(
+                Value::decode(&typed(name, &[0])),
+                Ok(null.clone()),
+                "{name}"
+            );
+            let upper = name.to_uppercase();
+            let refused = Value::decode(&typed(&upper, &[0])).unwrap_err();
+            assert_eq!(refused.problem, DecodeProblem::UnknownType(upper));
+        }
+    }
+    assert_eq!(Value::decode(&typed("null", &[0])), Ok(Value::Null));
+    for name in ["numeric", "decimal"] {
+        let refused = Value::decode(&typed(name, b"\x011")).unwrap_err();
+        assert_eq!(refused.problem, DecodeProblem::Unsupported("numeric"));
+    }
+    // Another build of the node knows these two.
+    for name in ["int4", "smallint", "", "text[]"] {
+        assert!(Value::decode(&typed(name, &[0])).is_err(), "{name}");
+    }
+}
