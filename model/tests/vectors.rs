@@ -7,8 +7,9 @@ use assay_model::crypto::{
     Suite, content_hash, sign_credential, verify_credential,
 };
 use assay_model::wire::{
-    TransactionBody, Value, call_payload, call_text, execute_payload, payload_digest,
-    signature_type, transaction_bytes, transaction_id,
+    CallPayload, DecodeProblem, ExecutePayload, SignedTransaction, TransactionBody, Value,
+    call_payload, call_text, execute_payload, payload_digest, signature_type, transaction_bytes,
+    transaction_id,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -363,6 +364,188 @@ fn values_as_the_node_library_writes_them() {
     assert_eq!(checked, 16);
     // Numerics, arrays, and an untyped NULL that Go writes with no element at all; nodes read both.
     assert_eq!(skipped.len(), 13, "{skipped:?}");
+}
+
+/// Each byte string with the verdict of the node's decoder.
+#[test]
+fn malformed_and_odd_values() {
+    let file = load("encoded_values.json");
+    let entries = file["malformed_and_odd"]["values"].as_object().unwrap();
+    let (mut accepted, mut refused) = (0, 0);
+    let mut stricter = Vec::new();
+    for (name, entry) in entries {
+        let told = ["unmarshal_error", "decode_error", "error"]
+            .iter()
+            .find_map(|key| entry[key].as_str());
+        match (Value::decode(&bytes(entry, "encoded_value_hex")), told) {
+            (Ok(value), None) => {
+                let row = match value {
+                    Value::Text(text) => Json::from(text.as_deref()),
+                    Value::Int8(number) => Json::from(number),
+                    Value::Bool(truth) => Json::from(truth),
+                    Value::Null => Json::Null,
+                    other => panic!("{name}: {other:?}"),
+                };
+                assert_eq!(row, entry["json_in_rows"], "{name}");
+                accepted += 1;
+            }
+            (Err(error), _) if error.problem == DecodeProblem::Unsupported("numeric") => {
+                stricter.push(name.as_str());
+            }
+            (Err(error), Some(told)) => {
+                // The node says so of a type's version too, in other words.
+                let same = told.ends_with(&error.problem.to_string());
+                assert!(same, "{name}: {error} is not {told}");
+                refused += 1;
+            }
+            (Err(error), None) => {
+                assert_eq!(error.problem, DecodeProblem::Utf8, "{name}");
+                stricter.push(name);
+            }
+            (Ok(value), Some(told)) => panic!("{name}: {value:?}, but the node says {told}"),
+        }
+    }
+    assert_eq!((accepted, refused), (7, 13));
+    assert_eq!(
+        stricter,
+        [
+            "invalid utf-8 text",
+            "numeric 1.234 (6,2) too many digits",
+            "numeric 1.5 in (6,2)",
+            "numeric 12345.00 (6,2) overflow",
+            "numeric text 'abc' (6,2)",
+            "numeric without metadata",
+        ]
+    );
+}
+
+#[test]
+fn values_of_package_and_node_library_read_back() {
+    let file = load("encoded_values.json");
+    let from_js = list(&file["from_js_package"], "values");
+    let from_go = list(&file["from_go_core"], "values");
+    let (mut read, mut unsupported) = (0, std::collections::BTreeMap::new());
+    for entry in from_js.iter().chain(from_go) {
+        let Some(written) = entry.get("encoded_value_hex") else {
+            continue;
+        };
+        let written = hex::decode(written.as_str().unwrap()).unwrap();
+        match Value::decode(&written) {
+            Ok(value) => {
+                let encoded = value.encoded();
+                // What is not kept: the digits of a guessed number, and whether an untyped NULL had an
+                // element.
+                let kept = encoded == written || matches!(value, Value::Int8(_) | Value::Null);
+                assert!(kept, "{}", text(entry, "name"));
+                assert_eq!(Value::decode(&encoded), Ok(value));
+                read += 1;
+            }
+            Err(error) => match error.problem {
+                DecodeProblem::Unsupported(kind) => *unsupported.entry(kind).or_insert(0) += 1,
+                other => panic!("{}: {other}", text(entry, "name")),
+            },
+        }
+    }
+    assert_eq!(read, 45);
+    assert_eq!(
+        unsupported.into_iter().collect::<Vec<_>>(),
+        [("array", 17), ("numeric", 12)]
+    );
+}
+
+#[test]
+fn transactions_read_back() {
+    let file = load("transactions.json");
+    let (mut read, mut payloads) = (0, 0);
+    let mut unread = Vec::new();
+    for entry in list(&file, "transactions") {
+        let (id, inputs) = (text(entry, "id"), &entry["inputs"]);
+        let node = &entry["node_side"];
+        let Some(written) = node["tx_bytes_hex"].as_str() else {
+            unread.push((id, "refused by the package".to_owned()));
+            continue;
+        };
+        let written = hex::decode(written).unwrap();
+        let transaction = SignedTransaction::decode(&written).unwrap();
+        assert_eq!(transaction.bytes(), written, "{id}");
+        assert_eq!(transaction.id().to_string(), text(node, "tx_hash_hex"));
+        let message = transaction.message().unwrap();
+        let expected = text(&entry["intermediate"], "message_to_sign");
+        assert_eq!(message, expected.as_bytes(), "{id}");
+        assert_eq!(transaction.nonce, inputs["nonce"].as_u64().unwrap(), "{id}");
+        read += 1;
+
+        if transaction.payload_type != "execute" {
+            continue;
+        }
+        match ExecutePayload::decode(&transaction.payload) {
+            Ok(payload) => {
+                assert_eq!(payload.namespace, text(inputs, "namespace"), "{id}");
+                assert_eq!(
+                    payload.action,
+                    text(inputs, "action").to_lowercase(),
+                    "{id}"
+                );
+                if let Ok(expected) = payload_of(inputs) {
+                    let again =
+                        execute_payload(&payload.namespace, &payload.action, &payload.calls);
+                    assert_eq!(again, expected, "{id}");
+                }
+                payloads += 1;
+            }
+            Err(error) => unread.push((id, error.problem.to_string())),
+        }
+    }
+    assert_eq!((read, payloads), (20, 15));
+    let unread: Vec<_> = unread.iter().map(|(id, why)| (*id, why.as_str())).collect();
+    assert_eq!(
+        unread,
+        [
+            ("tx-11", "numeric values are not supported yet"),
+            ("tx-19", "numeric values are not supported yet"),
+            ("tx-21", "refused by the package"),
+        ]
+    );
+}
+
+/// A user's transaction with a negative number, and a node's own, which signs a hash instead of a text.
+#[test]
+fn transactions_of_the_node_library_read_back() {
+    let file = load("node_side.json");
+    let items = &file["items"];
+    let user = &items["go_user_tx_negative_int"];
+    let node = &items["node_direct_tx"];
+    let messages = [
+        (user, text(user, "message_to_sign").as_bytes().to_vec()),
+        (node, bytes(node, "signed_message_hex")),
+    ];
+    for (entry, message) in messages {
+        let transaction = SignedTransaction::decode(&bytes(entry, "tx_bytes_hex")).unwrap();
+        assert_eq!(transaction.bytes(), bytes(entry, "tx_bytes_hex"));
+        assert_eq!(transaction.id().to_string(), text(entry, "tx_hash_hex"));
+        assert_eq!(transaction.message(), Some(message));
+    }
+    let payload = ExecutePayload::decode(&bytes(user, "payload_hex")).unwrap();
+    assert_eq!(payload.calls, [[Value::Int8(Some(-7))]]);
+
+    // Nodes read this one too, as a transaction without anything in it; nothing can be done with it.
+    assert!(SignedTransaction::decode(&bytes(items, "empty_tx_bytes_hex")).is_err());
+}
+
+#[test]
+fn view_calls_read_back() {
+    let file = load("view_calls.json");
+    let mut read = 0;
+    for entry in list(&file, "calls") {
+        let (id, inputs) = (text(entry, "id"), &entry["inputs"]);
+        let payload = CallPayload::decode(&bytes(&entry["intermediate"], "payload_hex")).unwrap();
+        let expected = arguments(&inputs["arguments"], &inputs["argument_types"]).unwrap();
+        assert_eq!(payload.namespace, text(inputs, "namespace"), "{id}");
+        assert_eq!(payload.action, text(inputs, "action"), "{id}");
+        assert_eq!(payload.arguments, expected, "{id}");
+        read += 1;
+    }
+    assert_eq!(read, 9);
 }
 
 #[test]

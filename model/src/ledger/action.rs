@@ -8,54 +8,116 @@ use uuid::Uuid;
 
 use super::tables::Content;
 use crate::id::{CredentialId, GrantId, InserterId, Text, UserId, WalletId};
-use crate::wire::Value;
+use crate::wire::{CallError, Value};
 
 /// A type that can stand as an argument.
-trait Argument {
+trait Argument: Sized {
+    /// The declared type, as errors name it.
+    const KIND: &'static str;
+    /// Whether NULL can be held, and not only sent.
+    const NULLABLE: bool = false;
+
     fn value(&self) -> Value;
+
+    /// The inverse of `value`, for a value of the declared type; none for NULL where it cannot be held.
+    fn held(value: &Value) -> Option<Self>;
 }
 
 impl Argument for Text {
+    const KIND: &'static str = "text";
+
     fn value(&self) -> Value {
         Value::Text(Some(self.clone()))
+    }
+
+    fn held(value: &Value) -> Option<Text> {
+        match value {
+            Value::Text(text) => text.clone(),
+            _ => None,
+        }
     }
 }
 
 impl Argument for Content {
+    const KIND: &'static str = "text";
+
     fn value(&self) -> Value {
         Value::Text(Some(self.text().clone()))
+    }
+
+    fn held(value: &Value) -> Option<Content> {
+        Text::held(value).map(Content::new)
     }
 }
 
 impl Argument for i64 {
+    const KIND: &'static str = "int8";
+
     fn value(&self) -> Value {
         Value::Int8(Some(*self))
+    }
+
+    fn held(value: &Value) -> Option<i64> {
+        match value {
+            Value::Int8(number) => *number,
+            _ => None,
+        }
     }
 }
 
 impl Argument for Option<Text> {
+    const KIND: &'static str = "text";
+    const NULLABLE: bool = true;
+
     fn value(&self) -> Value {
         Value::Text(self.clone())
+    }
+
+    fn held(value: &Value) -> Option<Option<Text>> {
+        Some(Text::held(value))
     }
 }
 
 impl Argument for Option<i64> {
+    const KIND: &'static str = "int8";
+    const NULLABLE: bool = true;
+
     fn value(&self) -> Value {
         Value::Int8(*self)
+    }
+
+    fn held(value: &Value) -> Option<Option<i64>> {
+        Some(i64::held(value))
     }
 }
 
 macro_rules! uuid_arguments {
     ($($id:ident),+) => {$(
         impl Argument for $id {
+            const KIND: &'static str = "uuid";
+
             fn value(&self) -> Value {
                 Value::Uuid(Some(self.0))
+            }
+
+            fn held(value: &Value) -> Option<$id> {
+                match value {
+                    Value::Uuid(id) => id.map($id),
+                    _ => None,
+                }
             }
         }
 
         impl Argument for Option<$id> {
+            const KIND: &'static str = "uuid";
+            const NULLABLE: bool = true;
+
             fn value(&self) -> Value {
                 Value::Uuid(self.map(|id| -> Uuid { id.0 }))
+            }
+
+            fn held(value: &Value) -> Option<Option<$id>> {
+                Some($id::held(value))
             }
         }
     )+};
@@ -71,6 +133,101 @@ pub struct OwnerConsent {
     pub wallet: Text,
     /// That wallet's signature over the change's consent text, hex.
     pub signature: Text,
+}
+
+/// What an action declares of one argument.
+#[derive(Clone, Copy, Debug)]
+struct Parameter {
+    name: &'static str,
+    kind: &'static str,
+    /// Read by tests only, which draw arguments from the declarations.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests draw arguments by it"))]
+    nullable: bool,
+}
+
+/// What an action declares, for checking what somebody sent.
+#[derive(Clone, Copy, Debug)]
+struct Signature {
+    name: &'static str,
+    parameters: &'static [Parameter],
+    /// Whether an owner's consent may follow the arguments.
+    consent: bool,
+}
+
+/// The names and types behind an [`OwnerConsent`].
+const CONSENT: [Parameter; 2] = [
+    Parameter {
+        name: "wallet",
+        kind: Text::KIND,
+        nullable: Text::NULLABLE,
+    },
+    Parameter {
+        name: "signature",
+        kind: Text::KIND,
+        nullable: Text::NULLABLE,
+    },
+];
+
+impl Signature {
+    /// Checks count and types in the node's order, and leads to the arguments.
+    fn check(self, values: &[Value]) -> Result<Arguments<'_>, CallError> {
+        let Signature {
+            name: action,
+            parameters,
+            consent,
+        } = self;
+        let declared = parameters.len();
+        let consented = consent && values.len() == declared + CONSENT.len();
+        if values.len() != declared && !consented {
+            return Err(CallError::WrongCount {
+                action,
+                expected: declared,
+                got: values.len(),
+            });
+        }
+        let parameters = || parameters.iter().chain(&CONSENT);
+        for (argument, (parameter, value)) in parameters().zip(values).enumerate() {
+            if !value.is_null() && value.kind() != parameter.kind {
+                return Err(CallError::WrongType {
+                    action,
+                    argument,
+                    expected: parameter.kind,
+                    got: value.kind(),
+                });
+            }
+        }
+        Ok(Arguments { action, values })
+    }
+}
+
+/// Arguments of the right types, taken one after the other.
+struct Arguments<'a> {
+    action: &'static str,
+    values: &'a [Value],
+}
+
+impl Arguments<'_> {
+    fn next<T: Argument>(&mut self, parameter: &'static str) -> Result<T, CallError> {
+        let held = self.values.split_first().and_then(|(first, rest)| {
+            self.values = rest;
+            T::held(first)
+        });
+        held.ok_or(CallError::Null {
+            action: self.action,
+            parameter,
+        })
+    }
+
+    fn consent(&mut self) -> Result<Option<OwnerConsent>, CallError> {
+        if self.values.is_empty() {
+            return Ok(None);
+        }
+        let [wallet, signature] = CONSENT.map(|parameter| parameter.name);
+        Ok(Some(OwnerConsent {
+            wallet: self.next(wallet)?,
+            signature: self.next(signature)?,
+        }))
+    }
 }
 
 macro_rules! requests {
@@ -107,6 +264,37 @@ macro_rules! requests {
                         })?
                         values
                     })+
+                }
+            }
+
+            /// What the schema declares, in the order of the variants.
+            const SIGNATURES: &'static [Signature] = &[$(Signature {
+                name: $name,
+                parameters: &[$(Parameter {
+                    name: stringify!($field),
+                    kind: <$type as Argument>::KIND,
+                    nullable: <$type as Argument>::NULLABLE,
+                },)*],
+                consent: {
+                    let consent: &[&str] = &[$(stringify!($consent))?];
+                    !consent.is_empty()
+                },
+            },)+];
+
+            fn signature(name: &str) -> Option<Signature> {
+                Self::SIGNATURES
+                    .iter()
+                    .find(|signature| signature.name == name)
+                    .copied()
+            }
+
+            fn from_arguments(mut arguments: Arguments<'_>) -> Result<$kind, CallError> {
+                match arguments.action {
+                    $($name => Ok($kind::$variant {
+                        $($field: arguments.next(stringify!($field))?,)*
+                        $($consent: arguments.consent()?,)?
+                    }),)+
+                    other => Err(unknown(other)),
                 }
             }
         }
@@ -284,6 +472,89 @@ requests! {
     }
 }
 
+/// Actions that only other actions may call. Source: idos-facts 3.
+const PRIVATE: &[&str] = &[
+    "create_access_grant",
+    "credential_belongs_to_caller",
+    "credential_exist",
+    "get_inserter_or_null",
+    "from_human_units",
+    "update_allowance",
+    "capture_gas",
+    "capture_fee",
+];
+
+/// The name as the engine reads it.
+fn engine_name(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// Why a name leads to nothing.
+fn unknown(name: &str) -> CallError {
+    match PRIVATE.iter().find(|private| **private == name) {
+        Some(action) => CallError::Private { action },
+        None => CallError::UnknownAction {
+            action: name.to_owned(),
+        },
+    }
+}
+
+impl Action {
+    /// Whether a mutating action of this name is here. The name may be in any case.
+    pub fn is_action(name: &str) -> bool {
+        Action::signature(&engine_name(name)).is_some()
+    }
+
+    /// Whether only the database owner may run it. Source: idos-facts 3.1.
+    pub fn is_owner_only(name: &str) -> bool {
+        let name = engine_name(name);
+        name.ends_with("_as_owner") && Action::signature(&name).is_some()
+    }
+
+    /// Whether only other actions may call it; no such action is here, and none can be decoded.
+    pub fn is_private(name: &str) -> bool {
+        PRIVATE.contains(&engine_name(name).as_str())
+    }
+
+    /// The action of this name, in any case, with these arguments: the inverse of [`Action::name`] and
+    /// [`Action::arguments`]. Whether the caller may run it, the ledger decides.
+    pub fn decode(name: &str, arguments: &[Value]) -> Result<Action, CallError> {
+        let name = engine_name(name);
+        if let Some(signature) = Action::signature(&name) {
+            return Action::from_arguments(signature.check(arguments)?);
+        }
+        let Some(view) = Query::signature(&name) else {
+            return Err(unknown(&name));
+        };
+        view.check(arguments)?;
+        Err(CallError::ViewInTransaction { action: view.name })
+    }
+}
+
+impl Query {
+    /// Whether a view of this name is here, so that it can be called without a transaction. The name may
+    /// be in any case.
+    pub fn is_view(name: &str) -> bool {
+        Query::signature(&engine_name(name)).is_some()
+    }
+
+    /// The view of this name, in any case, with these arguments: the inverse of [`Query::name`] and
+    /// [`Query::arguments`].
+    pub fn decode(name: &str, arguments: &[Value]) -> Result<Query, CallError> {
+        let name = engine_name(name);
+        if let Some(signature) = Query::signature(&name) {
+            return Query::from_arguments(signature.check(arguments)?);
+        }
+        let Some(action) = Action::signature(&name) else {
+            return Err(unknown(&name));
+        };
+        action.check(arguments)?;
+        Err(CallError::ReadOnly {
+            action: action.name,
+        })
+    }
+}
+
 impl Action {
     /// Every text among the arguments, for looking into what a node was handed.
     pub fn texts(&self) -> impl Iterator<Item = Text> {
@@ -324,5 +595,221 @@ impl Batch {
     /// The calls in order.
     pub fn calls(&self) -> &[Action] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+
+    /// A fixed seed, so that every run of the tests is the same.
+    fn fixed() -> ProptestConfig {
+        ProptestConfig {
+            cases: 512,
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        }
+    }
+
+    fn argument(parameter: Parameter) -> BoxedStrategy<Value> {
+        let maybe = |value: BoxedStrategy<Value>, null: Value| {
+            (value, any::<bool>())
+                .prop_map(move |(value, given)| {
+                    if given || !parameter.nullable {
+                        value
+                    } else {
+                        null.clone()
+                    }
+                })
+                .boxed()
+        };
+        match parameter.kind {
+            "text" => {
+                let text = ".{0,20}".prop_map(|text| Value::Text(Some(text.into())));
+                maybe(text.boxed(), Value::Text(None))
+            }
+            "int8" => {
+                let number = any::<i64>().prop_map(|number| Value::Int8(Some(number)));
+                maybe(number.boxed(), Value::Int8(None))
+            }
+            "uuid" => {
+                let id = any::<u128>().prop_map(|id| Value::Uuid(Some(Uuid::from_u128(id))));
+                maybe(id.boxed(), Value::Uuid(None))
+            }
+            other => panic!("no arguments of type {other} are declared"),
+        }
+    }
+
+    /// Arguments that fit one of the signatures, with and without a consent where there can be one.
+    fn fitting(
+        signatures: &'static [Signature],
+    ) -> impl Strategy<Value = (&'static str, Vec<Value>)> {
+        (prop::sample::select(signatures), any::<bool>()).prop_flat_map(|(signature, consented)| {
+            let consent: &[Parameter] = if signature.consent && consented {
+                &CONSENT
+            } else {
+                &[]
+            };
+            let values: Vec<_> = signature
+                .parameters
+                .iter()
+                .chain(consent)
+                .map(|parameter| argument(*parameter))
+                .collect();
+            (Just(signature.name), values)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(fixed())]
+
+        #[test]
+        fn actions_decode_from_their_own_name_and_arguments(
+            (name, arguments) in fitting(Action::SIGNATURES),
+        ) {
+            let action = Action::decode(name, &arguments).unwrap();
+            prop_assert_eq!((action.name(), action.arguments()), (name, arguments.clone()));
+            prop_assert_eq!(Action::decode(&name.to_uppercase(), &arguments), Ok(action));
+        }
+
+        #[test]
+        fn views_decode_from_their_own_name_and_arguments(
+            (name, arguments) in fitting(Query::SIGNATURES),
+        ) {
+            let query = Query::decode(name, &arguments).unwrap();
+            prop_assert_eq!((query.name(), query.arguments()), (name, arguments.clone()));
+            prop_assert_eq!(Query::decode(&name.to_uppercase(), &arguments), Ok(query));
+        }
+    }
+
+    fn check_action(name: &str, arguments: &[Value], expected: &str) {
+        let decoded = Action::decode(name, arguments).map(|action| action.name());
+        let told = decoded.map_or_else(|error| error.to_string(), str::to_owned);
+        assert_eq!(told, expected, "{name} {arguments:?}");
+    }
+
+    fn check_query(name: &str, arguments: &[Value], expected: &str) {
+        let decoded = Query::decode(name, arguments).map(|query| query.name());
+        let told = decoded.map_or_else(|error| error.to_string(), str::to_owned);
+        assert_eq!(told, expected, "{name} {arguments:?}");
+    }
+
+    fn text() -> Value {
+        Value::Text(Some("t".into()))
+    }
+
+    fn id() -> Value {
+        Value::Uuid(Some(Uuid::nil()))
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_in_the_words_of_the_node() {
+        check_action(
+            "drop_everything",
+            &[],
+            "unknown action: action \"drop_everything\" does not exist in namespace \"main\"",
+        );
+        check_action(
+            "Remove_Wallet",
+            &[],
+            "action invocation error: action \"remove_wallet\" expected 1 arguments, but got 0",
+        );
+        check_action(
+            "remove_wallet",
+            &[text()],
+            "type error: action \"remove_wallet\" expected argument 0 to be of type uuid, but got text",
+        );
+        check_action(
+            "add_delegate_as_owner",
+            &[text(), text()],
+            "type error: action \"add_delegate_as_owner\" expected argument 1 to be of type uuid, but got text",
+        );
+        check_action(
+            "capture_gas",
+            &[],
+            "action is private: action \"capture_gas\" cannot be called from outside",
+        );
+        check_query(
+            "remove_wallet",
+            &[id()],
+            "connection is read-only and cannot mutate state: action \"remove_wallet\" requires a writer connection",
+        );
+        // The types are looked at before the permission.
+        check_query(
+            "remove_wallet",
+            &[text()],
+            "type error: action \"remove_wallet\" expected argument 0 to be of type uuid, but got text",
+        );
+        check_action(
+            "get_user",
+            &[],
+            "action \"get_user\" is a view, and views in transactions are not supported yet",
+        );
+    }
+
+    #[test]
+    fn null_fits_every_type_and_is_held_where_the_schema_can() {
+        let nulls = [Value::Null, Value::Text(None), Value::Uuid(None)];
+        for null in nulls {
+            let granted = Query::GetAccessGrantsGranted {
+                user_id: None,
+                page: None,
+                size: None,
+            };
+            let arguments = [null.clone(), null.clone(), null.clone()];
+            let decoded = Query::decode("get_access_grants_granted", &arguments);
+            assert_eq!(decoded, Ok(granted));
+            check_action(
+                "remove_wallet",
+                &[null],
+                "null value in column \"id\" violates not-null constraint",
+            );
+        }
+        // A wrong type is found before a NULL that stands in front of it.
+        check_action(
+            "add_inserter_as_owner",
+            &[Value::Null, id()],
+            "type error: action \"add_inserter_as_owner\" expected argument 1 to be of type text, but got uuid",
+        );
+    }
+
+    #[test]
+    fn a_consent_comes_whole_or_not_at_all() {
+        let name = "update_user_pub_key_as_inserter";
+        let own = [id(), text(), text()];
+        check_action(name, &own, name);
+        check_action(name, &[&own[..], &[text(), text()]].concat(), name);
+        check_action(
+            name,
+            &[&own[..], &[text()]].concat(),
+            "action invocation error: action \"update_user_pub_key_as_inserter\" expected 3 arguments, but got 4",
+        );
+        check_action(
+            name,
+            &[&own[..], &[text(), id()]].concat(),
+            "type error: action \"update_user_pub_key_as_inserter\" expected argument 4 to be of type text, but got uuid",
+        );
+        check_action(
+            name,
+            &[&own[..], &[Value::Null, text()]].concat(),
+            "null value in column \"wallet\" violates not-null constraint",
+        );
+    }
+
+    #[test]
+    fn names_say_what_an_action_is() {
+        for signature in Action::SIGNATURES {
+            assert!(Action::is_action(signature.name) && !Query::is_view(signature.name));
+        }
+        for signature in Query::SIGNATURES {
+            assert!(Query::is_view(signature.name) && !Action::is_action(signature.name));
+        }
+        assert!(Action::is_owner_only("Add_Inserter_As_Owner"));
+        assert!(!Action::is_owner_only("add_user_as_inserter"));
+        assert!(Action::is_private("create_access_grant") && !Action::is_private("get_user"));
     }
 }

@@ -1,0 +1,25 @@
+//! How clients speak to a node: kwil's JSON-RPC as pure functions over bytes and values.
+//!
+//! No socket is opened here and no clock read. A request body becomes a [`Request`], its method and
+//! parameters a [`Method`], and what the node answers becomes a [`Response`] with its HTTP status.
+//! Start with [`Request::parse`], then [`Method::parse`]. Source: kwil-rpc 1 to 6.
+
+mod call;
+mod encoding;
+mod envelope;
+mod method;
+mod result;
+mod transaction;
+
+pub use call::{CallMessage, Mode};
+pub use encoding::{DataType, EncodedValue};
+pub use envelope::{Id, MAX_REQUEST, Request, Response, RpcError};
+pub use method::{AccountId, Failure, Method, NamedValue};
+pub use result::{
+    Account, Broadcast, BroadcastRefusal, CallResult, ChainInfo, Challenge, Health, Ping, Price,
+    QueryResult, TxQuery, TxResult, Version, broadcast_error, claim_refused, query_result,
+    rejected, timed_out, tx_status, view_result,
+};
+pub use transaction::{
+    Fate, NoIdentity, Received, Unusable, from_ledger, parse_transaction, transaction_json,
+};

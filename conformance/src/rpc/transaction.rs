@@ -1,0 +1,470 @@
+//! Transactions as JSON, and what the ledger makes of them. Source: kwil-rpc 3 and 5.
+
+use std::sync::Arc;
+
+use assay_model::crypto::{Identity, Suite};
+use assay_model::id::TxId;
+use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction, Unsigned};
+use assay_model::wire::{
+    self, CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction,
+    canonical_integer,
+};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
+
+use super::encoding::{base64_bytes, hex_bytes, nullable, object};
+
+#[derive(Default, Serialize, Deserialize)]
+struct SignatureJson {
+    #[serde(default, with = "base64_bytes")]
+    sig: Vec<u8>,
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    kind: String,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct BodyJson {
+    #[serde(default, deserialize_with = "nullable")]
+    desc: String,
+    #[serde(default, with = "base64_bytes")]
+    payload: Vec<u8>,
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    kind: String,
+    #[serde(default, deserialize_with = "fee")]
+    fee: String,
+    #[serde(default, deserialize_with = "nullable")]
+    nonce: u64,
+    #[serde(default, deserialize_with = "nullable")]
+    chain_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TransactionJson {
+    #[serde(default, deserialize_with = "object")]
+    signature: Option<SignatureJson>,
+    #[serde(default, deserialize_with = "object")]
+    body: Option<BodyJson>,
+    #[serde(default, deserialize_with = "nullable")]
+    serialization: String,
+    #[serde(default, with = "hex_bytes")]
+    sender: Vec<u8>,
+}
+
+/// A decimal number as text; missing, null and empty are 0.
+fn fee<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text: String = nullable(from)?;
+    match text.as_str() {
+        "" => Ok("0".to_owned()),
+        text => canonical_integer(text)
+            .ok_or_else(|| D::Error::custom(format!("could not parse fee: {text:?}"))),
+    }
+}
+
+/// Reads a transaction as `user.broadcast` and `user.estimate_price` carry it; for the latter signature,
+/// fee and nonce may be null. None when it has no body, on which the node's handler fails.
+pub fn parse_transaction(tx: &Json) -> Result<Option<SignedTransaction>, String> {
+    let read = object::<_, TransactionJson>(tx).map_err(|error| error.to_string())?;
+    let Some((tx, body)) = read.and_then(|mut tx| tx.body.take().map(|body| (tx, body))) else {
+        return Ok(None);
+    };
+    let signature = tx.signature.unwrap_or_default();
+    // A member that is left out does not reach its reader.
+    let fee = if body.fee.is_empty() {
+        "0".to_owned()
+    } else {
+        body.fee
+    };
+    Ok(Some(SignedTransaction {
+        description: body.desc,
+        payload: body.payload,
+        payload_type: body.kind,
+        fee: Some(fee),
+        nonce: body.nonce,
+        chain_id: body.chain_id,
+        serialization: tx.serialization,
+        sender: tx.sender,
+        signature: signature.sig,
+        signature_type: signature.kind,
+    }))
+}
+
+/// The inverse of [`parse_transaction`], members in the node's order.
+pub fn transaction_json(transaction: &SignedTransaction) -> Json {
+    let transaction = transaction.clone();
+    let json = TransactionJson {
+        signature: Some(SignatureJson {
+            sig: transaction.signature,
+            kind: transaction.signature_type,
+        }),
+        body: Some(BodyJson {
+            desc: transaction.description,
+            payload: transaction.payload,
+            kind: transaction.payload_type,
+            fee: transaction.fee.unwrap_or_else(|| "0".to_owned()),
+            nonce: transaction.nonce,
+            chain_id: transaction.chain_id,
+        }),
+        serialization: transaction.serialization,
+        sender: transaction.sender,
+    };
+    serde_json::to_value(json).expect("a transaction has text keys only")
+}
+
+/// A transaction as the ledger writes and signs it.
+pub fn from_ledger(transaction: &Transaction) -> SignedTransaction {
+    let calls: Vec<_> = transaction
+        .batch
+        .calls()
+        .iter()
+        .map(|call| call.arguments())
+        .collect();
+    SignedTransaction {
+        description: transaction.batch.name().to_owned(),
+        payload: wire::execute_payload(NAMESPACE, transaction.batch.name(), &calls),
+        payload_type: "execute".to_owned(),
+        fee: Some("0".to_owned()),
+        nonce: transaction.nonce,
+        chain_id: transaction.chain_id.to_string(),
+        serialization: "concat".to_owned(),
+        sender: transaction.sender.bytes().to_vec(),
+        signature: transaction.signature.clone(),
+        signature_type: wire::signature_type(transaction.sender.scheme()).to_owned(),
+    }
+}
+
+/// Why sender bytes and a signature type name nobody.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoIdentity {
+    /// A signature type without authenticator, here or in any node.
+    #[error("authenticator not found: {0}")]
+    Authenticator(String),
+    /// A sender that is no identity of its type.
+    #[error("invalid sender of {0} bytes")]
+    Sender(usize),
+}
+
+/// Why a transaction that arrived in good form cannot be run here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// Nobody can have signed it.
+    #[error("failed to verify the transaction: {0}")]
+    Sender(NoIdentity),
+    /// No message can be made of it: a long description or an unknown serialization.
+    #[error("failed to verify the transaction: {0}")]
+    Message(&'static str),
+    /// A payload type that nodes do not know, or that this model does not run.
+    #[error("unknown payload type: {0}")]
+    PayloadType(String),
+    /// A payload that does not decode.
+    #[error("{0}")]
+    Payload(DecodeError),
+    /// Any namespace but `main`.
+    #[error("namespace \"{0}\" does not exist")]
+    Namespace(String),
+    /// Arguments that do not fit.
+    #[error("{0}")]
+    Call(CallError),
+    /// The ledger spells every transaction its own way, and this one is spelt another: another description,
+    /// fee, or encoding of the same arguments. Its id and its signed text would change.
+    #[error("the ledger cannot hold this spelling of the transaction")]
+    Spelling,
+}
+
+/// Where a transaction that cannot be run ends on a real node, and with what transaction code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is not taken: -201 with this code.
+    Broadcast(u32),
+    /// It gets into a block, uses its nonce and fails there with this code.
+    Block(u32),
+}
+
+impl Unusable {
+    /// Source: kwil-rpc 3.
+    pub const fn fate(&self) -> Fate {
+        match self {
+            Unusable::Sender(_) | Unusable::Message(_) => Fate::Broadcast(65_535),
+            Unusable::PayloadType(_) => Fate::Broadcast(2),
+            // Nodes read these payloads. Bad text stops in the database, the rest is a limit of the model.
+            Unusable::Payload(DecodeError {
+                problem: DecodeProblem::Utf8 | DecodeProblem::Unsupported(_),
+                ..
+            }) => Fate::Block(65_535),
+            Unusable::Payload(_) => Fate::Block(1),
+            Unusable::Namespace(_) | Unusable::Call(_) => Fate::Block(65_535),
+            // No node ends so; this is a limit of the model.
+            Unusable::Spelling => Fate::Broadcast(65_535),
+        }
+    }
+}
+
+/// The identity behind sender bytes, of a type in any case of letters. Source: kwil-rpc 5.
+pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, NoIdentity> {
+    let wrong = |_| NoIdentity::Sender(sender.len());
+    match kind.to_lowercase().as_str() {
+        "secp256k1_ep" => sender.try_into().map(Identity::Evm).map_err(wrong),
+        "ed25519" => sender.try_into().map(Identity::Ed25519).map_err(wrong),
+        _ => Err(NoIdentity::Authenticator(kind.to_owned())),
+    }
+}
+
+/// A transaction that this model can run: what was sent, and what it means.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// As it came; signature and id hang on it.
+    pub signed: SignedTransaction,
+    /// Who signed, or claims to have.
+    pub sender: Identity,
+    /// What it does.
+    pub batch: Batch,
+    message: Vec<u8>,
+}
+
+impl Received {
+    /// Finds out what a transaction means. Checks are made in the order a node makes them.
+    pub fn read(signed: SignedTransaction) -> Result<Received, Unusable> {
+        let sender = identity(&signed.signature_type, &signed.sender).map_err(Unusable::Sender)?;
+        let unsignable = "description is too long or invalid serialization type";
+        let message = signed.message().ok_or(Unusable::Message(unsignable))?;
+        if signed.payload_type != "execute" {
+            return Err(Unusable::PayloadType(signed.payload_type));
+        }
+        let payload = ExecutePayload::decode(&signed.payload).map_err(Unusable::Payload)?;
+        let namespace = payload.namespace.to_lowercase();
+        if !["", NAMESPACE].contains(&namespace.as_str()) {
+            return Err(Unusable::Namespace(namespace));
+        }
+        // Without any call the action runs once, without arguments.
+        let calls = if payload.calls.is_empty() {
+            vec![Vec::new()]
+        } else {
+            payload.calls
+        };
+        let actions = calls
+            .iter()
+            .map(|arguments| Action::decode(&payload.action, arguments))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(Unusable::Call)?;
+        let batch = Batch::several(actions).expect("one name, and at least one call");
+        Ok(Received {
+            signed,
+            sender,
+            batch,
+            message,
+        })
+    }
+
+    /// Whether the sender's key made the signature, over the message as the client made it.
+    pub fn verify(&self, suite: &dyn Suite) -> bool {
+        suite.verify(&self.sender, &self.message, &self.signed.signature)
+    }
+
+    /// The ledger's own form, if it has the same bytes.
+    pub fn to_ledger(&self) -> Result<Arc<Transaction>, Unusable> {
+        let unsigned = Unsigned {
+            nonce: self.signed.nonce,
+            chain_id: self.signed.chain_id.as_str().into(),
+            batch: self.batch.clone(),
+        };
+        let signature = self.signed.signature.clone();
+        let transaction = Transaction::assemble(self.sender, unsigned, |_| signature);
+        if transaction.id == self.id() {
+            Ok(transaction)
+        } else {
+            Err(Unusable::Spelling)
+        }
+    }
+
+    /// SHA-256 of the transaction's bytes.
+    pub fn id(&self) -> TxId {
+        self.signed.id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_model::id::{InserterId, WalletId};
+    use assay_model::wire::Value;
+    use serde_json::json;
+
+    use super::*;
+
+    fn sample() -> Json {
+        json!({
+            "signature": { "sig": "AQI=", "type": "ed25519" },
+            "body": {
+                "desc": "", "payload": "", "type": "execute", "fee": "0", "nonce": 1, "chain_id": "c",
+            },
+            "serialization": "concat",
+            "sender": "11".repeat(32),
+        })
+    }
+
+    #[test]
+    fn malformed_transactions_are_refused_as_parameters() {
+        let table = [
+            ("/signature", json!("AQI=")),
+            ("/signature/sig", json!("not base64")),
+            ("/signature/sig", json!([1, 2])),
+            ("/signature/type", json!(7)),
+            ("/body", json!(["", "", "execute", "0", 1, "c"])),
+            ("/body/payload", json!("AQI")),
+            ("/body/fee", json!("1.5")),
+            ("/body/fee", json!(0)),
+            ("/body/nonce", json!("1")),
+            ("/body/nonce", json!(-1)),
+            ("/body/nonce", json!(1.5)),
+            ("/body/chain_id", json!(7)),
+            ("/serialization", json!({})),
+            ("/sender", json!("0x11")),
+            ("/sender", json!("1")),
+        ];
+        assert!(parse_transaction(&sample()).unwrap().is_some());
+        for (place, wrong) in table {
+            let mut tx = sample();
+            *tx.pointer_mut(place).unwrap() = wrong.clone();
+            assert!(parse_transaction(&tx).is_err(), "{place} {wrong}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_null_or_missing() {
+        assert_eq!(parse_transaction(&Json::Null), Ok(None));
+        assert_eq!(parse_transaction(&json!({})), Ok(None));
+        let bare = parse_transaction(&json!({ "body": {} })).unwrap().unwrap();
+        assert_eq!((bare.fee.as_deref(), bare.nonce), (Some("0"), 0));
+        let mut unsigned = sample();
+        for place in ["/signature/sig", "/body/fee", "/body/nonce"] {
+            *unsigned.pointer_mut(place).unwrap() = Json::Null;
+        }
+        let unsigned = parse_transaction(&unsigned).unwrap().unwrap();
+        assert_eq!((unsigned.fee.as_deref(), unsigned.nonce), (Some("0"), 0));
+    }
+
+    fn check_fate(change: impl FnOnce(&mut SignedTransaction), fate: Fate, told: &str) {
+        let mut signed = parse_transaction(&sample()).unwrap().unwrap();
+        let id = Value::Uuid(Some(Default::default()));
+        signed.payload = wire::execute_payload("main", "remove_wallet", &[vec![id]]);
+        change(&mut signed);
+        let unusable = Received::read(signed).unwrap_err();
+        assert_eq!((unusable.fate(), unusable.to_string()), (fate, told.into()));
+    }
+
+    #[test]
+    fn each_unusable_transaction_ends_where_a_node_ends_it() {
+        check_fate(
+            |tx| tx.signature_type = "xrpl".into(),
+            Fate::Broadcast(65_535),
+            "failed to verify the transaction: authenticator not found: xrpl",
+        );
+        check_fate(
+            |tx| tx.signature_type = String::new(),
+            Fate::Broadcast(65_535),
+            "failed to verify the transaction: authenticator not found: ",
+        );
+        check_fate(
+            |tx| tx.signature_type = "SECP256K1_EP".into(),
+            Fate::Broadcast(65_535),
+            "failed to verify the transaction: invalid sender of 32 bytes",
+        );
+        let unsignable = "failed to verify the transaction: description is too long or invalid serialization type";
+        check_fate(
+            |tx| tx.description = "d".repeat(201),
+            Fate::Broadcast(65_535),
+            unsignable,
+        );
+        check_fate(
+            |tx| tx.serialization = "eip712".into(),
+            Fate::Broadcast(65_535),
+            unsignable,
+        );
+        check_fate(
+            |tx| tx.payload_type = "transfer".into(),
+            Fate::Broadcast(2),
+            "unknown payload type: transfer",
+        );
+        check_fate(
+            |tx| tx.payload.clear(),
+            Fate::Block(1),
+            "byte 0: payload: encoded length 2 is longer than data length 0",
+        );
+        check_fate(
+            |tx| {
+                let null = vec![Value::Null];
+                tx.payload = wire::execute_payload("main", "remove_wallet", &[null]);
+            },
+            Fate::Block(65_535),
+            "null value in column \"id\" violates not-null constraint",
+        );
+        check_fate(
+            |tx| {
+                let text = Value::Text(Some("ab".into()));
+                tx.payload = wire::execute_payload("main", "a", &[vec![text]]);
+                *tx.payload.last_mut().unwrap() = 0xff;
+            },
+            Fate::Block(65_535),
+            "byte 52: text: invalid UTF-8",
+        );
+        check_fate(
+            |tx| tx.payload = wire::execute_payload("Other", "a", &[]),
+            Fate::Block(65_535),
+            "namespace \"other\" does not exist",
+        );
+        check_fate(
+            |tx| tx.payload = wire::execute_payload("", "a", &[]),
+            Fate::Block(65_535),
+            "unknown action: action \"a\" does not exist in namespace \"main\"",
+        );
+        check_fate(
+            |tx| tx.payload = wire::execute_payload("main", "remove_wallet", &[]),
+            Fate::Block(65_535),
+            "action invocation error: action \"remove_wallet\" expected 1 arguments, but got 0",
+        );
+    }
+
+    #[test]
+    fn the_ledgers_own_transactions_come_back_with_their_id() {
+        let id = WalletId(Default::default());
+        let batches = [
+            Batch::one(Action::RemoveWallet { id }),
+            Batch::one(Action::RemoveUser {}),
+            Batch::several(vec![Action::RemoveWallet { id }; 3]).unwrap(),
+            Batch::one(Action::AddInserterAsOwner {
+                id: InserterId(Default::default()),
+                name: "Zoë".into(),
+            }),
+        ];
+        for batch in batches {
+            for sender in [Identity::Evm([1; 20]), Identity::Ed25519([2; 32])] {
+                let unsigned = Unsigned {
+                    nonce: 7,
+                    chain_id: "c".into(),
+                    batch: batch.clone(),
+                };
+                let transaction = Transaction::assemble(sender, unsigned, |_| vec![9; 65]);
+                let json = transaction_json(&from_ledger(&transaction));
+                let received = Received::read(parse_transaction(&json).unwrap().unwrap()).unwrap();
+                assert_eq!(received.id(), transaction.id);
+                let back = received.to_ledger().unwrap();
+                assert_eq!((back.id, &back.batch), (transaction.id, &batch));
+                assert_eq!(back.text(), transaction.text());
+            }
+        }
+    }
+
+    #[test]
+    fn another_spelling_is_told_from_the_ledgers_own() {
+        let id = WalletId(Default::default());
+        let unsigned = Unsigned {
+            nonce: 7,
+            chain_id: "c".into(),
+            batch: Batch::one(Action::RemoveWallet { id }),
+        };
+        let transaction = Transaction::assemble(Identity::Evm([1; 20]), unsigned, |_| vec![9; 65]);
+        let mut signed = from_ledger(&transaction);
+        signed.description = "Remove a wallet from idOS".into();
+        let received = Received::read(signed).unwrap();
+        assert_eq!(received.to_ledger().unwrap_err(), Unusable::Spelling);
+    }
+}
