@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use assay_conformance::rpc::{
     Account, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health, Method, Mode,
-    QueryResult, Received, Request, TxQuery, TxResult, Unusable, parse_transaction,
-    transaction_json,
+    QueryResult, Request, TxQuery, TxResult, parse_transaction, to_ledger, transaction_json,
 };
 use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::TxId;
@@ -81,17 +80,13 @@ fn transactions_as_the_package_sends_them() {
             estimated += 1;
         }
 
-        match Received::read(*tx) {
-            Ok(received) => {
-                assert!(received.verify(&real), "{id}");
+        let id_on_a_node = tx.id();
+        match to_ledger(*tx) {
+            Ok(transaction) => {
+                assert!(transaction.verify(&real), "{id}");
+                assert_eq!(transaction.id, id_on_a_node, "{id}");
                 let caller = text(&entry["node_side"], "caller");
-                assert_eq!(received.sender.caller(), caller, "{id}");
-                // The packages describe every action in words, and the ledger by its name.
-                assert_eq!(
-                    received.to_ledger().unwrap_err(),
-                    Unusable::Spelling,
-                    "{id}"
-                );
+                assert_eq!(transaction.sender.caller(), caller, "{id}");
                 run += 1;
             }
             Err(error) => unusable.push((id, error.to_string())),
@@ -319,7 +314,7 @@ fn consume(body: &[u8]) {
     };
     match Method::parse(&request.method, &request.params) {
         Ok(Method::Broadcast { tx, .. } | Method::EstimatePrice { tx }) => {
-            let _ = Received::read(*tx).map(|received| received.to_ledger());
+            drop(to_ledger(*tx));
         }
         Ok(Method::Call(call)) => {
             let _ = call.read(Mode::Open);

@@ -20,6 +20,4 @@ pub use result::{
     QueryResult, TxQuery, TxResult, Version, broadcast_error, claim_refused, query_result,
     rejected, timed_out, tx_status, view_result,
 };
-pub use transaction::{
-    Fate, NoIdentity, Received, Unusable, from_ledger, parse_transaction, transaction_json,
-};
+pub use transaction::{Fate, NoIdentity, Unusable, parse_transaction, to_ledger, transaction_json};

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use assay_model::crypto::{Identity, Suite};
-use assay_model::id::TxId;
-use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction, Unsigned};
+use assay_model::crypto::Identity;
+use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction};
 use assay_model::wire::{
-    self, CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction,
-    canonical_integer,
+    CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction, canonical_integer,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -111,28 +109,6 @@ pub fn transaction_json(transaction: &SignedTransaction) -> Json {
     serde_json::to_value(json).expect("a transaction has text keys only")
 }
 
-/// A transaction as the ledger writes and signs it.
-pub fn from_ledger(transaction: &Transaction) -> SignedTransaction {
-    let calls: Vec<_> = transaction
-        .batch
-        .calls()
-        .iter()
-        .map(|call| call.arguments())
-        .collect();
-    SignedTransaction {
-        description: transaction.batch.name().to_owned(),
-        payload: wire::execute_payload(NAMESPACE, transaction.batch.name(), &calls),
-        payload_type: "execute".to_owned(),
-        fee: Some("0".to_owned()),
-        nonce: transaction.nonce,
-        chain_id: transaction.chain_id.to_string(),
-        serialization: "concat".to_owned(),
-        sender: transaction.sender.bytes().to_vec(),
-        signature: transaction.signature.clone(),
-        signature_type: wire::signature_type(transaction.sender.scheme()).to_owned(),
-    }
-}
-
 /// Why sender bytes and a signature type name nobody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoIdentity {
@@ -165,10 +141,6 @@ pub enum Unusable {
     /// Arguments that do not fit.
     #[error("{0}")]
     Call(CallError),
-    /// The ledger spells every transaction its own way, and this one is spelt another: another description,
-    /// fee, or encoding of the same arguments. Its id and its signed text would change.
-    #[error("the ledger cannot hold this spelling of the transaction")]
-    Spelling,
 }
 
 /// Where a transaction that cannot be run ends on a real node, and with what transaction code.
@@ -193,8 +165,6 @@ impl Unusable {
             }) => Fate::Block(65_535),
             Unusable::Payload(_) => Fate::Block(1),
             Unusable::Namespace(_) | Unusable::Call(_) => Fate::Block(65_535),
-            // No node ends so; this is a limit of the model.
-            Unusable::Spelling => Fate::Broadcast(65_535),
         }
     }
 }
@@ -209,83 +179,42 @@ pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, NoIdentity
     }
 }
 
-/// A transaction that this model can run: what was sent, and what it means.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// As it came; signature and id hang on it.
-    pub signed: SignedTransaction,
-    /// Who signed, or claims to have.
-    pub sender: Identity,
-    /// What it does.
-    pub batch: Batch,
-    message: Vec<u8>,
-}
-
-impl Received {
-    /// Finds out what a transaction means. Checks are made in the order a node makes them.
-    pub fn read(signed: SignedTransaction) -> Result<Received, Unusable> {
-        let sender = identity(&signed.signature_type, &signed.sender).map_err(Unusable::Sender)?;
-        let unsignable = "description is too long or invalid serialization type";
-        let message = signed.message().ok_or(Unusable::Message(unsignable))?;
-        if signed.payload_type != "execute" {
-            return Err(Unusable::PayloadType(signed.payload_type));
-        }
-        let payload = ExecutePayload::decode(&signed.payload).map_err(Unusable::Payload)?;
-        let namespace = payload.namespace.to_lowercase();
-        if !["", NAMESPACE].contains(&namespace.as_str()) {
-            return Err(Unusable::Namespace(namespace));
-        }
-        // Without any call the action runs once, without arguments.
-        let calls = if payload.calls.is_empty() {
-            vec![Vec::new()]
-        } else {
-            payload.calls
-        };
-        let actions = calls
-            .iter()
-            .map(|arguments| Action::decode(&payload.action, arguments))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(Unusable::Call)?;
-        let batch = Batch::several(actions).expect("one name, and at least one call");
-        Ok(Received {
-            signed,
-            sender,
-            batch,
-            message,
-        })
+/// Finds out what a transaction means, so that this model can run it. Checks are made in the order a node
+/// makes them; the signature is left to the mempool, as on a node.
+pub fn to_ledger(sent: SignedTransaction) -> Result<Arc<Transaction>, Unusable> {
+    let sender = identity(&sent.signature_type, &sent.sender).map_err(Unusable::Sender)?;
+    let unsignable = "description is too long or invalid serialization type";
+    if sent.message().is_none() {
+        return Err(Unusable::Message(unsignable));
     }
-
-    /// Whether the sender's key made the signature, over the message as the client made it.
-    pub fn verify(&self, suite: &dyn Suite) -> bool {
-        suite.verify(&self.sender, &self.message, &self.signed.signature)
+    if sent.payload_type != "execute" {
+        return Err(Unusable::PayloadType(sent.payload_type));
     }
-
-    /// The ledger's own form, if it has the same bytes.
-    pub fn to_ledger(&self) -> Result<Arc<Transaction>, Unusable> {
-        let unsigned = Unsigned {
-            nonce: self.signed.nonce,
-            chain_id: self.signed.chain_id.as_str().into(),
-            batch: self.batch.clone(),
-        };
-        let signature = self.signed.signature.clone();
-        let transaction = Transaction::assemble(self.sender, unsigned, |_| signature);
-        if transaction.id == self.id() {
-            Ok(transaction)
-        } else {
-            Err(Unusable::Spelling)
-        }
+    let payload = ExecutePayload::decode(&sent.payload).map_err(Unusable::Payload)?;
+    let namespace = payload.namespace.to_lowercase();
+    if !["", NAMESPACE].contains(&namespace.as_str()) {
+        return Err(Unusable::Namespace(namespace));
     }
-
-    /// SHA-256 of the transaction's bytes.
-    pub fn id(&self) -> TxId {
-        self.signed.id()
-    }
+    // Without any call the action runs once, without arguments.
+    let calls = if payload.calls.is_empty() {
+        vec![Vec::new()]
+    } else {
+        payload.calls
+    };
+    let actions = calls
+        .iter()
+        .map(|arguments| Action::decode(&payload.action, arguments))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Unusable::Call)?;
+    let batch = Batch::several(actions).expect("one name, and at least one call");
+    Transaction::received(sent, sender, batch).ok_or(Unusable::Message(unsignable))
 }
 
 #[cfg(test)]
 mod tests {
     use assay_model::id::{InserterId, WalletId};
-    use assay_model::wire::Value;
+    use assay_model::ledger::Unsigned;
+    use assay_model::wire::{self, Value};
     use serde_json::json;
 
     use super::*;
@@ -347,7 +276,7 @@ mod tests {
         let id = Value::Uuid(Some(Default::default()));
         signed.payload = wire::execute_payload("main", "remove_wallet", &[vec![id]]);
         change(&mut signed);
-        let unusable = Received::read(signed).unwrap_err();
+        let unusable = to_ledger(signed).unwrap_err();
         assert_eq!((unusable.fate(), unusable.to_string()), (fate, told.into()));
     }
 
@@ -443,28 +372,28 @@ mod tests {
                     batch: batch.clone(),
                 };
                 let transaction = Transaction::assemble(sender, unsigned, |_| vec![9; 65]);
-                let json = transaction_json(&from_ledger(&transaction));
-                let received = Received::read(parse_transaction(&json).unwrap().unwrap()).unwrap();
-                assert_eq!(received.id(), transaction.id);
-                let back = received.to_ledger().unwrap();
+                let json = transaction_json(transaction.sent());
+                let back = to_ledger(parse_transaction(&json).unwrap().unwrap()).unwrap();
                 assert_eq!((back.id, &back.batch), (transaction.id, &batch));
-                assert_eq!(back.text(), transaction.text());
+                assert_eq!(back.sent(), transaction.sent());
             }
         }
     }
 
     #[test]
-    fn another_spelling_is_told_from_the_ledgers_own() {
+    fn another_spelling_keeps_its_own_id_and_signature() {
         let id = WalletId(Default::default());
         let unsigned = Unsigned {
             nonce: 7,
             chain_id: "c".into(),
             batch: Batch::one(Action::RemoveWallet { id }),
         };
-        let transaction = Transaction::assemble(Identity::Evm([1; 20]), unsigned, |_| vec![9; 65]);
-        let mut signed = from_ledger(&transaction);
-        signed.description = "Remove a wallet from idOS".into();
-        let received = Received::read(signed).unwrap();
-        assert_eq!(received.to_ledger().unwrap_err(), Unusable::Spelling);
+        let own = Transaction::assemble(Identity::Evm([1; 20]), unsigned, |_| vec![9; 65]);
+        let mut sent = own.sent().clone();
+        sent.description = "Remove a wallet from idOS".into();
+        let received = to_ledger(sent.clone()).unwrap();
+        assert_eq!((received.sent(), received.id), (&sent, sent.id()));
+        assert_eq!(received.batch, own.batch);
+        assert_ne!(received.id, own.id);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::action::Batch;
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{Text, TxId};
-use crate::wire::{self, TransactionBody};
+use crate::wire::{self, SignedTransaction};
 
 /// Namespace every action lives in.
 pub const NAMESPACE: &str = "main";
@@ -22,7 +22,8 @@ pub struct Unsigned {
     pub batch: Batch,
 }
 
-/// A signed transaction. Immutable: id, text and size are worked out once.
+/// A signed transaction, as it was sent and as the ledger understands it. Immutable: the id and the
+/// signed message are worked out once.
 pub struct Transaction {
     /// Who signed, or claims to have.
     pub sender: Identity,
@@ -32,12 +33,10 @@ pub struct Transaction {
     pub chain_id: Text,
     /// What it does.
     pub batch: Batch,
-    /// The sender's signature over [`Transaction::text`].
-    pub signature: Vec<u8>,
     /// SHA-256 of the transaction's bytes. Two signatures for one intent give two ids.
     pub id: TxId,
-    text: String,
-    payload_bytes: usize,
+    sent: SignedTransaction,
+    message: Vec<u8>,
 }
 
 impl Transaction {
@@ -48,7 +47,8 @@ impl Transaction {
         })
     }
 
-    /// Puts a transaction together with whatever signature is given, right or wrong.
+    /// Puts a transaction together with whatever signature is given, right or wrong, over the text that
+    /// its signer's wallet shows. Source: idos-facts 4.2.
     pub fn assemble(
         sender: Identity,
         unsigned: Unsigned,
@@ -60,45 +60,64 @@ impl Transaction {
             batch,
         } = unsigned;
         let calls: Vec<_> = batch.calls().iter().map(|call| call.arguments()).collect();
-        let payload = wire::execute_payload(NAMESPACE, batch.name(), &calls);
-        let body = TransactionBody {
-            description: batch.name(),
-            payload: &payload,
-            payload_type: "execute",
-            fee: "0",
+        let mut sent = SignedTransaction {
+            description: batch.name().to_owned(),
+            payload: wire::execute_payload(NAMESPACE, batch.name(), &calls),
+            payload_type: "execute".to_owned(),
+            fee: Some("0".to_owned()),
             nonce,
-            chain_id: &chain_id,
+            chain_id: chain_id.to_string(),
+            serialization: "concat".to_owned(),
+            sender: sender.bytes().to_vec(),
+            signature: Vec::new(),
+            signature_type: wire::signature_type(sender.scheme()).to_owned(),
         };
-        let text = body.text();
-        let signature = sign(&text);
-        let kind = wire::signature_type(sender.scheme());
-        let id = wire::transaction_id(&body, sender.bytes(), &signature, kind);
-        let payload_bytes = payload.len();
+        let text = sent.body().text();
+        sent.signature = sign(&text);
         Arc::new(Transaction {
             sender,
             nonce,
             chain_id,
             batch,
-            signature,
-            id,
-            text,
-            payload_bytes,
+            id: sent.id(),
+            sent,
+            message: text.into_bytes(),
         })
+    }
+
+    /// A transaction somebody else put together: it keeps the description, fee and encoding it came with,
+    /// since signature and id hang on them. Sender and batch are what the caller read from it. None where
+    /// no message can be made of it.
+    pub fn received(
+        sent: SignedTransaction,
+        sender: Identity,
+        batch: Batch,
+    ) -> Option<Arc<Transaction>> {
+        let message = sent.message()?;
+        Some(Arc::new(Transaction {
+            sender,
+            nonce: sent.nonce,
+            chain_id: sent.chain_id.as_str().into(),
+            batch,
+            id: sent.id(),
+            sent,
+            message,
+        }))
     }
 
     /// Whether the sender's key made the signature.
     pub fn verify(&self, suite: &dyn Suite) -> bool {
-        suite.verify(&self.sender, self.text.as_bytes(), &self.signature)
+        suite.verify(&self.sender, &self.message, &self.sent.signature)
     }
 
-    /// The text the sender signs; a wallet shows it. Source: idos-facts 4.2.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The transaction as it was sent, byte for byte.
+    pub fn sent(&self) -> &SignedTransaction {
+        &self.sent
     }
 
     /// Size of the payload in bytes, for the limits of mempool and block.
     pub fn payload_bytes(&self) -> usize {
-        self.payload_bytes
+        self.sent.payload.len()
     }
 }
 
