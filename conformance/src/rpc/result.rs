@@ -125,8 +125,6 @@ fn user(row: &UserRow, for_inserter: bool) -> Vec<Json> {
     values
 }
 
-// The model verifies a proof of ownership and lets it go, so `message` and `signature`, which may be NULL
-// in the schema too, always are.
 fn wallet(row: &WalletRow) -> Vec<Json> {
     vec![
         json!(row.id),
@@ -134,8 +132,8 @@ fn wallet(row: &WalletRow) -> Vec<Json> {
         json!(row.address),
         json!(row.public_key),
         json!(row.wallet_type.name()),
-        Json::Null,
-        Json::Null,
+        json!(row.message),
+        json!(row.signature),
         json!(row.inserter),
     ]
 }
@@ -562,6 +560,8 @@ mod tests {
             address: "0xAb".into(),
             public_key: None,
             wallet_type: WalletType::EVM,
+            message: Some("proof".into()),
+            signature: None,
             inserter: Some("kyc-co".into()),
         };
         check_rows(
@@ -577,7 +577,7 @@ mod tests {
                 "signature",
                 "inserter",
             ],
-            json!([[NIL, NIL, "0xAb", null, "EVM", null, null, "kyc-co"]]),
+            json!([[NIL, NIL, "0xAb", null, "EVM", "proof", null, "kyc-co"]]),
         );
     }
 

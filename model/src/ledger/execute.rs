@@ -76,8 +76,7 @@ impl Outcome {
     pub const fn code(self) -> u32 {
         match self {
             Outcome::Accepted => 0,
-            Outcome::Refused(_) => 65_535,
-            Outcome::Invalid => 4,
+            Outcome::Refused(_) | Outcome::Invalid => 65_535,
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct WalletRow {
     pub address: Text,
     pub public_key: Option<Text>,
     pub wallet_type: WalletType,
+    pub message: Option<Text>,
+    pub signature: Option<Text>,
     pub inserter: Option<Text>,
 }
 
@@ -224,6 +226,8 @@ fn wallet_rows(tables: &Tables, own: &BTreeSet<UserId>) -> Vec<WalletRow> {
             address: wallet.address.clone(),
             public_key: wallet.public_key.clone(),
             wallet_type: wallet.wallet_type,
+            message: wallet.message.clone(),
+            signature: wallet.signature.clone(),
             inserter: wallet.inserter.clone(),
         })
         .collect()

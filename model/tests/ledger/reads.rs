@@ -112,6 +112,7 @@ fn a_user_sees_all_own_wallets() {
         let bench = Bench::new(rules);
         let face = bench.bind(ALICE, "face").row(40);
         let bench = bench.after("alice", face.add());
+        let first = bench.state.tables().wallets[&wallet(ALICE)].clone();
         let rows = vec![
             WalletRow {
                 id: wallet(ALICE),
@@ -119,6 +120,8 @@ fn a_user_sees_all_own_wallets() {
                 address: bench.caller("alice"),
                 public_key: None,
                 wallet_type: WalletType::EVM,
+                message: first.message.clone(),
+                signature: first.signature.clone(),
                 inserter: Some("kyc".into()),
             },
             WalletRow {
@@ -127,6 +130,8 @@ fn a_user_sees_all_own_wallets() {
                 address: face.address.clone(),
                 public_key: face.public_key.clone(),
                 wallet_type: WalletType::FaceSign,
+                message: Some(face.message.clone()),
+                signature: Some(face.signature.clone()),
                 inserter: None,
             },
         ];
