@@ -482,24 +482,7 @@ impl Desk {
 
     /// The text of the dAG in an action, as the network would build it.
     pub fn dag_text(&self, paper: &Action) -> Option<String> {
-        let Action::CreateAgByDagForCopy {
-            dag_owner_wallet_identifier: owner,
-            dag_grantee_wallet_identifier: grantee,
-            dag_data_id: data,
-            dag_locked_until: locked_until,
-            dag_content_hash: content_hash,
-            ..
-        } = paper
-        else {
-            return None;
-        };
-        let dag = DelegatedAccessGrant {
-            owner,
-            grantee,
-            data: *data,
-            locked_until: *locked_until,
-            content_hash: content_hash.as_deref(),
-        };
+        let (dag, _) = DelegatedAccessGrant::carried_by(paper)?;
         Some(dag.text(self.directory.rules, &self.directory.chain_id))
     }
 

@@ -52,7 +52,7 @@ pub(super) fn has_locked(
 
 /// A grant about to be created.
 pub(super) struct NewGrant<'a> {
-    pub(super) grantee: &'a Text,
+    pub(super) grantee: &'a str,
     pub(super) data: CredentialId,
     pub(super) locked_until: i64,
     pub(super) content_hash: Option<Text>,
@@ -79,7 +79,7 @@ pub(super) fn create_access_grant(state: &mut State, call: Call<'_>, new: NewGra
     let grantee = if call.keeps(Switch::CanonicalGrantee) {
         canonical_grantee(grantee).ok_or(Refusal::GranteeMalformed)?
     } else {
-        grantee.clone()
+        grantee.into()
     };
     let id = GrantId::derive(&grantee, data, locked_until);
     if tables.access_grants.contains_key(&id) {
@@ -115,27 +115,12 @@ pub(super) fn create_ag_by_dag_for_copy(
     call: Call<'_>,
     action: &Action,
 ) -> Refused {
-    let Action::CreateAgByDagForCopy {
-        dag_owner_wallet_identifier: owner,
-        dag_grantee_wallet_identifier: grantee,
-        dag_data_id: data,
-        dag_locked_until: locked_until,
-        dag_content_hash: content_hash,
-        dag_signature: signature,
-    } = action
-    else {
+    let Some((dag, signature)) = DelegatedAccessGrant::carried_by(action) else {
         unreachable!("{} is not a dAG", action.name())
-    };
-    let dag = DelegatedAccessGrant {
-        owner,
-        grantee,
-        data: *data,
-        locked_until: *locked_until,
-        content_hash: content_hash.as_deref(),
     };
     let text = dag.text(call.env.rules, call.env.chain_id);
     let tables = state.tables();
-    let Some((_, wallet)) = wallets::matching(tables, owner).next() else {
+    let Some((_, wallet)) = wallets::matching(tables, dag.owner).next() else {
         return Err(Refusal::DagOwnerNotFound);
     };
     if !wallets::signed(call.env.suite, wallet, &text, signature) {
@@ -143,7 +128,7 @@ pub(super) fn create_ag_by_dag_for_copy(
     }
     let owned = tables
         .credentials
-        .get(data)
+        .get(&dag.data)
         .is_some_and(|credential| credential.user_id == wallet.user_id);
     if !owned {
         return Err(Refusal::DagDataNotOwned);
@@ -157,10 +142,10 @@ pub(super) fn create_ag_by_dag_for_copy(
         state,
         call,
         NewGrant {
-            grantee,
-            data: *data,
-            locked_until: *locked_until,
-            content_hash: content_hash.clone(),
+            grantee: dag.grantee,
+            data: dag.data,
+            locked_until: dag.locked_until,
+            content_hash: dag.content_hash.map(Text::from),
             inserter_type: GrantInserter::DagMessage,
         },
     )?;

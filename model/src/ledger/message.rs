@@ -1,7 +1,8 @@
 //! The texts people sign inside arguments. Where idOS has not published a layout, the choice made is
 //! written down here and nowhere else.
 
-use crate::id::{CredentialId, UserId};
+use super::action::Action;
+use crate::id::{CredentialId, Text, UserId};
 use crate::rules::{Rules, Switch};
 use crate::time::BlockTime;
 
@@ -19,7 +20,30 @@ pub struct DelegatedAccessGrant<'a> {
     pub content_hash: Option<&'a str>,
 }
 
-impl DelegatedAccessGrant<'_> {
+impl<'a> DelegatedAccessGrant<'a> {
+    /// The paper an action carries in, and the owner's signature under it.
+    pub fn carried_by(action: &'a Action) -> Option<(DelegatedAccessGrant<'a>, &'a Text)> {
+        let Action::CreateAgByDagForCopy {
+            dag_owner_wallet_identifier: owner,
+            dag_grantee_wallet_identifier: grantee,
+            dag_data_id: data,
+            dag_locked_until: locked_until,
+            dag_content_hash: content_hash,
+            dag_signature: signature,
+        } = action
+        else {
+            return None;
+        };
+        let dag = DelegatedAccessGrant {
+            owner,
+            grantee,
+            data: *data,
+            locked_until: *locked_until,
+            content_hash: content_hash.as_deref(),
+        };
+        Some((dag, signature))
+    }
+
     /// The text to sign; under `dag-names-network` it ends in the network's name.
     pub fn text(&self, rules: Rules, chain_id: &str) -> String {
         let DelegatedAccessGrant {
