@@ -10,9 +10,9 @@ use assay_model::ledger::{
     Action, Answer, Batch, Content, Invalid, Outcome, Query, Transaction, Unsigned,
 };
 use assay_model::node::{
-    Ballot, Block, Claim, Committed, Genesis, Halt, Input, Message, Nack, Node, Note, Outbox,
-    Output, Record, Rejected, Reply, Request, RequestId, Timer, Timing, TxStatus, Vote, quorum,
-    view_text,
+    Ballot, Block, Claim, ClaimProblem, Committed, Genesis, Halt, Input, Message, Nack, Node, Note,
+    Outbox, Output, Record, Rejected, Reply, Request, RequestId, Timer, Timing, TxStatus, Vote,
+    quorum, view_text,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
@@ -1408,38 +1408,42 @@ fn a_challenge_is_good_once_and_for_ten_seconds() {
         };
         let read = |net: &mut Net, place, claim| {
             let query = query.clone();
-            net.answer(place, Request::View { claim, query }) != Reply::ClaimRefused
+            match net.answer(place, Request::View { claim, query }) {
+                Reply::ClaimRefused(problem) => Err(problem),
+                _ => Ok(()),
+            }
         };
         let right =
             |net: &Net, challenge| signed(net, "alice", challenge, &view_text(&query, &challenge));
 
         let fresh = challenge(&mut net);
         let claim = right(&net, fresh);
-        assert!(read(&mut net, 1, claim.clone()));
-        assert!(!read(&mut net, 1, claim), "a second time");
-        for (millis, good) in [(10_000, true), (10_001, false)] {
+        assert_eq!(read(&mut net, 1, claim.clone()), Ok(()));
+        let used = Err(ClaimProblem::UnknownChallenge);
+        assert_eq!(read(&mut net, 1, claim), used, "a second time");
+        let late = Err(ClaimProblem::ExpiredChallenge);
+        for (millis, told) in [(10_000, Ok(())), (10_001, late)] {
             let old = challenge(&mut net);
             net.wait(millis);
             let claim = right(&net, old);
-            assert_eq!(read(&mut net, 1, claim), good, "{millis}");
+            assert_eq!(read(&mut net, 1, claim), told, "{millis}");
         }
         // The attempt uses it up, also a wrong one.
         let fresh = challenge(&mut net);
-        for wrong in [
-            signed(&net, "bob", fresh, &view_text(&query, &fresh)),
-            right(&net, fresh),
-        ] {
-            assert!(!read(&mut net, 1, wrong));
-        }
+        let wrong = Err(ClaimProblem::WrongSignature);
+        let bobs = signed(&net, "bob", fresh, &view_text(&query, &fresh));
+        assert_eq!(read(&mut net, 1, bobs), wrong);
+        let own = right(&net, fresh);
+        assert_eq!(read(&mut net, 1, own), used);
         let fresh = challenge(&mut net);
         let other = view_text(&Query::GetWallets {}, &fresh);
-        let wrong = signed(&net, "alice", fresh, &other);
-        assert!(!read(&mut net, 1, wrong), "another question");
+        let claim = signed(&net, "alice", fresh, &other);
+        assert_eq!(read(&mut net, 1, claim), wrong, "another question");
         let fresh = challenge(&mut net);
         let claim = right(&net, fresh);
-        assert!(!read(&mut net, 2, claim), "another node's challenge");
+        assert_eq!(read(&mut net, 2, claim), used, "another node's challenge");
         let made_up = right(&net, [7; 32]);
-        assert!(!read(&mut net, 1, made_up));
+        assert_eq!(read(&mut net, 1, made_up), used);
         assert_ne!(challenge(&mut net), challenge(&mut net));
     }
 }
@@ -1459,7 +1463,8 @@ fn a_bare_statement_is_believed_in_open_mode() {
             query: Query::GetUser {},
         };
         let stated = net.answer(1, view(Claim::Stated(alice)));
-        assert_eq!(stated != Reply::ClaimRefused, believed);
+        let unsigned = Reply::ClaimRefused(ClaimProblem::Unsigned);
+        assert_eq!(stated != unsigned, believed);
         // Whoever claims nothing is nobody, and may ask.
         let height = Height(0);
         let result = Ok(Answer::User(None));

@@ -6,7 +6,7 @@ use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Event, History, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, UserId};
 use assay_model::ledger::{Action, Answer, Batch, GrantRow, Outcome, Query, Transaction};
-use assay_model::node::{Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
+use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
 use assay_scenarios::plan::Plan;
 
 use crate::deed;
@@ -531,7 +531,15 @@ impl<'a> Narrator<'a> {
                 Ok(answer) => format!(" = {} at height {height}", self.answer(answer)),
                 Err(refusal) => format!(" refused at height {height}: {refusal}"),
             },
-            Reply::ClaimRefused => " refused: it does not believe the caller".to_owned(),
+            Reply::ClaimRefused(problem) => {
+                let why = match problem {
+                    ClaimProblem::Unsigned => "nothing is signed",
+                    ClaimProblem::UnknownChallenge => "the challenge is none of its own",
+                    ClaimProblem::ExpiredChallenge => "the challenge is too old",
+                    ClaimProblem::WrongSignature => "the signature is wrong",
+                };
+                format!(" refused: it does not believe the caller, {why}")
+            }
             Reply::Halted => ": it has halted".to_owned(),
         };
         format!(

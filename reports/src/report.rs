@@ -406,7 +406,7 @@ const fn concerns_data(reply: &Reply) -> bool {
         | Reply::TimedOut
         | Reply::TxStatus(_)
         | Reply::View { .. }
-        | Reply::ClaimRefused
+        | Reply::ClaimRefused(_)
         | Reply::Halted => true,
     }
 }

@@ -12,7 +12,9 @@ use assay_model::id::{
 use assay_model::ledger::{
     Action, Answer, Content, Engine, Invalid, Outcome, Query, Refusal, Transaction,
 };
-use assay_model::node::{Block, Committed, Halt, Rejected, Reply, RequestId, TxResult, TxStatus};
+use assay_model::node::{
+    Block, ClaimProblem, Committed, Halt, Rejected, Reply, RequestId, TxResult, TxStatus,
+};
 use assay_model::time::{BlockTime, Millis, WallMillis};
 use assay_reports::{Narrator, describe, state};
 use uuid::Uuid;
@@ -316,7 +318,7 @@ fn every_answer_answers_its_question() {
                 signed: true,
                 query: Query::GetCredentialShared { id },
             },
-            Reply::ClaimRefused,
+            Reply::ClaimRefused(ClaimProblem::ExpiredChallenge),
         ),
         (
             Asked::View {

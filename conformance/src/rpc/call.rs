@@ -2,7 +2,7 @@
 
 use assay_model::crypto::{Identity, Scheme};
 use assay_model::ledger::{NAMESPACE, Query};
-use assay_model::node::Claim;
+use assay_model::node::{Claim, ClaimProblem};
 use assay_model::wire::{self, CallPayload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -149,7 +149,7 @@ impl CallMessage {
             .map_err(|error| RpcError::new(-300, error.to_string()))?;
         let again = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
         if mode == Mode::Private && again != self.payload {
-            return Err(claim_refused());
+            return Err(claim_refused(ClaimProblem::WrongSignature));
         }
         Ok((claim, query))
     }
@@ -168,7 +168,7 @@ impl CallMessage {
         match challenge {
             Some(challenge) => Ok(Claim::Signed {
                 // An unknown type fails as its signature is looked at.
-                identity: claimed.map_err(|_| claim_refused())?,
+                identity: claimed.map_err(|_| claim_refused(ClaimProblem::WrongSignature))?,
                 challenge,
                 signature: self.signature.clone(),
             }),

@@ -5,7 +5,7 @@ use assay_model::ledger::{
     Answer, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow, Invalid, Outcome,
     Query, Refusal, SharedCredential, UserRow, WalletRow,
 };
-use assay_model::node::{Rejected, TxStatus};
+use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
@@ -240,10 +240,16 @@ pub fn view_result(
     }
 }
 
-/// A claim the node does not accept. The model does not tell an unknown or expired challenge (-1001, -1003)
-/// from a wrong signature, so all are the latter.
-pub fn claim_refused() -> RpcError {
-    RpcError::new(-1_004, "invalid signature on call message")
+/// A claim the node does not accept. Source: kwil-rpc 3.
+pub fn claim_refused(problem: ClaimProblem) -> RpcError {
+    match problem {
+        ClaimProblem::Unsigned => {
+            RpcError::new(-1_001, "signed call message with challenge required")
+        }
+        ClaimProblem::UnknownChallenge => RpcError::new(-1_001, "incorrect challenge"),
+        ClaimProblem::ExpiredChallenge => RpcError::new(-1_003, "challenge expired"),
+        ClaimProblem::WrongSignature => RpcError::new(-1_004, "invalid signature on call message"),
+    }
 }
 
 /// The data of a -201.

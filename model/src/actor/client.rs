@@ -278,7 +278,7 @@ impl Client {
             (Stage::View, Reply::View { height, result }) => {
                 self.finish(now, task, Got::View { height, result }, out)
             }
-            (Stage::View, Reply::ClaimRefused) => {
+            (Stage::View, Reply::ClaimRefused(_)) => {
                 call.challenges += 1;
                 let own = matches!(call.want, Want::View { as_: As::Self_, .. });
                 if own && call.challenges < CHALLENGES {

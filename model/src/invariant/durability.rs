@@ -250,7 +250,7 @@ fn reads_outlive_the_leader(chronicle: &Chronicle<'_>) -> Verdict {
                 let (Some((leader, since)), Some(asked)) = (down, reads.remove(id)) else {
                     continue;
                 };
-                let own_reason = halted.contains(node) || *reply == Reply::ClaimRefused;
+                let own_reason = halted.contains(node) || matches!(reply, Reply::ClaimRefused(_));
                 if leader == *node || own_reason {
                     continue;
                 }

@@ -219,6 +219,19 @@ impl Claim {
     }
 }
 
+/// Why a node does not believe a reader. Source: kwil-rpc 3, codes -1001 to -1004.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum ClaimProblem {
+    /// It states a name and shows nothing for it.
+    Unsigned,
+    /// The challenge is none of this node's, or was used before.
+    UnknownChallenge,
+    /// The challenge is too old.
+    ExpiredChallenge,
+    /// The signature is not the reader's, or not over this query and challenge.
+    WrongSignature,
+}
+
 /// What a node answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Reply {
@@ -259,7 +272,7 @@ pub enum Reply {
         result: Result<Answer, Refusal>,
     },
     /// To [`Request::View`]: the claim was not accepted, and nothing was read.
-    ClaimRefused,
+    ClaimRefused(ClaimProblem),
     /// To anything: the node has halted.
     Halted,
 }

@@ -19,7 +19,7 @@ pub use block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 pub use machine::{Genesis, Halt, Node, Timing};
 pub use mempool::Rejected;
 pub use message::{
-    Claim, Input, Message, Nack, Note, Outbox, Output, Record, Reply, Request, RequestId, Timer,
-    TxStatus,
+    Claim, ClaimProblem, Input, Message, Nack, Note, Outbox, Output, Record, Reply, Request,
+    RequestId, Timer, TxStatus,
 };
 pub use serve::view_text;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::block::Block;
 use super::machine::{Node, committed_nonce};
 use super::mempool::Rejected;
-use super::message::{Claim, Message, Outbox, Reply, Request, RequestId, Timer, TxStatus};
+use super::message::{
+    Claim, ClaimProblem, Message, Outbox, Reply, Request, RequestId, Timer, TxStatus,
+};
 use crate::id::TxId;
 use crate::ledger::{Call, NAMESPACE, Query, Transaction, view};
 use crate::rules::Switch;
@@ -144,8 +146,8 @@ impl Node {
     }
 
     fn answer_view(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> Reply {
-        if !self.believes(now, claim, query) {
-            return Reply::ClaimRefused;
+        if let Err(problem) = self.doubt(now, claim, query) {
+            return Reply::ClaimRefused(problem);
         }
         let caller = claim
             .identity()
@@ -164,26 +166,31 @@ impl Node {
         }
     }
 
-    /// A challenge is used up by the attempt. A bare statement is believed in open mode only.
-    fn believes(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> bool {
-        match claim {
-            Claim::Anonymous => true,
-            Claim::Stated(_) => !self.genesis.rules.keep(Switch::AuthenticatedReads),
+    /// What speaks against a claim, if anything. A challenge is used up by the attempt; a bare statement
+    /// is believed in open mode only.
+    fn doubt(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> Result<(), ClaimProblem> {
+        let (identity, challenge, signature) = match claim {
+            Claim::Anonymous => return Ok(()),
+            Claim::Stated(_) if self.genesis.rules.keep(Switch::AuthenticatedReads) => {
+                return Err(ClaimProblem::Unsigned);
+            }
+            Claim::Stated(_) => return Ok(()),
             Claim::Signed {
                 identity,
                 challenge,
                 signature,
-            } => {
-                let given = self.challenges.remove(challenge);
-                let fresh =
-                    given.is_some_and(|given| given.distance(now) <= self.genesis.timing.challenge);
-                fresh
-                    && self.suite.verify(
-                        identity,
-                        view_text(query, challenge).as_bytes(),
-                        signature,
-                    )
-            }
+            } => (identity, challenge, signature),
+        };
+        let given = self.challenges.remove(challenge);
+        let given = given.ok_or(ClaimProblem::UnknownChallenge)?;
+        if given.distance(now) > self.genesis.timing.challenge {
+            return Err(ClaimProblem::ExpiredChallenge);
+        }
+        let text = view_text(query, challenge);
+        if self.suite.verify(identity, text.as_bytes(), signature) {
+            Ok(())
+        } else {
+            Err(ClaimProblem::WrongSignature)
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::history::{Asked, Event};
 use crate::id::Height;
 use crate::invariant::durability::*;
 use crate::ledger::{Outcome, Query, Refusal};
-use crate::node::{Halt, Rejected, Reply};
+use crate::node::{ClaimProblem, Halt, Rejected, Reply};
 
 pub(super) fn cases() -> Vec<Case> {
     [acknowledged(), once(), refusals(), owed(), reads()]
@@ -216,10 +216,12 @@ fn reads() -> Vec<Case> {
         case(
             "a node reads while the leader is down, and one that halted or mistrusts does not",
             told(
-                told(list(down()), Reply::ClaimRefused).event(Event::Halted {
-                    node: N2,
-                    why: Halt::Refused { height: Height(3) },
-                }),
+                told(list(down()), Reply::ClaimRefused(ClaimProblem::Unsigned)).event(
+                    Event::Halted {
+                        node: N2,
+                        why: Halt::Refused { height: Height(3) },
+                    },
+                ),
                 Reply::Halted,
             ),
             by,

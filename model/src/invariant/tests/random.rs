@@ -8,7 +8,7 @@ use crate::history::{Asked, Doubt, Event, Place};
 use crate::id::{CredentialId, Height, NodeId, PartyId};
 use crate::invariant::{Chronicle, all};
 use crate::ledger::{Action, Answer, Outcome, Query, Refusal};
-use crate::node::{Halt, Rejected, Reply, TxStatus};
+use crate::node::{ClaimProblem, Halt, Rejected, Reply, TxStatus};
 use crate::rules::Switch;
 use crate::time::WallMillis;
 
@@ -131,7 +131,7 @@ fn reply(kind: u8, height: u64, result: Result<Answer, Refusal>) -> Reply {
     match kind % 8 {
         0 => Reply::Halted,
         1 => Reply::TimedOut,
-        2 => Reply::ClaimRefused,
+        2 => Reply::ClaimRefused(ClaimProblem::WrongSignature),
         3 => Reply::Rejected(Rejected::CatchingUp),
         4 => Reply::Included { height, outcome },
         5 => Reply::TxStatus(TxStatus::Included { height, outcome }),
