@@ -7,9 +7,8 @@ use assay_model::crypto::{
     Suite, content_hash, sign_credential, verify_credential,
 };
 use assay_model::wire::{
-    CallPayload, DecodeProblem, ExecutePayload, SignedTransaction, TransactionBody, Value,
-    call_payload, call_text, execute_payload, payload_digest, signature_type, transaction_bytes,
-    transaction_id,
+    CallPayload, DecodeProblem, ExecutePayload, SignedTransaction, Value, call_payload, call_text,
+    execute_payload, payload_digest, signature_type,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -150,26 +149,30 @@ fn transactions() {
             "{id}"
         );
 
-        let body = TransactionBody {
-            description: text(inputs, "description"),
-            payload: &expected,
-            payload_type: text(inputs, "payload_type"),
-            fee: text(inputs, "fee"),
-            nonce: inputs["nonce"].as_u64().unwrap(),
-            chain_id: text(inputs, "chain_id"),
-        };
-        assert_eq!(body.text(), text(intermediate, "message_to_sign"), "{id}");
-
         let node = &entry["node_side"];
         let signature = bytes(&entry["signature"], "hex");
         let kind = text(&inputs["signer"], "signature_type");
         let sender = bytes(&entry["broadcast_request"]["params"]["tx"], "sender");
+        let tx = SignedTransaction {
+            description: text(inputs, "description").to_owned(),
+            payload: expected,
+            payload_type: text(inputs, "payload_type").to_owned(),
+            fee: Some(text(inputs, "fee").to_owned()),
+            nonce: inputs["nonce"].as_u64().unwrap(),
+            chain_id: text(inputs, "chain_id").to_owned(),
+            serialization: "concat".to_owned(),
+            sender: sender.clone(),
+            signature: signature.clone(),
+            signature_type: kind.to_owned(),
+        };
+        assert_eq!(tx.text(), text(intermediate, "message_to_sign"), "{id}");
+
         if let Some(key) = key_of(&inputs["signer"]) {
             let identity = real.identity(&key);
             assert_eq!(identity.caller(), text(node, "caller"), "{id}");
             assert_eq!(identity.bytes(), sender, "{id}");
             assert_eq!(signature_type(key.scheme), kind, "{id}");
-            let message = body.text();
+            let message = tx.text();
             assert_eq!(
                 hex::encode(real.sign(&key, message.as_bytes())),
                 hex::encode(&signature),
@@ -185,10 +188,9 @@ fn transactions() {
         }
 
         // The bytes follow from any signature, also of schemes we cannot make.
-        let tx = transaction_bytes(&body, &sender, &signature, kind);
-        assert_eq!(hex::encode(tx), text(node, "tx_bytes_hex"), "{id}");
-        let tx_id = transaction_id(&body, &sender, &signature, kind);
-        assert_eq!(tx_id.to_string(), text(node, "tx_hash_hex"), "{id}");
+        let written = hex::encode(tx.bytes());
+        assert_eq!(written, text(node, "tx_bytes_hex"), "{id}");
+        assert_eq!(tx.id().to_string(), text(node, "tx_hash_hex"), "{id}");
         hashed += 1;
     }
     assert_eq!(
@@ -221,27 +223,31 @@ fn a_transaction_of_the_node_library() {
     let entry = &load("node_side.json")["items"]["go_user_tx_negative_int"];
     let payload = execute_payload("main", "typed", &[vec![Value::Int8(Some(-7))]]);
     assert_eq!(hex::encode(&payload), text(entry, "payload_hex"));
-    let body = TransactionBody {
-        description: "",
-        payload: &payload,
-        payload_type: "execute",
-        fee: "0",
-        nonce: 11,
-        chain_id: "idos-conformance-test",
-    };
-    assert_eq!(body.text(), text(entry, "message_to_sign"));
-
     let key = SigningKey {
         scheme: Scheme::Evm,
         secret: array(entry, "private_key_hex_TEST_ONLY"),
     };
     let identity = real.identity(&key);
-    let mut signature = real.sign(&key, body.text().as_bytes());
+    let mut tx = SignedTransaction {
+        description: String::new(),
+        payload,
+        payload_type: "execute".to_owned(),
+        fee: Some("0".to_owned()),
+        nonce: 11,
+        chain_id: "idos-conformance-test".to_owned(),
+        serialization: "concat".to_owned(),
+        sender: identity.bytes().to_vec(),
+        signature: Vec::new(),
+        signature_type: "secp256k1_ep".to_owned(),
+    };
+    assert_eq!(tx.text(), text(entry, "message_to_sign"));
+
+    let mut signature = real.sign(&key, tx.text().as_bytes());
     signature[64] -= 27;
     assert_eq!(signature, base64(&entry["tx_json"]["signature"], "sig"));
-    assert!(real.verify(&identity, body.text().as_bytes(), &signature));
-    let id = transaction_id(&body, identity.bytes(), &signature, "secp256k1_ep");
-    assert_eq!(id.to_string(), text(entry, "tx_hash_hex"));
+    assert!(real.verify(&identity, tx.text().as_bytes(), &signature));
+    tx.signature = signature;
+    assert_eq!(tx.id().to_string(), text(entry, "tx_hash_hex"));
 }
 
 #[test]

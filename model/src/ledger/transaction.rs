@@ -72,7 +72,7 @@ impl Transaction {
             signature: Vec::new(),
             signature_type: wire::signature_type(sender.scheme()).to_owned(),
         };
-        let text = sent.body().text();
+        let text = sent.text();
         sent.signature = sign(&text);
         Arc::new(Transaction {
             sender,

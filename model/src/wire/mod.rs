@@ -17,9 +17,6 @@ mod tests;
 
 pub use error::{CallError, DecodeError, DecodeProblem};
 pub use payload::{CallPayload, ExecutePayload, call_payload, execute_payload, payload_digest};
-pub use transaction::{
-    SignedTransaction, TransactionBody, canonical_integer, signature_type, transaction_bytes,
-    transaction_id,
-};
+pub use transaction::{SignedTransaction, canonical_integer, signature_type};
 pub use value::Value;
 pub use view_call::call_text;

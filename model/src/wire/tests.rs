@@ -144,15 +144,19 @@ fn a_count_with_nothing_behind_it_is_an_error() {
 
 #[test]
 fn a_body_ends_where_its_length_says() {
-    let body = TransactionBody {
-        description: "",
-        payload: b"",
-        payload_type: "execute",
-        fee: "0",
+    let empty = SignedTransaction {
+        description: String::new(),
+        payload: Vec::new(),
+        payload_type: "execute".to_owned(),
+        fee: Some("0".to_owned()),
         nonce: 1,
-        chain_id: "",
+        chain_id: String::new(),
+        serialization: "concat".to_owned(),
+        sender: Vec::new(),
+        signature: Vec::new(),
+        signature_type: String::new(),
     };
-    let mut bytes = transaction_bytes(&body, b"", b"", "");
+    let mut bytes = empty.bytes();
     // Version, an envelope of two empty parts, then the body behind its zig-zag length.
     assert_eq!(bytes[..5], [0, 0, 4, 0, 0]);
     let length = usize::from(bytes[5] / 2);

@@ -16,59 +16,6 @@ const DIRECT: &str = "direct";
 /// Longest description that can be signed.
 const DESCRIPTION_BYTES: usize = 200;
 
-/// What the sender signs. Source: kwil-rpc 5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TransactionBody<'a> {
-    /// Free text of the client's choice, shown by the wallet; nodes refuse more than 200 bytes.
-    pub description: &'a str,
-    /// The encoded payload.
-    pub payload: &'a [u8],
-    /// `execute`, `raw_statement`, `transfer`, ...
-    pub payload_type: &'a str,
-    /// Decimal number in the network's smallest unit, without sign or leading zeros; `0` in idOS.
-    pub fee: &'a str,
-    /// The account's nonce plus one; 1 in an account's first transaction.
-    pub nonce: u64,
-    /// The network's name in its genesis; nodes accept an empty one too.
-    pub chain_id: &'a str,
-}
-
-impl TransactionBody<'_> {
-    /// The text to sign. It shows the payload's digest only, and neither sender nor signature type.
-    pub fn text(&self) -> String {
-        let TransactionBody {
-            description,
-            payload,
-            payload_type,
-            fee,
-            nonce,
-            chain_id,
-        } = self;
-        let digest = payload_digest(payload);
-        format!(
-            "{description}\n\nPayloadType: {payload_type}\nPayloadDigest: {digest}\nFee: {fee}\nNonce: {nonce}\n\nKwil Chain ID: {chain_id}\n"
-        )
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        body_bytes(self, Some(self.fee))
-    }
-}
-
-fn body_bytes(body: &TransactionBody<'_>, fee: Option<&str>) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_compact(&mut out, body.description.as_bytes());
-    put_signed_compact(&mut out, body.payload);
-    put_compact(&mut out, body.payload_type.as_bytes());
-    out.push(u8::from(fee.is_some()));
-    if let Some(fee) = fee {
-        put_compact(&mut out, fee.as_bytes());
-    }
-    out.extend(body.nonce.to_le_bytes());
-    put_compact(&mut out, body.chain_id.as_bytes());
-    out
-}
-
 /// How transactions and view calls name a scheme. Source: kwil-rpc 5.
 pub fn signature_type(scheme: Scheme) -> &'static str {
     match scheme {
@@ -77,69 +24,21 @@ pub fn signature_type(scheme: Scheme) -> &'static str {
     }
 }
 
-/// The whole signed transaction as nodes store it. `sender` is an identity's raw bytes.
-/// Source: kwil-rpc 4.
-pub fn transaction_bytes(
-    body: &TransactionBody<'_>,
-    sender: &[u8],
-    signature: &[u8],
-    signature_type: &str,
-) -> Vec<u8> {
-    assemble(
-        &body.bytes(),
-        SERIALIZATION,
-        sender,
-        signature,
-        signature_type,
-    )
-}
-
-fn assemble(
-    body: &[u8],
-    serialization: &str,
-    sender: &[u8],
-    signature: &[u8],
-    signature_type: &str,
-) -> Vec<u8> {
-    let mut envelope = Vec::new();
-    put_compact(&mut envelope, signature);
-    put_compact(&mut envelope, signature_type.as_bytes());
-
-    let mut out = vec![0; 2]; // version
-    put_signed_compact(&mut out, &envelope);
-    put_signed_compact(&mut out, body);
-    put_compact(&mut out, serialization.as_bytes());
-    put_signed_compact(&mut out, sender);
-    out
-}
-
-/// SHA-256 of [`transaction_bytes`]. The signature is inside, and a signature has more than one valid
-/// spelling, so one intent can have several ids. Source: kwil-rpc 4.
-pub fn transaction_id(
-    body: &TransactionBody<'_>,
-    sender: &[u8],
-    signature: &[u8],
-    signature_type: &str,
-) -> TxId {
-    let bytes = transaction_bytes(body, sender, signature, signature_type);
-    TxId(Sha256::digest(bytes).into())
-}
-
 /// A whole transaction as it was sent, of any payload and signature type. Nothing in it is checked but its
 /// form; what hangs on the exact bytes, signature and id, is worked out from them. Source: kwil-rpc 4 and 5.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedTransaction {
-    /// See [`TransactionBody::description`].
+    /// Free text of the client's choice, shown by the wallet; nodes refuse more than 200 bytes.
     pub description: String,
     /// The encoded payload, kept as it came, since other bytes can mean the same.
     pub payload: Vec<u8>,
-    /// See [`TransactionBody::payload_type`].
+    /// `execute`, `raw_statement`, `transfer`, ...
     pub payload_type: String,
-    /// Canonical decimal number; none only in bytes, since JSON reads a missing fee as 0.
+    /// Canonical decimal number in the network's smallest unit; none only in bytes, since JSON reads a missing fee as 0.
     pub fee: Option<String>,
-    /// See [`TransactionBody::nonce`].
+    /// The account's nonce plus one; 1 in an account's first transaction.
     pub nonce: u64,
-    /// See [`TransactionBody::chain_id`].
+    /// The network's name in its genesis; nodes accept an empty one too.
     pub chain_id: String,
     /// `concat` or `direct`; anything else cannot be verified.
     pub serialization: String,
@@ -193,16 +92,21 @@ impl SignedTransaction {
         })
     }
 
-    /// What was signed. A fee that is missing counts as 0.
-    pub fn body(&self) -> TransactionBody<'_> {
-        TransactionBody {
-            description: &self.description,
-            payload: &self.payload,
-            payload_type: &self.payload_type,
-            fee: self.fee.as_deref().unwrap_or("0"),
-            nonce: self.nonce,
-            chain_id: &self.chain_id,
-        }
+    /// The text to sign. It shows the payload's digest only, and neither sender nor signature type; a fee
+    /// that is missing counts as 0. Source: kwil-rpc 5.
+    pub fn text(&self) -> String {
+        let SignedTransaction {
+            description,
+            payload_type,
+            nonce,
+            chain_id,
+            ..
+        } = self;
+        let digest = payload_digest(&self.payload);
+        let fee = self.fee.as_deref().unwrap_or("0");
+        format!(
+            "{description}\n\nPayloadType: {payload_type}\nPayloadDigest: {digest}\nFee: {fee}\nNonce: {nonce}\n\nKwil Chain ID: {chain_id}\n"
+        )
     }
 
     /// The bytes under the signature: the text, or the body's hash. None where nodes refuse to make any:
@@ -212,30 +116,44 @@ impl SignedTransaction {
             return None;
         }
         match self.serialization.as_str() {
-            SERIALIZATION => Some(self.body().text().into_bytes()),
+            SERIALIZATION => Some(self.text().into_bytes()),
             DIRECT => Some(Sha256::digest(self.body_bytes()).to_vec()),
             _ => None,
         }
     }
 
-    /// As nodes store it.
+    /// As nodes store it. Source: kwil-rpc 4.
     pub fn bytes(&self) -> Vec<u8> {
-        assemble(
-            &self.body_bytes(),
-            &self.serialization,
-            &self.sender,
-            &self.signature,
-            &self.signature_type,
-        )
+        let mut envelope = Vec::new();
+        put_compact(&mut envelope, &self.signature);
+        put_compact(&mut envelope, self.signature_type.as_bytes());
+
+        let mut out = vec![0; 2]; // version
+        put_signed_compact(&mut out, &envelope);
+        put_signed_compact(&mut out, &self.body_bytes());
+        put_compact(&mut out, self.serialization.as_bytes());
+        put_signed_compact(&mut out, &self.sender);
+        out
     }
 
-    /// SHA-256 of [`SignedTransaction::bytes`].
+    /// SHA-256 of [`SignedTransaction::bytes`]. The signature is inside, and a signature has more than one
+    /// valid spelling, so one intent can have several ids. Source: kwil-rpc 4.
     pub fn id(&self) -> TxId {
         TxId(Sha256::digest(self.bytes()).into())
     }
 
     fn body_bytes(&self) -> Vec<u8> {
-        body_bytes(&self.body(), self.fee.as_deref())
+        let mut out = Vec::new();
+        put_compact(&mut out, self.description.as_bytes());
+        put_signed_compact(&mut out, &self.payload);
+        put_compact(&mut out, self.payload_type.as_bytes());
+        out.push(u8::from(self.fee.is_some()));
+        if let Some(fee) = &self.fee {
+            put_compact(&mut out, fee.as_bytes());
+        }
+        out.extend(self.nonce.to_le_bytes());
+        put_compact(&mut out, self.chain_id.as_bytes());
+        out
     }
 }
 
