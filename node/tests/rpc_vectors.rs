@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use assay_conformance::rpc::{
-    Account, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health, Method, Mode,
-    QueryResult, Request, TxQuery, TxResult, parse_transaction, to_ledger, transaction_json,
-};
 use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::TxId;
 use assay_model::node::Claim;
 use assay_model::wire::{self, SignedTransaction};
+use assay_node::rpc::{
+    Account, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health, Method, Mode,
+    QueryResult, Request, TxQuery, TxResult, parse_transaction, to_ledger, transaction_json,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value as Json, json};

@@ -1,0 +1,9 @@
+//! The reference storage node: the model's state machine in an async shell, behind real sockets, clocks
+//! and disks.
+//!
+//! What a node decides is the model's ([`assay_model::node`]); here it gets a body. The shell is generic
+//! over its network, clock and storage ([`runtime`]), so that the same code serves real clients over
+//! TCP and runs on simulated sockets. Start with [`runtime`], then [`rpc`], the words clients speak.
+
+pub mod rpc;
+pub mod runtime;
