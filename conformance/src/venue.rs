@@ -1,0 +1,146 @@
+//! Where a story takes place: what the stage needs done to nodes and links, whatever they are made of.
+//!
+//! Two venues exist: the reference node's code on simulated sockets, and real processes behind proxies.
+//! The stage decides when something goes wrong and how it is measured; a venue gives it a body.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
+use assay_model::time::Millis;
+use assay_node::runtime::{Net, Skew};
+
+/// What a link between two nodes, in one direction, does to what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// Passes it on.
+    #[default]
+    Open,
+    /// Keeps it, without a sign to either side, until the link opens again.
+    Stalled,
+    /// Closes what is open, and every new connection at once.
+    Refused,
+    /// Passes it on so much later.
+    Slow(Millis),
+    /// Breaks the connection, and with it what is under way, for so many of a million pieces.
+    Lossy(u32),
+}
+
+/// Which link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// What one node sends to another.
+    Peers {
+        /// Sender.
+        from: NodeId,
+        /// Receiver.
+        to: NodeId,
+    },
+    /// Between clients and a node, both directions.
+    Clients {
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// What a look into a stopped node's tables showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Inspection {
+    pub height: Height,
+    pub app_hash: AppHash,
+    pub tables: Option<TablesDigest>,
+    pub credentials: Vec<CredentialId>,
+    pub grants: Vec<GrantId>,
+    pub users: Vec<UserId>,
+}
+
+/// Where bytes of a node can be found once it has stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// Files and directories it keeps its data in.
+    pub data: Vec<PathBuf>,
+    /// What it wrote to standard output and standard error.
+    pub logs: Vec<PathBuf>,
+    /// What peers sent to it, as captured on its links.
+    pub peer_traffic: Vec<PathBuf>,
+    /// What clients sent to it.
+    pub client_traffic: Vec<PathBuf>,
+}
+
+/// A venue could not do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Trouble {
+    /// A node of the target does not start, or does not get ready.
+    #[error("{node} did not start: {why}")]
+    Start {
+        /// The node.
+        node: NodeId,
+        /// What was tried, what came of it, and where to look.
+        why: String,
+    },
+    /// The harness itself failed.
+    #[error("{0}")]
+    Harness(String),
+}
+
+/// See the module. Every node is either down or up; what is up may be paused.
+#[allow(async_fn_in_trait)]
+pub trait Venue {
+    /// The sockets clients of this venue use.
+    type Net: Net;
+
+    /// The sockets clients use.
+    fn net(&self) -> Self::Net;
+
+    /// Where clients reach a node.
+    fn rpc(&self, node: NodeId) -> SocketAddr;
+
+    /// Starts a node that is down. It may not be ready when this returns.
+    async fn start(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Ends a node at once, with nothing written that was not written yet.
+    async fn kill(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Asks a node to stop and waits until it has; kills it when it does not.
+    async fn stop(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Stops a node from doing anything, without telling it.
+    async fn pause(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Lets a paused node go on.
+    async fn resume(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Whether the node's process is there, paused or not.
+    fn is_up(&mut self, node: NodeId) -> bool;
+
+    /// Takes everything from the disk of a node that is down, but for what it was initialised with.
+    async fn wipe(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Keeps a copy of the disk of a node that is down.
+    async fn keep_copy(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Puts the kept copy in place of the disk of a node that is down.
+    async fn roll_back(&mut self, node: NodeId) -> Result<(), Trouble>;
+
+    /// Tells a running node who leads from now on. Terms count the leaders.
+    async fn appoint(&mut self, node: NodeId, term: u32, leader: NodeId) -> Result<(), Trouble>;
+
+    /// Sets a node's clock.
+    fn set_clock(&mut self, node: NodeId, skew: Skew) -> Result<(), Trouble>;
+
+    /// Changes what a link does.
+    fn set_link(&mut self, way: Way, link: Link);
+
+    /// What links have done to traffic so far: bytes held back, delayed or lost, connections refused.
+    fn effect(&self, way: Way) -> u64;
+
+    /// Looks into the tables of a node that is down; nothing when the target offers no way.
+    async fn inspect(&mut self, node: NodeId) -> Result<Option<Inspection>, Trouble>;
+
+    /// Where to search for what should not be there, once every node has stopped.
+    fn remains(&self, node: NodeId) -> Remains;
+
+    /// Why nothing of this run can be relied on, if so: for instance a node that goes round its links.
+    fn doubts(&mut self) -> Vec<String>;
+}
