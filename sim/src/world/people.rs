@@ -138,7 +138,7 @@ impl World<'_> {
             self.schedule_in(latency, Happening::Unreachable { node, id, by });
             return;
         }
-        if let Request::Broadcast(transaction) = &request {
+        if let Request::Broadcast(transaction) | Request::Submit(transaction) = &request {
             self.scan(node, Place::Request, transaction);
         }
         self.give(node, node::Input::Request { id, request });
@@ -186,7 +186,9 @@ fn client_link(party: PartyId, node: NodeId, forth: bool) -> u64 {
 
 fn asked(request: &Request) -> Asked {
     match request {
-        Request::Broadcast(transaction) => Asked::Broadcast(transaction.clone()),
+        Request::Broadcast(transaction) | Request::Submit(transaction) => {
+            Asked::Broadcast(transaction.clone())
+        }
         Request::View { claim, query } => Asked::View {
             caller: claim.identity(),
             signed: matches!(claim, node::Claim::Signed { .. }),
