@@ -5,6 +5,9 @@
 //! over its network, clock and storage ([`runtime`]), so that the same code serves real clients over
 //! TCP and runs on simulated sockets. Start with [`runtime`], then [`rpc`], the words clients speak.
 
+#[doc(hidden)]
+pub mod alone;
 pub mod rpc;
 pub mod runtime;
+pub mod server;
 pub mod shell;
