@@ -16,7 +16,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assay_model::id::NodeId;
 use assay_model::node::Genesis;
 use assay_model::rules::Switch;
 use http_body_util::{BodyExt, Full};
@@ -77,17 +76,11 @@ pub struct Offer {
     pub info: Arc<NodeInfo>,
     /// Whether the `chain` service is on. Source: kwil-rpc 2.2, `rpc.disabled_services`.
     pub chain: bool,
-    /// Peers that are connected now.
-    pub connected: Arc<dyn Fn() -> Vec<NodeId> + Send + Sync>,
 }
 
 impl From<Arc<NodeInfo>> for Offer {
     fn from(info: Arc<NodeInfo>) -> Offer {
-        Offer {
-            info,
-            chain: true,
-            connected: Arc::new(Vec::new),
-        }
+        Offer { info, chain: true }
     }
 }
 

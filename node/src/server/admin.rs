@@ -58,7 +58,10 @@ impl Desk {
         Ok(match method {
             AdminMethod::Version => Response::result(id, &self.version("admin")),
             AdminMethod::Status => Response::result(id, &self.handle.look(status).await?),
-            AdminMethod::Peers => Response::result(id, &json!({ "peers": self.peers() })),
+            AdminMethod::Peers => {
+                let heard = *self.offer.info.peers_heard.borrow();
+                Response::result(id, &json!({ "peers": self.peers(), "heard": heard }))
+            }
             AdminMethod::Promote { leader, term } => {
                 let appointment = self.handle.appoint(term, leader).await?;
                 answered(id, promoted(appointment))
@@ -68,16 +71,11 @@ impl Desk {
 
     fn peers(&self) -> Vec<Json> {
         let info = &self.offer.info;
-        let connected = (self.offer.connected)();
         let peers = info.genesis.peers(info.id);
         peers
             .map(|peer| {
                 let key = info.genesis.validators[peer.index()].bytes();
-                json!({
-                    "id": peer.to_string(),
-                    "pubkey": hex::encode(key),
-                    "connected": connected.contains(&peer),
-                })
+                json!({ "id": peer.to_string(), "pubkey": hex::encode(key) })
             })
             .collect()
     }

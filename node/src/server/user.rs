@@ -236,7 +236,7 @@ impl Desk {
         let now = self.handle.clock().wall();
         let mode = self.mode;
         let info = self.offer.info.clone();
-        let peer_count = (self.offer.connected)().len() as u32;
+        let peer_count = *self.offer.info.peers_heard.borrow() as u32;
         self.handle
             .look(move |node| {
                 let mut pulse = pulse(node, now);
