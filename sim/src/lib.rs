@@ -10,6 +10,7 @@ pub mod kernel;
 mod network;
 mod scan;
 mod seed;
+mod setting;
 mod world;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
 
 pub use seed::{Domain, Draw, Seed};
+pub use setting::Setting;
 
 /// What a run leaves behind.
 #[derive(Clone, Debug)]
