@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::crypto::Identity;
 use crate::id::{ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, Text, UserId};
 use crate::ledger::{Query, Transaction};
-use crate::node::{Committed, Halt, Reply, RequestId, TxResult};
+use crate::node::{Claim, Committed, Halt, Reply, Request, RequestId, TxResult};
 use crate::rules::Rules;
 use crate::time::{Millis, WallMillis};
 
@@ -105,6 +105,24 @@ pub enum Asked {
     },
     /// Anything that concerns no data: health, nonces, challenges, the fate of a transaction.
     Housekeeping(&'static str),
+}
+
+impl Asked {
+    /// What a request asks.
+    pub fn of(request: &Request) -> Asked {
+        match request {
+            Request::Broadcast(transaction) => Asked::Broadcast(transaction.clone()),
+            Request::View { claim, query } => Asked::View {
+                caller: claim.identity(),
+                signed: matches!(claim, Claim::Signed { .. }),
+                query: query.clone(),
+            },
+            Request::Health => Asked::Housekeeping("health"),
+            Request::Account(_) => Asked::Housekeeping("account"),
+            Request::TxStatus(_) => Asked::Housekeeping("tx_query"),
+            Request::Challenge => Asked::Housekeeping("challenge"),
+        }
+    }
 }
 
 fn by_id<S: Serializer>(transaction: &Transaction, serializer: S) -> Result<S::Ok, S::Error> {

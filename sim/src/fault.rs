@@ -7,16 +7,16 @@ use assay_scenarios::plan::{FaultKind, NodeRef, Ppm};
 
 /// Roles as they stand when a fault begins.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Roles {
+pub struct Roles {
     /// How many nodes there are.
-    pub(crate) nodes: u16,
+    pub nodes: u16,
     /// Who leads.
-    pub(crate) leader: NodeId,
+    pub leader: NodeId,
 }
 
 impl Roles {
     /// The node a reference means now.
-    pub(crate) fn resolve(&self, node: NodeRef) -> NodeId {
+    pub fn resolve(&self, node: NodeRef) -> NodeId {
         match node {
             NodeRef::Node(node) => node,
             NodeRef::Leader => self.leader,
@@ -32,7 +32,7 @@ impl Roles {
 
 /// What a fault does to messages between nodes while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
+pub enum Body {
     /// Nothing; the fault acts on processes or clocks.
     Elsewhere,
     /// Messages pass only inside a group; the group of each node by place.
@@ -47,7 +47,7 @@ pub(crate) enum Body {
 
 impl Body {
     /// The body of a fault that begins now. A node on no side of a split is a side of its own.
-    pub(crate) fn of(kind: &FaultKind, roles: Roles) -> Body {
+    pub fn of(kind: &FaultKind, roles: Roles) -> Body {
         let alone = |node: NodeId| node.0 + 1;
         let cut_off = |inside: &dyn Fn(NodeId) -> bool| {
             Body::Groups(
@@ -94,7 +94,7 @@ impl Body {
     }
 
     /// Whether a message cannot pass.
-    pub(crate) fn cuts(&self, from: NodeId, to: NodeId) -> bool {
+    pub fn cuts(&self, from: NodeId, to: NodeId) -> bool {
         match self {
             Body::Groups(groups) => groups[from.index()] != groups[to.index()],
             Body::OneWay(sender, receiver) => (from, to) == (*sender, *receiver),
@@ -105,13 +105,13 @@ impl Body {
 
 /// A fault that is going on.
 #[derive(Clone, Debug)]
-pub(crate) struct Active {
+pub struct Active {
     /// What it does to messages.
-    pub(crate) body: Body,
+    pub body: Body,
     /// The node it struck, when it is about one.
-    pub(crate) node: Option<NodeId>,
+    pub node: Option<NodeId>,
     /// What it did so far, in the unit of its kind.
-    pub(crate) effect: u64,
+    pub effect: u64,
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! A run is single-threaded and a pure function of plan, seed and suite; runs of different seeds may go
 //! in parallel. Nothing here judges: that is the part of `assay-scenarios`. Start with [`run`].
 
-mod clock;
+pub mod clock;
 mod disk;
-mod fault;
+pub mod fault;
 pub mod kernel;
 mod network;
 mod scan;

@@ -64,7 +64,7 @@ impl World<'_> {
         match output {
             actor::Output::Request { node, id, request } => {
                 self.open.insert(id, (party, node));
-                let what = asked(&request);
+                let what = Asked::of(&request);
                 self.record(Event::Asked {
                     id,
                     by: party,
@@ -182,19 +182,4 @@ impl World<'_> {
 
 fn client_link(party: PartyId, node: NodeId, forth: bool) -> u64 {
     u64::from(party.0) << 32 | u64::from(node.0) << 1 | u64::from(forth)
-}
-
-fn asked(request: &Request) -> Asked {
-    match request {
-        Request::Broadcast(transaction) => Asked::Broadcast(transaction.clone()),
-        Request::View { claim, query } => Asked::View {
-            caller: claim.identity(),
-            signed: matches!(claim, node::Claim::Signed { .. }),
-            query: query.clone(),
-        },
-        Request::Health => Asked::Housekeeping("health"),
-        Request::Account(_) => Asked::Housekeeping("account"),
-        Request::TxStatus(_) => Asked::Housekeeping("tx_query"),
-        Request::Challenge => Asked::Housekeeping("challenge"),
-    }
 }
