@@ -7,6 +7,7 @@ mod file;
 pub mod judge;
 mod library;
 mod names;
+mod place;
 pub mod plan;
 mod problem;
 mod requirements;
@@ -18,6 +19,7 @@ mod verb;
 
 pub use file::schema;
 pub use library::{Source, find, library};
+pub use place::Place;
 pub use problem::{MAX_BYTES, Problem, read_scenario};
 pub use requirements::default_requirements;
 pub use scenario::{Overrides, Scenario, load};

@@ -1,9 +1,9 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::Task;
+use assay_model::actor::{Order, Task};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
-use assay_model::id::{NodeId, PartyId, UserId, WalletId};
+use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
 use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
@@ -52,6 +52,26 @@ pub struct Plan {
     pub breaks: Vec<RequirementId>,
 }
 
+impl Plan {
+    /// Every copy the story may make, for the last reading of everything.
+    pub fn copies(&self) -> Vec<CredentialId> {
+        let copy = |step: &Step| match &step.deed {
+            Deed::Party(
+                _,
+                Task {
+                    order: Order::Share(share) | Order::Approve { share, .. },
+                    ..
+                },
+            ) => Some(share.copy),
+            _ => None,
+        };
+        let mut copies: Vec<CredentialId> = self.steps.iter().filter_map(copy).collect();
+        copies.sort();
+        copies.dedup();
+        copies
+    }
+}
+
 /// Somebody who takes part.
 #[derive(Clone, Debug, Serialize)]
 pub struct Party {
@@ -71,6 +91,8 @@ pub struct Party {
     pub careful: bool,
     /// Whose encryption key it uses: its own, or that of the party it belongs to.
     pub box_key_of: PartyId,
+    /// What its keys and rows are made of: its name, marked where the network has seen other stories.
+    pub known_as: String,
 }
 
 /// What happens to messages between two ends, both ways alike.

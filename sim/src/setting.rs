@@ -23,8 +23,13 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The setting of a plan on a network of this name.
-    pub fn new(plan: &Plan, seed: Seed, suite: &Arc<dyn Suite>, chain_id: &Text) -> Setting {
+    /// The setting of a plan on a network of this name, whose database owner has used so many nonces.
+    pub fn new(
+        plan: &Plan,
+        seed: Seed,
+        suite: &Arc<dyn Suite>,
+        (chain_id, used): (&Text, u64),
+    ) -> Setting {
         let personas: Vec<Persona> = plan.parties.iter().map(persona).collect();
         let (directory, keys) = Directory::new(
             &**suite,
@@ -41,7 +46,7 @@ impl Setting {
                 Actor::new(PartyId(id), suite, directory, keys, entropy(id))
             })
             .collect();
-        let founding = founding(plan, &mut actors);
+        let founding = founding(plan, &mut actors, used);
         Setting {
             cast: cast(plan, &directory, chain_id.clone()),
             actors,
@@ -57,7 +62,7 @@ impl Setting {
 
 fn persona(party: &Party) -> Persona {
     Persona {
-        name: party.name.clone(),
+        name: party.known_as.clone(),
         role: party.role,
         user: party.user,
         wallet: party.wallet,
@@ -90,7 +95,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
 }
 
 /// The database owner admits the issuers, and the first of them registers the users.
-fn founding(plan: &Plan, actors: &mut [Actor]) -> Vec<Arc<Transaction>> {
+fn founding(plan: &Plan, actors: &mut [Actor], used: u64) -> Vec<Arc<Transaction>> {
     let parties = || (0..).map(PartyId).zip(&plan.parties);
     let issuers: Vec<PartyId> = parties()
         .filter(|(_, party)| party.role == Role::Issuer && party.admitted)
@@ -104,7 +109,7 @@ fn founding(plan: &Plan, actors: &mut [Actor]) -> Vec<Arc<Transaction>> {
         .iter()
         .flat_map(|issuer| actors[0].desk().admission(*issuer))
         .collect();
-    let mut transactions = actors[0].found(admissions);
+    let mut transactions = actors[0].found(used, admissions);
     if let Some(registrar) = issuers.first() {
         let mut registrations = Vec::new();
         for user in users {
@@ -114,7 +119,7 @@ fn founding(plan: &Plan, actors: &mut [Actor]) -> Vec<Arc<Transaction>> {
             let desk = user.desk_mut();
             registrations.extend(issuer.desk().founding_registration(desk, plan.epoch));
         }
-        transactions.extend(actors[registrar.index()].found(registrations));
+        transactions.extend(actors[registrar.index()].found(0, registrations));
     }
     transactions
 }

@@ -87,6 +87,7 @@ pub(crate) fn share() -> Share {
 pub(crate) fn plan(name: &str) -> Plan {
     let party = |name: &str, role| Party {
         name: name.to_owned(),
+        known_as: name.to_owned(),
         role,
         user: if role == Role::User {
             user()

@@ -340,7 +340,7 @@ impl Resolver<'_> {
         };
         let wallet = Wallet {
             index,
-            id: ids::wallet(self.story, &whose, alias.get(), 0),
+            id: ids::wallet(&self.told_as, &whose, alias.get(), 0),
             order: here.order,
             at: here.at,
             span: alias.span(),
@@ -373,6 +373,9 @@ impl Resolver<'_> {
         let replay = self.aliases.replays.entry(key).or_default();
         *replay += 1;
         let whose = &self.cast.party(here.by?).name;
-        Some((index, ids::wallet(self.story, whose, alias.get(), *replay)))
+        Some((
+            index,
+            ids::wallet(&self.told_as, whose, alias.get(), *replay),
+        ))
     }
 }

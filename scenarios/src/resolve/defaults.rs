@@ -12,7 +12,7 @@ use crate::plan::{Expect, Network, Ppm};
 pub(super) const NODES: u16 = 4;
 pub(super) const LEADER: NodeId = NodeId(0);
 /// 2026-01-01T00:00:00Z.
-pub(super) const EPOCH: WallMillis = WallMillis(1_767_225_600_000);
+pub(crate) const EPOCH: WallMillis = WallMillis(1_767_225_600_000);
 pub(super) const NETWORK: Network = Network {
     latency: Millis(20),
     jitter: Millis(10),

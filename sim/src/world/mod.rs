@@ -147,7 +147,7 @@ pub(crate) struct World<'p> {
 impl<'p> World<'p> {
     pub(crate) fn new(plan: &'p Plan, seed: Seed, suite: Arc<dyn Suite>) -> World<'p> {
         let chain_id: Text = CHAIN_ID.into();
-        let setting = Setting::new(plan, seed, &suite, &chain_id);
+        let setting = Setting::new(plan, seed, &suite, (&chain_id, 0));
         let db_owner = setting.db_owner();
         let node_keys: Vec<SigningKey> = (0..plan.nodes).map(nodes::node_key).collect();
         let genesis = Arc::new(Genesis {
