@@ -41,6 +41,7 @@ pub(super) fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
+        keeps_history: true,
     }
 }
 
