@@ -36,6 +36,7 @@ impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
             rules: plan.rules,
             epoch: plan.epoch,
             drift: 0,
+            keeps_history: true,
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });

@@ -91,6 +91,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
+        keeps_history: true,
     }
 }
 

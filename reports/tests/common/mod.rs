@@ -222,6 +222,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         rules: Rules::documented(),
         epoch: EPOCH,
         drift: 5000,
+        keeps_history: true,
     })
 }
 

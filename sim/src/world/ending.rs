@@ -133,7 +133,7 @@ impl World<'_> {
                 node,
                 height: machine.height(),
                 app_hash: machine.app_hash(),
-                tables: machine.state().digest(),
+                tables: Some(machine.state().digest()),
                 credentials: tables.credentials.keys().copied().collect(),
                 grants: tables.access_grants.keys().copied().collect(),
                 users: tables.users.keys().copied().collect(),

@@ -157,7 +157,7 @@ impl World<'_> {
                     committed,
                     app_hash,
                     results,
-                    tables,
+                    tables: Some(tables),
                     replayed,
                 }
             }
