@@ -117,7 +117,9 @@ impl Asked {
     /// What a request asks.
     pub fn of(request: &Request) -> Asked {
         match request {
-            Request::Broadcast(transaction) => Asked::Broadcast(transaction.clone()),
+            Request::Broadcast(transaction) | Request::Submit(transaction) => {
+                Asked::Broadcast(transaction.clone())
+            }
             Request::View { claim, query } => Asked::View {
                 caller: claim.identity(),
                 signed: matches!(claim, Claim::Signed { .. }),

@@ -1405,6 +1405,7 @@ fn a_challenge_is_good_once_and_for_ten_seconds() {
             identity: net.suite.identity(&person("alice")),
             challenge,
             signature: net.suite.sign(&person(who), text.as_bytes()),
+            payload: None,
         };
         let read = |net: &mut Net, place, claim| {
             let query = query.clone();

@@ -167,6 +167,7 @@ fn view_calls_as_the_package_sends_them() {
                     identity,
                     challenge,
                     signature,
+                    ..
                 } = claim
                 {
                     let payload = wire::call_payload("main", query.name(), &query.arguments());

@@ -567,6 +567,7 @@ impl<'a> Narrator<'a> {
             ),
             Reply::Account { nonce } => format!(": last nonce {nonce}"),
             Reply::Included { height, outcome } => format!(" {}", included(*height, *outcome)),
+            Reply::Submitted => ": taken, and waiting for a block".to_owned(),
             Reply::Rejected(rejected) => format!(" rejected: {}", rejection(*rejected)),
             Reply::TimedOut => ": not in a block in time; it may still get into one".to_owned(),
             Reply::TxStatus(TxStatus::Included { height, outcome }) => {

@@ -402,6 +402,7 @@ const fn concerns_data(reply: &Reply) -> bool {
     match reply {
         Reply::Health { .. } | Reply::Account { .. } | Reply::Challenge(_) => false,
         Reply::Included { .. }
+        | Reply::Submitted
         | Reply::Rejected(_)
         | Reply::TimedOut
         | Reply::TxStatus(_)

@@ -266,6 +266,7 @@ impl Client {
                     identity: self.suite.identity(key),
                     challenge,
                     signature: self.suite.sign(key, text.as_bytes()),
+                    payload: None,
                 };
                 let request = Request::View {
                     claim,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::refusal::Unreadable;
 use super::tables::Content;
 use crate::id::{CredentialId, GrantId, InserterId, Text, UserId, WalletId};
 use crate::wire::{CallError, Value};
@@ -570,12 +571,24 @@ impl Action {
 /// One action and one or more argument lists, executed in order and all or nothing.
 /// Source: idos-facts 3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Batch(Arc<[Action]>);
+pub struct Batch(Calls);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Calls {
+    Read(Arc<[Action]>),
+    Unreadable(Unreadable),
+}
 
 impl Batch {
     /// A batch of one.
     pub fn one(action: Action) -> Batch {
-        Batch([action].into())
+        Batch(Calls::Read([action].into()))
+    }
+
+    /// What a transaction does whose payload says nothing that can be run: it uses its nonce.
+    pub fn unreadable(why: Unreadable) -> Batch {
+        Batch(Calls::Unreadable(why))
     }
 
     /// A batch of several calls of one action; nothing when they differ in name or there are none.
@@ -584,17 +597,31 @@ impl Batch {
         actions
             .iter()
             .all(|action| action.name() == name)
-            .then(|| Batch(actions.into()))
+            .then(|| Batch(Calls::Read(actions.into())))
     }
 
-    /// The action's name.
+    /// The action's name; a word for people where none could be read.
     pub fn name(&self) -> &'static str {
-        self.0[0].name()
+        match &self.0 {
+            Calls::Read(actions) => actions[0].name(),
+            Calls::Unreadable(_) => "unreadable",
+        }
     }
 
-    /// The calls in order.
+    /// The calls in order; none where nothing could be read.
     pub fn calls(&self) -> &[Action] {
-        &self.0
+        match &self.0 {
+            Calls::Read(actions) => actions,
+            Calls::Unreadable(_) => &[],
+        }
+    }
+
+    /// Why there is nothing to run, if there is not.
+    pub fn problem(&self) -> Option<Unreadable> {
+        match &self.0 {
+            Calls::Read(_) => None,
+            Calls::Unreadable(why) => Some(*why),
+        }
     }
 }
 

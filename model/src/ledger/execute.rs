@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::grants::NewGrant;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Unreadable};
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
@@ -76,6 +76,7 @@ impl Outcome {
     pub const fn code(self) -> u32 {
         match self {
             Outcome::Accepted => 0,
+            Outcome::Refused(Refusal::Unreadable(Unreadable::Payload)) => 1,
             Outcome::Refused(_) | Outcome::Invalid => 65_535,
         }
     }
@@ -160,6 +161,9 @@ pub fn execute(
         return Outcome::Invalid;
     }
     state.put(transaction.sender, Account(transaction.nonce));
+    if let Some(problem) = transaction.batch.problem() {
+        return Outcome::Refused(Refusal::Unreadable(problem));
+    }
     let savepoint = state.savepoint();
     let caller = transaction.sender.caller();
     let call = Call {

@@ -24,7 +24,7 @@ pub use query::{
     Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
     view,
 };
-pub use refusal::{Engine, Refusal};
+pub use refusal::{Engine, Refusal, Unreadable};
 pub use tables::{
     AccessGrant, Account, ConsumedPaper, Content, CopyLink, Credential, Delegate, GrantInserter,
     Inserter, Redo, ReservedUser, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables,

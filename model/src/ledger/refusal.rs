@@ -23,6 +23,40 @@ pub enum Engine {
     UnknownAction(&'static str),
 }
 
+impl Engine {
+    /// Everything the ledger raises, so that an answer's text can be read back.
+    const ALL: &'static [Engine] = &[
+        Engine::DuplicateKey("inserters_pkey"),
+        Engine::DuplicateKey("inserters_name_key"),
+        Engine::DuplicateKey("delegates_pkey"),
+        Engine::DuplicateKey("users_pkey"),
+        Engine::DuplicateKey("wallets_pkey"),
+        Engine::DuplicateKey("credentials_pkey"),
+        Engine::ForeignKey("delegates_inserter_id_fkey"),
+        Engine::ForeignKey("wallets_user_id_fkey"),
+        Engine::ForeignKey("credentials_user_id_fkey"),
+        Engine::NotNull("user_id"),
+        Engine::Check("users_encryption_password_store_check"),
+        Engine::SeveralProfiles,
+        Engine::OwnerOnly("add_inserter_as_owner"),
+        Engine::OwnerOnly("delete_inserter_as_owner"),
+        Engine::OwnerOnly("add_delegate_as_owner"),
+        Engine::OwnerOnly("delete_delegate_as_owner"),
+        Engine::UnknownAction("remove_user"),
+    ];
+}
+
+/// Why a transaction that got into a block could not even be run. Its nonce is used, and what exactly is
+/// wrong can be read from its payload again. Source: kwil-rpc 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Unreadable {
+    /// The payload does not decode.
+    Payload,
+    /// It decodes to something the engine refuses to start: an unknown namespace or action, or arguments
+    /// that do not fit.
+    Call,
+}
+
 macro_rules! refusals {
     ($($(#[$doc:meta])* $variant:ident $code:literal $text:literal;)+) => {
         /// A refused action or view.
@@ -36,10 +70,16 @@ macro_rules! refusals {
             },
             /// The database refused.
             Engine(Engine),
+            /// There was nothing to run.
+            Unreadable(Unreadable),
         }
 
         impl Refusal {
-            /// Every code that can stand behind `refused:` in a scenario.
+            /// Every refusal whose text is its own.
+            const PLAIN: &'static [Refusal] = &[$(Refusal::$variant,)+];
+
+            /// Every code that can stand behind `refused:` in a scenario. Nobody in a scenario sends what
+            /// cannot be read.
             pub const CODES: &'static [&'static str] = &[
                 $($code,)+
                 "grant-locked", "duplicate-key", "foreign-key", "not-null", "check",
@@ -58,6 +98,7 @@ macro_rules! refusals {
                     Refusal::Engine(Engine::SeveralProfiles) => "several-profiles",
                     Refusal::Engine(Engine::OwnerOnly(_)) => "owner-only",
                     Refusal::Engine(Engine::UnknownAction(_)) => "unknown-action",
+                    Refusal::Unreadable(_) => "unreadable",
                 }
             }
         }
@@ -68,6 +109,8 @@ macro_rules! refusals {
                     $(Refusal::$variant => f.write_str($text),)+
                     Refusal::GrantLocked { .. } => f.write_str("the grant is locked"),
                     Refusal::Engine(engine) => engine.fmt(f),
+                    Refusal::Unreadable(Unreadable::Payload) => f.write_str("unreadable payload"),
+                    Refusal::Unreadable(Unreadable::Call) => f.write_str("unreadable call"),
                 }
             }
         }
@@ -158,6 +201,22 @@ refusals! {
     NothingMatched "nothing-matched" "there is nothing this operation applies to";
 }
 
+impl Refusal {
+    /// The refusal behind a text: the inverse of its rendering, for every refusal the ledger makes while
+    /// it runs an action or a view. The text of a running lock does not say when the lock ends, so `until`
+    /// is 0 and left to whoever knows it. What cannot be read has no text of its own and is not found.
+    pub fn parse(text: &str) -> Option<Refusal> {
+        let engine = Engine::ALL.iter().map(|engine| Refusal::Engine(*engine));
+        let locked = Refusal::GrantLocked { until: 0 };
+        Refusal::PLAIN
+            .iter()
+            .copied()
+            .chain([locked])
+            .chain(engine)
+            .find(|refusal| refusal.to_string() == text)
+    }
+}
+
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -193,5 +252,30 @@ impl fmt::Display for Engine {
 impl From<Engine> for Refusal {
     fn from(engine: Engine) -> Refusal {
         Refusal::Engine(engine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_read_back_from_its_text() {
+        let plain = Refusal::PLAIN.iter().copied();
+        let engine = Engine::ALL.iter().map(|engine| Refusal::Engine(*engine));
+        let mut texts = BTreeSet::new();
+        for refusal in plain.chain(engine) {
+            let text = refusal.to_string();
+            assert_eq!(Refusal::parse(&text), Some(refusal));
+            assert!(texts.insert(text), "two refusals say {refusal}");
+        }
+        let lock = Refusal::GrantLocked { until: 7 }.to_string();
+        let unknown_end = Refusal::GrantLocked { until: 0 };
+        assert_eq!(Refusal::parse(&lock), Some(unknown_end));
+        for other in ["", "ERROR: wallet is invalid", "unreadable payload"] {
+            assert_eq!(Refusal::parse(other), None, "{other}");
+        }
     }
 }

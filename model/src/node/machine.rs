@@ -1,6 +1,6 @@
 //! The node itself: its state, and the switchboard that hands each input to the part that knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -318,6 +318,72 @@ impl Node {
     /// Whether transactions wait here.
     pub fn has_pending(&self) -> bool {
         !self.mempool.is_empty()
+    }
+
+    /// What the node knows from the start.
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.genesis
+    }
+
+    /// Which node this is.
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Counts the leaders the operators have appointed.
+    pub fn term(&self) -> u32 {
+        self.term
+    }
+
+    /// The final block of a height, if this node has it.
+    pub fn committed(&self, height: Height) -> Option<&Arc<Committed>> {
+        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
+        self.chain.get(place)
+    }
+
+    /// What became of each transaction of a final block, in order. Empty for a block this node does not
+    /// have.
+    pub fn outcomes(&self, height: Height) -> Vec<Outcome> {
+        let Some(committed) = self.committed(height) else {
+            return Vec::new();
+        };
+        let mut met = BTreeSet::new();
+        let transactions = committed.block.transactions.iter();
+        transactions
+            .map(|transaction| match self.included.get(&transaction.id) {
+                // Whatever was not accepted or refused in this block for the first time was invalid.
+                Some((at, outcome)) if *at == height && met.insert(transaction.id) => *outcome,
+                _ => Outcome::Invalid,
+            })
+            .collect()
+    }
+
+    /// A transaction that is in a final block or waits for one.
+    pub fn transaction(&self, id: &TxId) -> Option<&Arc<Transaction>> {
+        match self.included.get(id) {
+            Some((height, _)) => {
+                let block = &self.committed(*height)?.block;
+                block.transactions.iter().find(|one| one.id == *id)
+            }
+            None => self.mempool.waiting().find(|one| one.id == *id),
+        }
+    }
+
+    /// Everything that waits for a block here, first come first.
+    pub fn pending(&self) -> impl Iterator<Item = &Arc<Transaction>> {
+        self.mempool.waiting()
+    }
+
+    /// The last nonce of a sender, what waits for a block counted in.
+    pub fn pending_nonce(&self, sender: &Identity) -> u64 {
+        self.mempool
+            .last_nonce(sender)
+            .unwrap_or_else(|| committed_nonce(&self.state, sender))
+    }
+
+    /// How many senders have used a nonce.
+    pub fn accounts(&self) -> u64 {
+        self.state.tables().accounts.len() as u64
     }
 
     /// Chain time of the last final block.

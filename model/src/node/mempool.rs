@@ -77,6 +77,16 @@ impl Mempool {
         self.ids.contains(id)
     }
 
+    /// Everything that waits, first come first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Arc<Transaction>> {
+        self.queue.values()
+    }
+
+    /// The last nonce among what waits of a sender, if anything does.
+    pub(super) fn last_nonce(&self, sender: &Identity) -> Option<u64> {
+        self.nonces.get(sender).copied()
+    }
+
     /// Takes a transaction that would be valid after everything that waits already.
     pub(super) fn insert(
         &mut self,

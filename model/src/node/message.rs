@@ -178,6 +178,8 @@ pub enum Request {
     Account(Identity),
     /// Take a transaction and answer when it is in a block.
     Broadcast(Arc<Transaction>),
+    /// Take a transaction and answer as soon as it waits for a block.
+    Submit(Arc<Transaction>),
     /// What became of a transaction.
     TxStatus(TxId),
     /// A fresh challenge for a signed read.
@@ -206,6 +208,9 @@ pub enum Claim {
         challenge: [u8; 32],
         /// Over [`super::view_text`].
         signature: Vec<u8>,
+        /// The payload as it was sent, where it spells the query in other bytes than this model does: the
+        /// signed text hangs on them.
+        payload: Option<Arc<[u8]>>,
     },
 }
 
@@ -256,7 +261,7 @@ pub enum Reply {
         /// What became of it.
         outcome: Outcome,
     },
-    /// To [`Request::Broadcast`]: not taken.
+    /// To [`Request::Broadcast`] and [`Request::Submit`]: not taken.
     Rejected(Rejected),
     /// To [`Request::Broadcast`]: not in a block yet; it still may get into one.
     TimedOut,
@@ -275,6 +280,8 @@ pub enum Reply {
     ClaimRefused(ClaimProblem),
     /// To anything: the node has halted.
     Halted,
+    /// To [`Request::Submit`]: it waits for a block.
+    Submitted,
 }
 
 /// What a node knows of a transaction.

@@ -12,12 +12,20 @@ use crate::id::TxId;
 use crate::ledger::{Call, NAMESPACE, Query, Transaction, view};
 use crate::rules::Switch;
 use crate::time::WallMillis;
-use crate::wire;
+use crate::wire::{self, CallPayload};
 
 /// The text a reader signs to show who it is. Source: idos-facts 4.2.
 pub fn view_text(query: &Query, challenge: &[u8; 32]) -> String {
     let payload = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
     wire::call_text(NAMESPACE, query.name(), &payload, challenge)
+}
+
+/// The same for a payload in the bytes it was sent in; none when it is no payload.
+fn sent_text(payload: &[u8], challenge: &[u8; 32]) -> Option<String> {
+    let CallPayload {
+        namespace, action, ..
+    } = CallPayload::decode(payload).ok()?;
+    Some(wire::call_text(&namespace, &action, payload, challenge))
 }
 
 impl Node {
@@ -47,6 +55,10 @@ impl Node {
                     Err(rejected) => Reply::Rejected(rejected),
                 }
             }
+            Request::Submit(transaction) => match self.take_transaction(&transaction, true, out) {
+                Ok(()) => Reply::Submitted,
+                Err(rejected) => Reply::Rejected(rejected),
+            },
             Request::TxStatus(transaction) => Reply::TxStatus(self.status(&transaction)),
             Request::Challenge => Reply::Challenge(self.challenge(now)),
             Request::View { claim, query } => self.answer_view(now, &claim, &query),
@@ -169,7 +181,7 @@ impl Node {
     /// What speaks against a claim, if anything. A challenge is used up by the attempt; a bare statement
     /// is believed in open mode only.
     fn doubt(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> Result<(), ClaimProblem> {
-        let (identity, challenge, signature) = match claim {
+        let (identity, challenge, signature, payload) = match claim {
             Claim::Anonymous => return Ok(()),
             Claim::Stated(_) if self.genesis.rules.keep(Switch::AuthenticatedReads) => {
                 return Err(ClaimProblem::Unsigned);
@@ -179,15 +191,20 @@ impl Node {
                 identity,
                 challenge,
                 signature,
-            } => (identity, challenge, signature),
+                payload,
+            } => (identity, challenge, signature, payload),
         };
         let given = self.challenges.remove(challenge);
         let given = given.ok_or(ClaimProblem::UnknownChallenge)?;
         if given.distance(now) > self.genesis.timing.challenge {
             return Err(ClaimProblem::ExpiredChallenge);
         }
-        let text = view_text(query, challenge);
-        if self.suite.verify(identity, text.as_bytes(), signature) {
+        let text = match payload {
+            Some(payload) => sent_text(payload, challenge),
+            None => Some(view_text(query, challenge)),
+        };
+        let signed = |text: String| self.suite.verify(identity, text.as_bytes(), signature);
+        if text.is_some_and(signed) {
             Ok(())
         } else {
             Err(ClaimProblem::WrongSignature)

@@ -104,7 +104,14 @@ impl CallMessage {
     /// The call that a claim and a query make. Nobody has no signature type of its own; the package then
     /// names that of wallets.
     pub fn new(claim: &Claim, query: &Query) -> CallMessage {
-        let payload = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+        let own = || wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+        let payload = match claim {
+            Claim::Signed {
+                payload: Some(sent),
+                ..
+            } => sent.to_vec(),
+            _ => own(),
+        };
         let (challenge, signature) = match claim {
             Claim::Anonymous | Claim::Stated(_) => (Vec::new(), Vec::new()),
             Claim::Signed {
@@ -128,9 +135,8 @@ impl CallMessage {
     /// What the call means to the node. The checks stand in the node's order; what needs the node's state,
     /// whether the challenge is its own and fresh and the signature right, is left to it.
     ///
-    /// The node's signed text is made from the query again, so in private mode a payload that spells the
-    /// same query in other bytes (a type's other name, an upper-case namespace) cannot be verified, and is
-    /// answered like a wrong signature.
+    /// A payload that spells the query in other bytes than this model does (a type's other name, an
+    /// upper-case namespace) goes along with the claim, since the signed text hangs on the bytes.
     pub fn read(&self, mode: Mode) -> Result<(Claim, Query), RpcError> {
         let payload = CallPayload::decode(&self.payload).map_err(|error| {
             RpcError::new(-32_602, format!("failed to convert action call: {error}"))
@@ -139,7 +145,7 @@ impl CallMessage {
             Mode::Open => None,
             Mode::Private => Some(self.challenge()?),
         };
-        let claim = self.claim(challenge)?;
+        let mut claim = self.claim(challenge)?;
         let namespace = payload.namespace.to_lowercase();
         if !["", NAMESPACE].contains(&namespace.as_str()) {
             let told = format!("namespace \"{namespace}\" does not exist");
@@ -147,9 +153,9 @@ impl CallMessage {
         }
         let query = Query::decode(&payload.action, &payload.arguments)
             .map_err(|error| RpcError::new(-300, error.to_string()))?;
-        let again = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
-        if mode == Mode::Private && again != self.payload {
-            return Err(claim_refused(ClaimProblem::WrongSignature));
+        if let Claim::Signed { payload, .. } = &mut claim {
+            let own = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+            *payload = (own != self.payload).then(|| self.payload.as_slice().into());
         }
         Ok((claim, query))
     }
@@ -171,6 +177,7 @@ impl CallMessage {
                 identity: claimed.map_err(|_| claim_refused(ClaimProblem::WrongSignature))?,
                 challenge,
                 signature: self.signature.clone(),
+                payload: None,
             }),
             // A sender without a type is nobody.
             None if self.sender.is_empty() || self.auth_type.is_empty() => Ok(Claim::Anonymous),
@@ -192,6 +199,7 @@ mod tests {
             identity: Identity::Evm([1; 20]),
             challenge: [7; 32],
             signature: vec![9; 65],
+            payload: None,
         };
         CallMessage::new(&claim, &Query::GetUser {})
     }
@@ -245,9 +253,20 @@ mod tests {
         check_refused(Mode::Private, |c| c.challenge.push(7), -1_002, length);
         let unknown = |c: &mut CallMessage| c.auth_type = "xrpl".into();
         check_refused(Mode::Private, unknown, -1_004, wrong);
-        let spelling = |c: &mut CallMessage| c.payload = wire::call_payload("", "get_user", &[]);
-        check_refused(Mode::Private, spelling, -1_004, wrong);
         assert!(call().read(Mode::Private).is_ok());
+    }
+
+    #[test]
+    fn another_spelling_goes_along_with_the_claim() {
+        let spelled = CallMessage {
+            payload: wire::call_payload("MAIN", "get_user", &[]),
+            ..call()
+        };
+        let (claim, query) = spelled.read(Mode::Private).unwrap();
+        assert_eq!(query, Query::GetUser {});
+        assert_eq!(CallMessage::new(&claim, &query), spelled);
+        let (own, _) = call().read(Mode::Private).unwrap();
+        assert!(matches!(own, Claim::Signed { payload: None, .. }));
     }
 
     #[test]

@@ -87,6 +87,25 @@ pub(super) mod hex_bytes {
     }
 }
 
+/// `Hash` as 64 hex digits.
+pub(super) mod hash {
+    use super::*;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        bytes: &[u8; 32],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        hex_bytes::serialize(bytes, to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(from)?;
+        decode_hash(&text).map_err(D::Error::custom)
+    }
+}
+
 /// Hex in the words of Go's decoder, which names the first byte that is no digit.
 pub(super) fn decode_hex(text: &str) -> Result<Vec<u8>, String> {
     match text.chars().find(|letter| !letter.is_ascii_hexdigit()) {

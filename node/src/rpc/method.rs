@@ -234,7 +234,7 @@ fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
 }
 
 /// Parameters are an object, or nothing at all; positional ones are refused.
-fn members(params: &Json) -> Result<Json, Failure> {
+pub(super) fn members(params: &Json) -> Result<Json, Failure> {
     match params {
         Json::Null => Ok(Json::Object(Map::new())),
         Json::Object(_) => Ok(params.clone()),
@@ -242,8 +242,12 @@ fn members(params: &Json) -> Result<Json, Failure> {
     }
 }
 
-fn read<T: DeserializeOwned>(params: Json) -> Result<T, Failure> {
+pub(super) fn read<T: DeserializeOwned>(params: Json) -> Result<T, Failure> {
     serde_json::from_value(params).map_err(|error| Failure::Params(error.to_string()))
+}
+
+pub(super) fn decode_tx_hash(text: &str) -> Result<TxId, Failure> {
+    decode_hash(text).map(TxId).map_err(Failure::Params)
 }
 
 fn tx(json: &Json) -> Result<Box<SignedTransaction>, Failure> {
@@ -319,8 +323,8 @@ impl Method {
             }
             "tx_query" => {
                 let TxQueryParams { tx_hash } = read(params)?;
-                let hash = decode_hash(&tx_hash).map_err(Failure::Params)?;
-                Method::TxQuery { hash: TxId(hash) }
+                let hash = decode_tx_hash(&tx_hash)?;
+                Method::TxQuery { hash }
             }
             "challenge" => Method::Challenge,
             "list_migrations" => Method::ListMigrations,

@@ -5,19 +5,31 @@
 //! Start with [`Request::parse`], then [`Method::parse`]. Source: kwil-rpc 1 to 6.
 
 mod call;
+mod chain;
 mod encoding;
 mod envelope;
+mod hear;
 mod method;
 mod result;
 mod transaction;
 
 pub use call::{CallMessage, Mode};
+pub use chain::{
+    At, BlockResult, ChainBlock, ChainHealth, ChainMethod, ChainTx, ConsensusParams, GenesisInfo,
+    Unconfirmed, Validators,
+};
 pub use encoding::{DataType, EncodedValue};
 pub use envelope::{Id, MAX_REQUEST, Request, Response, RpcError};
+pub use hear::{
+    Heard, Standing, ask, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
+    hear, hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed, outcome,
+};
 pub use method::{AccountId, Failure, Method, NamedValue};
 pub use result::{
-    Account, Broadcast, BroadcastRefusal, CallResult, ChainInfo, Challenge, Health, Ping, Price,
-    QueryResult, TxQuery, TxResult, Version, broadcast_error, claim_refused, query_result,
-    rejected, timed_out, tx_status, view_result,
+    Account, Broadcast, BroadcastRefusal, CallResult, ChainInfo, Challenge, HALTED, Health, Ping,
+    Price, QueryResult, TxQuery, TxResult, Version, broadcast_error, broadcast_halted,
+    claim_refused, halted, query_result, rejected, timed_out, tx_status, view_result,
 };
-pub use transaction::{Fate, NoIdentity, Unusable, parse_transaction, to_ledger, transaction_json};
+pub use transaction::{
+    NoIdentity, Unrunnable, Unusable, batch, parse_transaction, to_ledger, transaction_json,
+};

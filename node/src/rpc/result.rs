@@ -7,13 +7,13 @@ use assay_model::ledger::{
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use super::encoding::{DataType, display, hex_bytes};
+use super::encoding::{DataType, display, hash};
 use super::envelope::RpcError;
 use super::method::AccountId;
-use super::transaction::transaction_json;
+use super::transaction::{self, transaction_json};
 
 /// Rows of a view. Without any row the node has seen no columns either, and all three are null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ pub struct CallResult {
     pub error: Option<String>,
 }
 
-type Column = (&'static str, &'static str);
+pub(super) type Column = (&'static str, &'static str);
 
 const USER: &[Column] = &[
     ("id", "uuid"),
@@ -89,7 +89,7 @@ const GRANTS: &[Column] = &[
 
 /// The columns a view declares, in the schema's order. Source: idos-facts 2, 3.6 and 3.8, and the names
 /// in idos-schema where those do not give them.
-const fn columns(query: &Query) -> &'static [Column] {
+pub(super) const fn columns(query: &Query) -> &'static [Column] {
     match query {
         Query::GetUser { .. } => USER,
         Query::GetUserAsInserter { .. } => USER_AS_INSERTER,
@@ -314,25 +314,48 @@ pub fn timed_out(hash: TxId) -> RpcError {
     broadcast_error(hash, 10, told)
 }
 
+/// What a halted node says to whoever asks it. Source: kwil-rpc 3, transaction code 201.
+pub const HALTED: &str = "network halted";
+
+/// A transaction sent to a halted node.
+pub fn broadcast_halted(hash: TxId) -> RpcError {
+    broadcast_error(hash, 201, HALTED)
+}
+
+/// Anything else sent to a halted node.
+pub fn halted() -> RpcError {
+    RpcError::new(-700, HALTED)
+}
+
 /// What became of a transaction in its block.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TxResult {
     /// 0 for success.
     pub code: u32,
     /// Always 0 where fees are disabled.
+    #[serde(default)]
     pub gas: i64,
     /// `ERROR: ` and the refusal; left out when empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub log: String,
 }
 
+/// The log of a transaction that should not have been in its block.
+pub(super) const INVALID: &str = "ERROR: invalid transaction";
+
 impl TxResult {
-    /// The ledger's own code, which is the one that enters the app hash.
-    pub fn new(outcome: Outcome) -> TxResult {
+    /// The ledger's own code, which is the one that enters the app hash. What is wrong with a payload that
+    /// cannot be read is worked out from the transaction again.
+    pub fn new(outcome: Outcome, sent: Option<&SignedTransaction>) -> TxResult {
         let log = match outcome {
             Outcome::Accepted => String::new(),
+            Outcome::Refused(refusal @ Refusal::Unreadable(_)) => {
+                let told = sent.and_then(|sent| transaction::batch(&sent.payload).err());
+                let told = told.map_or_else(|| refusal.to_string(), |why| why.to_string());
+                format!("ERROR: {told}")
+            }
             Outcome::Refused(refusal) => format!("ERROR: {refusal}"),
-            Outcome::Invalid => "ERROR: invalid transaction".to_owned(),
+            Outcome::Invalid => INVALID.to_owned(),
         };
         TxResult {
             code: outcome.code(),
@@ -379,7 +402,9 @@ pub fn tx_status(
     tx: Option<SignedTransaction>,
 ) -> Result<TxQuery, RpcError> {
     let (height, tx_result) = match status {
-        TxStatus::Included { height, outcome } => (signed(height), Some(TxResult::new(outcome))),
+        TxStatus::Included { height, outcome } => {
+            (signed(height), Some(TxResult::new(outcome, tx.as_ref())))
+        }
         TxStatus::Pending => (-1, None),
         TxStatus::Unknown => return Err(RpcError::new(-202, "transaction not found")),
     };
@@ -391,17 +416,18 @@ pub fn tx_status(
     })
 }
 
-fn signed(height: Height) -> i64 {
+pub(super) fn signed(height: Height) -> i64 {
     i64::try_from(height.0).unwrap_or(i64::MAX)
 }
 
 /// The result of `user.health`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[allow(missing_docs)]
 pub struct Health {
     pub chain_id: String,
     pub block_height: i64,
-    #[serde(serialize_with = "hash")]
+    #[serde(with = "hash")]
     pub block_hash: [u8; 32],
     /// Always false; see [`ChainInfo`].
     pub gas: bool,
@@ -413,24 +439,23 @@ pub struct Health {
     pub block_age: i64,
     pub syncing: bool,
     pub height: i64,
-    #[serde(serialize_with = "hash")]
+    #[serde(with = "hash")]
     pub app_hash: [u8; 32],
     pub peer_count: u32,
     /// See [`super::Mode::name`].
     pub mode: String,
-}
-
-fn hash<S: Serializer>(bytes: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
-    hex_bytes::serialize(bytes, to)
+    /// `hooked` where somebody outside may set the node's clock; left out by real nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
 }
 
 /// The result of `user.chain_info`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct ChainInfo {
     pub chain_id: String,
     pub block_height: u64,
-    #[serde(serialize_with = "hash")]
+    #[serde(with = "hash")]
     pub block_hash: [u8; 32],
     /// Whether fees are taken.
     pub gas: bool,
@@ -483,7 +508,7 @@ pub struct Price {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Challenge {
     /// Good for one call.
-    #[serde(serialize_with = "hash")]
+    #[serde(with = "hash")]
     pub challenge: [u8; 32],
 }
 
@@ -863,7 +888,7 @@ mod tests {
         let written = |outcome| {
             let broadcast = Broadcast {
                 tx_hash: TxId([1; 32]),
-                result: Some(TxResult::new(outcome)),
+                result: Some(TxResult::new(outcome, None)),
             };
             serde_json::to_string(&broadcast).unwrap()
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_model::crypto::Identity;
-use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction};
+use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction, Unreadable};
 use assay_model::wire::{
     CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction, canonical_integer,
 };
@@ -120,7 +120,7 @@ pub enum NoIdentity {
     Sender(usize),
 }
 
-/// Why a transaction that arrived in good form cannot be run here.
+/// Why a transaction that arrived in good form is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     /// Nobody can have signed it.
@@ -132,39 +132,44 @@ pub enum Unusable {
     /// A payload type that nodes do not know, or that this model does not run.
     #[error("unknown payload type: {0}")]
     PayloadType(String),
-    /// A payload that does not decode.
+}
+
+impl Unusable {
+    /// The transaction code under a -201. Source: kwil-rpc 3.
+    pub const fn code(&self) -> u32 {
+        match self {
+            Unusable::Sender(_) | Unusable::Message(_) => 65_535,
+            Unusable::PayloadType(_) => 2,
+        }
+    }
+}
+
+/// Why a payload runs nothing. A transaction with it is taken all the same, uses its nonce and fails in its
+/// block. Source: kwil-rpc 3.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unrunnable {
+    /// It does not decode.
     #[error("{0}")]
     Payload(DecodeError),
     /// Any namespace but `main`.
     #[error("namespace \"{0}\" does not exist")]
     Namespace(String),
-    /// Arguments that do not fit.
+    /// An unknown action, or arguments that do not fit.
     #[error("{0}")]
     Call(CallError),
 }
 
-/// Where a transaction that cannot be run ends on a real node, and with what transaction code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is not taken: -201 with this code.
-    Broadcast(u32),
-    /// It gets into a block, uses its nonce and fails there with this code.
-    Block(u32),
-}
-
-impl Unusable {
-    /// Source: kwil-rpc 3.
-    pub const fn fate(&self) -> Fate {
+impl Unrunnable {
+    /// What the ledger keeps of it.
+    pub const fn kind(&self) -> Unreadable {
         match self {
-            Unusable::Sender(_) | Unusable::Message(_) => Fate::Broadcast(65_535),
-            Unusable::PayloadType(_) => Fate::Broadcast(2),
             // Nodes read these payloads. Bad text stops in the database, the rest is a limit of the model.
-            Unusable::Payload(DecodeError {
+            Unrunnable::Payload(DecodeError {
                 problem: DecodeProblem::Utf8 | DecodeProblem::Unsupported(_),
                 ..
-            }) => Fate::Block(65_535),
-            Unusable::Payload(_) => Fate::Block(1),
-            Unusable::Namespace(_) | Unusable::Call(_) => Fate::Block(65_535),
+            }) => Unreadable::Call,
+            Unrunnable::Payload(_) => Unreadable::Payload,
+            Unrunnable::Namespace(_) | Unrunnable::Call(_) => Unreadable::Call,
         }
     }
 }
@@ -179,21 +184,44 @@ pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, NoIdentity
     }
 }
 
+/// Why no message can be made of some transactions.
+const UNSIGNABLE: &str = "description is too long or invalid serialization type";
+
 /// Finds out what a transaction means, so that this model can run it. Checks are made in the order a node
-/// makes them; the signature is left to the mempool, as on a node.
+/// makes them; the signature is left to the mempool, as on a node. A payload that runs nothing is left to
+/// its block.
 pub fn to_ledger(sent: SignedTransaction) -> Result<Arc<Transaction>, Unusable> {
     let sender = identity(&sent.signature_type, &sent.sender).map_err(Unusable::Sender)?;
-    let unsignable = "description is too long or invalid serialization type";
     if sent.message().is_none() {
-        return Err(Unusable::Message(unsignable));
+        return Err(Unusable::Message(UNSIGNABLE));
     }
-    if sent.payload_type != "execute" {
+    if sent.payload_type != EXECUTE {
         return Err(Unusable::PayloadType(sent.payload_type));
     }
-    let payload = ExecutePayload::decode(&sent.payload).map_err(Unusable::Payload)?;
+    from_block(sent, sender)
+}
+
+/// The same for a transaction that some node has put into a block: whatever its type, it is there.
+pub(super) fn from_block(
+    sent: SignedTransaction,
+    sender: Identity,
+) -> Result<Arc<Transaction>, Unusable> {
+    let batch = if sent.payload_type == EXECUTE {
+        batch(&sent.payload).unwrap_or_else(|why| Batch::unreadable(why.kind()))
+    } else {
+        Batch::unreadable(Unreadable::Call)
+    };
+    Transaction::received(sent, sender, batch).ok_or(Unusable::Message(UNSIGNABLE))
+}
+
+const EXECUTE: &str = "execute";
+
+/// What an `execute` payload runs.
+pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
+    let payload = ExecutePayload::decode(payload).map_err(Unrunnable::Payload)?;
     let namespace = payload.namespace.to_lowercase();
     if !["", NAMESPACE].contains(&namespace.as_str()) {
-        return Err(Unusable::Namespace(namespace));
+        return Err(Unrunnable::Namespace(namespace));
     }
     // Without any call the action runs once, without arguments.
     let calls = if payload.calls.is_empty() {
@@ -205,9 +233,8 @@ pub fn to_ledger(sent: SignedTransaction) -> Result<Arc<Transaction>, Unusable> 
         .iter()
         .map(|arguments| Action::decode(&payload.action, arguments))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(Unusable::Call)?;
-    let batch = Batch::several(actions).expect("one name, and at least one call");
-    Transaction::received(sent, sender, batch).ok_or(Unusable::Message(unsignable))
+        .map_err(Unrunnable::Call)?;
+    Ok(Batch::several(actions).expect("one name, and at least one call"))
 }
 
 #[cfg(test)]
@@ -271,83 +298,91 @@ mod tests {
         assert_eq!((unsigned.fee.as_deref(), unsigned.nonce), (Some("0"), 0));
     }
 
-    fn check_fate(change: impl FnOnce(&mut SignedTransaction), fate: Fate, told: &str) {
+    fn changed(change: impl FnOnce(&mut SignedTransaction)) -> SignedTransaction {
         let mut signed = parse_transaction(&sample()).unwrap().unwrap();
         let id = Value::Uuid(Some(Default::default()));
         signed.payload = wire::execute_payload("main", "remove_wallet", &[vec![id]]);
         change(&mut signed);
-        let unusable = to_ledger(signed).unwrap_err();
-        assert_eq!((unusable.fate(), unusable.to_string()), (fate, told.into()));
+        signed
+    }
+
+    fn check_not_taken(change: impl FnOnce(&mut SignedTransaction), code: u32, told: &str) {
+        let unusable = to_ledger(changed(change)).unwrap_err();
+        assert_eq!((unusable.code(), unusable.to_string()), (code, told.into()));
+    }
+
+    fn check_fails_in_its_block(
+        change: impl FnOnce(&mut SignedTransaction),
+        kind: Unreadable,
+        told: &str,
+    ) {
+        let signed = changed(change);
+        assert_eq!(batch(&signed.payload).unwrap_err().to_string(), told);
+        let taken = to_ledger(signed.clone()).unwrap();
+        assert_eq!((taken.batch.problem(), taken.id), (Some(kind), signed.id()));
+        assert_eq!(taken.sent(), &signed);
     }
 
     #[test]
-    fn each_unusable_transaction_ends_where_a_node_ends_it() {
-        check_fate(
+    fn what_cannot_be_run_ends_where_a_node_ends_it() {
+        check_not_taken(
             |tx| tx.signature_type = "xrpl".into(),
-            Fate::Broadcast(65_535),
+            65_535,
             "failed to verify the transaction: authenticator not found: xrpl",
         );
-        check_fate(
+        check_not_taken(
             |tx| tx.signature_type = String::new(),
-            Fate::Broadcast(65_535),
+            65_535,
             "failed to verify the transaction: authenticator not found: ",
         );
-        check_fate(
+        check_not_taken(
             |tx| tx.signature_type = "SECP256K1_EP".into(),
-            Fate::Broadcast(65_535),
+            65_535,
             "failed to verify the transaction: invalid sender of 32 bytes",
         );
         let unsignable = "failed to verify the transaction: description is too long or invalid serialization type";
-        check_fate(
-            |tx| tx.description = "d".repeat(201),
-            Fate::Broadcast(65_535),
-            unsignable,
-        );
-        check_fate(
-            |tx| tx.serialization = "eip712".into(),
-            Fate::Broadcast(65_535),
-            unsignable,
-        );
-        check_fate(
+        check_not_taken(|tx| tx.description = "d".repeat(201), 65_535, unsignable);
+        check_not_taken(|tx| tx.serialization = "eip712".into(), 65_535, unsignable);
+        check_not_taken(
             |tx| tx.payload_type = "transfer".into(),
-            Fate::Broadcast(2),
+            2,
             "unknown payload type: transfer",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| tx.payload.clear(),
-            Fate::Block(1),
+            Unreadable::Payload,
             "byte 0: payload: encoded length 2 is longer than data length 0",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| {
                 let null = vec![Value::Null];
                 tx.payload = wire::execute_payload("main", "remove_wallet", &[null]);
             },
-            Fate::Block(65_535),
+            Unreadable::Call,
             "null value in column \"id\" violates not-null constraint",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| {
                 let text = Value::Text(Some("ab".into()));
                 tx.payload = wire::execute_payload("main", "a", &[vec![text]]);
                 *tx.payload.last_mut().unwrap() = 0xff;
             },
-            Fate::Block(65_535),
+            Unreadable::Call,
             "byte 52: text: invalid UTF-8",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| tx.payload = wire::execute_payload("Other", "a", &[]),
-            Fate::Block(65_535),
+            Unreadable::Call,
             "namespace \"other\" does not exist",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| tx.payload = wire::execute_payload("", "a", &[]),
-            Fate::Block(65_535),
+            Unreadable::Call,
             "unknown action: action \"a\" does not exist in namespace \"main\"",
         );
-        check_fate(
+        check_fails_in_its_block(
             |tx| tx.payload = wire::execute_payload("main", "remove_wallet", &[]),
-            Fate::Block(65_535),
+            Unreadable::Call,
             "action invocation error: action \"remove_wallet\" expected 1 arguments, but got 0",
         );
     }

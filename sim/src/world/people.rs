@@ -138,7 +138,7 @@ impl World<'_> {
             self.schedule_in(latency, Happening::Unreachable { node, id, by });
             return;
         }
-        if let Request::Broadcast(transaction) = &request {
+        if let Request::Broadcast(transaction) | Request::Submit(transaction) = &request {
             self.scan(node, Place::Request, transaction);
         }
         self.give(node, node::Input::Request { id, request });
