@@ -5,6 +5,12 @@
 //! over its network, clock and storage ([`runtime`]), so that the same code serves real clients over
 //! TCP and runs on simulated sockets. Start with [`runtime`], then [`rpc`], the words clients speak.
 
+pub mod codec;
+pub mod genesis;
+mod peer;
 pub mod rpc;
 pub mod runtime;
 pub mod shell;
+pub mod store;
+#[cfg(test)]
+mod testing;

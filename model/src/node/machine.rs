@@ -300,6 +300,11 @@ impl Node {
         &self.state
     }
 
+    /// The term this node takes to be the present one.
+    pub fn term(&self) -> u32 {
+        self.term
+    }
+
     /// Whom this node takes for the leader.
     pub fn leader(&self) -> NodeId {
         self.leader

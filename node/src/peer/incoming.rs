@@ -1,0 +1,127 @@
+//! The receiving end of every link.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use assay_model::id::NodeId;
+use assay_model::node::Message;
+use tokio::io::BufReader;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
+
+use super::Me;
+use super::frame::{Kind, MAX_FRAME, read};
+use super::handshake::accept;
+use crate::codec::{Known, decode_message};
+use crate::runtime::Net;
+
+/// A peer that says nothing for so long is gone; it would say at least that it lives.
+const SILENCE: Duration = Duration::from_secs(15);
+/// How many may be in the middle of a handshake; others wait to be accepted.
+const STRANGERS: usize = 64;
+/// Pause after a connection that could not be accepted, for want of descriptors for example.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What all connections of a node share.
+struct Hall {
+    me: Arc<Me>,
+    known: Known,
+    inbox: mpsc::Sender<(NodeId, Message)>,
+    /// Tells the connection of each peer that a newer one has come.
+    newest: Mutex<BTreeMap<NodeId, Arc<Notify>>>,
+}
+
+/// Accepts connections and hands on what peers say. Never ends.
+pub(crate) async fn receive<N: Net>(
+    net: N,
+    mut listener: N::Listener,
+    me: Arc<Me>,
+    inbox: mpsc::Sender<(NodeId, Message)>,
+) {
+    let hall = Arc::new(Hall {
+        me,
+        known: Known::default(),
+        inbox,
+        newest: Mutex::default(),
+    });
+    let strangers = Arc::new(Semaphore::new(STRANGERS));
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(stranger) = strangers.clone().acquire_owned().await else {
+            return;
+        };
+        match net.accept(&mut listener).await {
+            Ok(stream) => {
+                connections.spawn(connection::<N>(hall.clone(), stream, stranger));
+            }
+            Err(error) => {
+                warn!(target: "assay::peer", %error, "no connection accepted");
+                sleep(PAUSE).await;
+            }
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection<N: Net>(
+    hall: Arc<Hall>,
+    mut stream: N::Stream,
+    stranger: OwnedSemaphorePermit,
+) {
+    let peer = match accept(&hall.me, &mut stream).await {
+        Ok(peer) => peer,
+        Err(failed) => {
+            warn!(target: "assay::peer", why = %failed, "a connection was turned away");
+            return;
+        }
+    };
+    drop(stranger);
+    debug!(target: "assay::peer", %peer, "listens to");
+    let newer = hall.enter(peer);
+    let why = tokio::select! {
+        biased;
+        () = newer.notified() => io::Error::other("the peer has dialled again"),
+        why = listen(&hall, peer, stream) => why,
+    };
+    info!(target: "assay::peer", %peer, %why, "no longer listens to");
+}
+
+impl Hall {
+    /// Ends the peer's earlier connection, if there is one.
+    fn enter(&self, peer: NodeId) -> Arc<Notify> {
+        let newer = Arc::new(Notify::new());
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = newest.insert(peer, newer.clone()) {
+            earlier.notify_one();
+        }
+        newer
+    }
+}
+
+async fn listen(hall: &Hall, peer: NodeId, stream: impl tokio::io::AsyncRead + Unpin) -> io::Error {
+    let mut stream = BufReader::with_capacity(64 << 10, stream);
+    loop {
+        let frame = match read(&mut stream, MAX_FRAME, SILENCE).await {
+            Ok(frame) => frame,
+            Err(error) => return error,
+        };
+        match Kind::of(frame[0]) {
+            Some(Kind::Heartbeat) => {}
+            Some(Kind::Message) => match decode_message(&frame[1..], &hall.known) {
+                Ok(message) => {
+                    if hall.inbox.send((peer, message)).await.is_err() {
+                        return io::Error::other("the node has stopped");
+                    }
+                }
+                Err(error) => {
+                    warn!(target: "assay::peer", %peer, %error, "a message was not understood");
+                }
+            },
+            None => return io::Error::other(format!("frames of kind {} are unknown", frame[0])),
+        }
+    }
+}
