@@ -5,9 +5,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use assay_model::crypto::Identity;
 use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
-use assay_model::time::Millis;
+use assay_model::node::Node;
+use assay_model::time::{Millis, WallMillis};
 use assay_node::runtime::{Net, Skew};
 
 /// What a link between two nodes, in one direction, does to what is sent.
@@ -55,6 +58,21 @@ pub struct Inspection {
     pub users: Vec<UserId>,
 }
 
+impl Inspection {
+    /// What a node's own state shows.
+    pub fn of(node: &Node) -> Inspection {
+        let tables = node.state().tables();
+        Inspection {
+            height: node.height(),
+            app_hash: node.app_hash(),
+            tables: Some(node.state().digest()),
+            credentials: tables.credentials.keys().copied().collect(),
+            grants: tables.access_grants.keys().copied().collect(),
+            users: tables.users.keys().copied().collect(),
+        }
+    }
+}
+
 /// Where bytes of a node can be found once it has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
@@ -92,6 +110,27 @@ pub trait Venue {
 
     /// The sockets clients use.
     fn net(&self) -> Self::Net;
+
+    /// Public keys of the nodes, by place.
+    fn validators(&self) -> Vec<Identity>;
+
+    /// What the clock of a node shows that is not skewed.
+    fn wall(&self) -> WallMillis;
+
+    /// Whether time can be skipped.
+    fn can_skip(&self) -> bool;
+
+    /// How long before it takes effect nodes must be told of a skip.
+    fn skip_lead(&self) -> Duration;
+
+    /// How often to look what a node has committed.
+    fn watch_every(&self) -> Duration;
+
+    /// How long a node may take until it answers and has caught up.
+    fn ready_limit(&self) -> Duration;
+
+    /// The end of a node's log, for people; empty where there is none.
+    fn last_words(&self, node: NodeId) -> String;
 
     /// Where clients reach a node.
     fn rpc(&self, node: NodeId) -> SocketAddr;

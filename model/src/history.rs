@@ -530,6 +530,11 @@ pub enum Event {
         /// What the node said.
         got: String,
     },
+    /// Something about the run itself that keeps it from proving anything, whatever else it shows.
+    Doubted {
+        /// In one sentence.
+        why: String,
+    },
     /// What a node said in the whole run was compared with the ledger, replayed by the observer.
     Compared {
         /// The node.

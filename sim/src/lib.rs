@@ -22,6 +22,7 @@ use assay_scenarios::plan::Plan;
 
 pub use seed::{Domain, Draw, Seed};
 pub use setting::Setting;
+pub use world::node_key;
 
 /// What a run leaves behind.
 #[derive(Clone, Debug)]

@@ -335,11 +335,6 @@ impl Node {
         self.id
     }
 
-    /// Counts the leaders the operators have appointed.
-    pub fn term(&self) -> u32 {
-        self.term
-    }
-
     /// The final block of a height, if this node has it.
     pub fn committed(&self, height: Height) -> Option<&Arc<Committed>> {
         let place = usize::try_from(height.0.checked_sub(1)?).ok()?;

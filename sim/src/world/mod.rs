@@ -7,6 +7,8 @@ mod links;
 mod nodes;
 mod people;
 
+pub use nodes::node_key;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use assay_model::node::{self, Message, Node, Note, Output, Record};
 use super::{Happening, World};
 
 /// Node keys hang on the node's place alone.
-pub(super) fn node_key(node: u16) -> SigningKey {
+pub fn node_key(node: u16) -> SigningKey {
     let secret = blake3::derive_key("assay 2026 node keys", &node.to_le_bytes());
     SigningKey {
         scheme: Scheme::Ed25519,
