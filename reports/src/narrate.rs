@@ -326,6 +326,7 @@ impl<'a> Narrator<'a> {
                      {expected}, got {got}"
                 )
             }
+            Event::Doubted { why } => format!("the run proves nothing: {why}"),
             Event::Compared {
                 node,
                 answers,
