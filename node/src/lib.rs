@@ -8,8 +8,11 @@
 pub mod codec;
 pub mod genesis;
 mod peer;
+#[doc(hidden)]
+pub mod alone;
 pub mod rpc;
 pub mod runtime;
+pub mod server;
 pub mod shell;
 pub mod store;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,11 @@ pub trait Net: Clone + Send + Sync + 'static {
     /// Connects.
     fn connect(&self, to: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// The address of whoever is at the other end of an accepted connection, where there are addresses.
+    fn client(&self, _stream: &Self::Stream) -> Option<IpAddr> {
+        None
+    }
+
     /// Where a listener really listens.
     fn address(&self, listener: &Self::Listener) -> io::Result<SocketAddr>;
 }
@@ -61,6 +66,10 @@ impl Net for Tcp {
         let stream = tokio::net::TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
+    }
+
+    fn client(&self, stream: &Self::Stream) -> Option<IpAddr> {
+        stream.peer_addr().ok().map(|address| address.ip())
     }
 
     fn address(&self, listener: &Self::Listener) -> io::Result<SocketAddr> {

@@ -133,7 +133,8 @@ impl Node {
         }
     }
 
-    fn status(&self, transaction: &TxId) -> TxStatus {
+    /// What the node knows of a transaction.
+    pub fn status(&self, transaction: &TxId) -> TxStatus {
         match self.included.get(transaction) {
             Some((height, outcome)) => TxStatus::Included {
                 height: *height,

@@ -53,7 +53,7 @@ impl Request {
             return Err(Response::text(405, "POST required for JSON-RPC"));
         }
         if body.len() > MAX_REQUEST {
-            return Err(Response::text(400, "error reading request body"));
+            return Err(Response::unread());
         }
         let malformed = || Response::error(&json!(-1), RpcError::new(-32_700, "invalid request"));
         let mut members = match serde_json::from_slice(body) {
@@ -196,8 +196,18 @@ impl Response {
         }
     }
 
+    /// A body that is too large, or did not arrive. Source: kwil-rpc 1.
+    pub fn unread() -> Response {
+        Response::text(400, "error reading request body")
+    }
+
+    /// Any value as JSON, for paths that are no JSON-RPC.
+    pub fn plain(status: u16, value: &impl Serialize) -> Response {
+        Response::json(status, value)
+    }
+
     /// Plain text with the line end that Go adds.
-    fn text(status: u16, text: &str) -> Response {
+    pub fn text(status: u16, text: &str) -> Response {
         Response {
             status,
             content_type: Some(TEXT),

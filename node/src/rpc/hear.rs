@@ -221,6 +221,14 @@ pub fn hear(request: &Ask, status: u16, body: &[u8]) -> Heard {
     heard.unwrap_or_else(Heard::Malformed)
 }
 
+/// What of a node's health cannot be missing.
+#[derive(Deserialize)]
+struct HealthJson {
+    block_height: i64,
+    block_time: i64,
+    syncing: bool,
+}
+
 #[derive(Deserialize)]
 struct AccountJson {
     nonce: u64,
@@ -248,7 +256,7 @@ struct ChallengeJson {
 fn hear_result(request: &Ask, result: Json) -> Result<Heard, String> {
     Ok(match request {
         Ask::Health => {
-            let health: Health = member("health", result)?;
+            let health: HealthJson = member("health", result)?;
             let height = u64::try_from(health.block_height);
             let seconds = health.block_time.div_euclid(1_000);
             Heard::Health {
