@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Node, Reply, Request};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::runtime::Clock;
 pub use run::{Observer, Parts, RunError, Shell, Threads};
@@ -60,6 +60,8 @@ pub struct NodeInfo {
     pub genesis: Arc<Genesis>,
     /// Whether its clock is set from outside, which is for tests only.
     pub clock_is_hooked: bool,
+    /// How many peers have a connection on which they are heard.
+    pub peers_heard: watch::Receiver<usize>,
 }
 
 /// A way to the node, cheap to clone.
