@@ -5,6 +5,8 @@
 
 mod run;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timers;
 
 use std::sync::Arc;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use assay_model::id::NodeId;
 use assay_model::node::Message;
 use tokio::io::BufReader;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use super::Me;
 use super::frame::{Kind, MAX_FRAME, read};
@@ -33,6 +33,8 @@ struct Hall {
     inbox: mpsc::Sender<(NodeId, Message)>,
     /// Tells the connection of each peer that a newer one has come.
     newest: Mutex<BTreeMap<NodeId, Arc<Notify>>>,
+    /// How many peers are listened to.
+    heard: watch::Sender<usize>,
 }
 
 /// Accepts connections and hands on what peers say. Never ends.
@@ -41,12 +43,14 @@ pub(crate) async fn receive<N: Net>(
     mut listener: N::Listener,
     me: Arc<Me>,
     inbox: mpsc::Sender<(NodeId, Message)>,
+    heard: watch::Sender<usize>,
 ) {
     let hall = Arc::new(Hall {
         me,
         known: Known::default(),
         inbox,
         newest: Mutex::default(),
+        heard,
     });
     let strangers = Arc::new(Semaphore::new(STRANGERS));
     let mut connections = JoinSet::new();
@@ -56,7 +60,8 @@ pub(crate) async fn receive<N: Net>(
         };
         match net.accept(&mut listener).await {
             Ok(stream) => {
-                connections.spawn(connection::<N>(hall.clone(), stream, stranger));
+                let connection = connection::<N>(hall.clone(), stream, stranger);
+                connections.spawn(connection.in_current_span());
             }
             Err(error) => {
                 warn!(target: "assay::peer", %error, "no connection accepted");
@@ -87,6 +92,7 @@ async fn connection<N: Net>(
         () = newer.notified() => io::Error::other("the peer has dialled again"),
         why = listen(&hall, peer, stream) => why,
     };
+    hall.leave(peer, &newer);
     info!(target: "assay::peer", %peer, %why, "no longer listens to");
 }
 
@@ -98,7 +104,19 @@ impl Hall {
         if let Some(earlier) = newest.insert(peer, newer.clone()) {
             earlier.notify_one();
         }
+        self.heard.send_replace(newest.len());
         newer
+    }
+
+    fn leave(&self, peer: NodeId, mine: &Arc<Notify>) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest
+            .get(&peer)
+            .is_some_and(|last| Arc::ptr_eq(last, mine))
+        {
+            newest.remove(&peer);
+        }
+        self.heard.send_replace(newest.len());
     }
 }
 

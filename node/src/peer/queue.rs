@@ -78,6 +78,12 @@ impl Queue {
         std::mem::take(&mut self.waiting().dropped)
     }
 
+    /// How many frames wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting().frames.len()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use assay_model::crypto::{SigningKey, Suite};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Node, Note, Outbox};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{Instrument, Span, info, info_span};
 
 use super::task::Task;
 use super::timers::Timers;
@@ -94,16 +94,12 @@ pub struct Shell<N: Net, S: Store> {
     peers_listener: N::Listener,
     links: Vec<(NodeId, SocketAddr, Arc<Queue>)>,
     inbox: mpsc::Sender<(NodeId, assay_model::node::Message)>,
-    clients: Clients<N>,
+    heard: watch::Sender<usize>,
+    rpc_listener: Option<N::Listener>,
+    admin_listener: Option<N::Listener>,
     threads: Threads,
     task: Task<S>,
     restored: Outbox,
-}
-
-/// Who is served over HTTP.
-struct Clients<N: Net> {
-    rpc: Option<N::Listener>,
-    admin: Option<N::Listener>,
 }
 
 impl<N: Net, S: Store> Shell<N, S> {
@@ -142,6 +138,7 @@ impl<N: Net, S: Store> Shell<N, S> {
             .collect();
         let (errand, errands) = mpsc::channel::<Errand>(ERRANDS);
         let (message, inbox) = mpsc::channel(INBOX);
+        let (heard, peers_heard) = watch::channel(0);
         let task = Task {
             node,
             store,
@@ -162,16 +159,16 @@ impl<N: Net, S: Store> Shell<N, S> {
                 id,
                 genesis: genesis.clone(),
                 clock_is_hooked: parts.clock_is_hooked,
+                peers_heard,
             }),
             me: Arc::new(Me::new(id, key, suite, genesis, parts.seed)),
             net,
             peers_listener: parts.peers_listener,
             links,
             inbox: message,
-            clients: Clients {
-                rpc: parts.rpc_listener,
-                admin: parts.admin_listener,
-            },
+            heard,
+            rpc_listener: parts.rpc_listener,
+            admin_listener: parts.admin_listener,
             threads: parts.threads,
             task,
             restored,
@@ -191,22 +188,24 @@ impl<N: Net, S: Store> Shell<N, S> {
     /// Runs the node until `shutdown` is done, and then ends it in good order: no more requests, and
     /// everything on disk. Dropping this future kills the node: what was not synced is lost.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let span = info_span!("node", id = %self.info.id);
+        self.run_here(shutdown).instrument(span).await
+    }
+
+    async fn run_here(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         // All of them end with this set, however that comes about.
         let mut helpers = JoinSet::new();
         for (peer, address, queue) in self.links {
             let (net, me) = (self.net.clone(), self.me.clone());
-            helpers.spawn(deliver(net, me, peer, address, queue));
+            helpers.spawn(deliver(net, me, peer, address, queue).in_current_span());
         }
-        helpers.spawn(receive(
-            self.net.clone(),
-            self.peers_listener,
-            self.me,
-            self.inbox,
-        ));
+        let net = self.net.clone();
+        let receive = receive(net, self.peers_listener, self.me, self.inbox, self.heard);
+        helpers.spawn(receive.in_current_span());
         serve_clients(
             &mut helpers,
             &self.net,
-            self.clients,
+            (self.rpc_listener, self.admin_listener),
             &self.handle,
             &self.info,
         );
@@ -222,7 +221,7 @@ impl<N: Net, S: Store> Shell<N, S> {
         let _ = stop.send(());
         let ended = node.await;
         helpers.shutdown().await;
-        info!(target: "assay::node", node = %self.info.id, "stopped");
+        info!(target: "assay::node", "stopped");
         ended
     }
 }
@@ -243,6 +242,7 @@ fn start<S: Store>(
         .enable_time()
         .build()
         .map_err(RunError::Thread)?;
+    let serve = serve.instrument(Span::current());
     let (tell, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name("node".to_owned())
@@ -261,7 +261,7 @@ fn start<S: Store>(
 fn serve_clients<N: Net>(
     helpers: &mut JoinSet<()>,
     net: &N,
-    clients: Clients<N>,
+    (rpc, admin): (Option<N::Listener>, Option<N::Listener>),
     handle: &Handle,
     info: &Arc<NodeInfo>,
 ) {
@@ -269,7 +269,7 @@ fn serve_clients<N: Net>(
     // server; it gets these five values.
     let (_net, _handle, _info) = (net.clone(), handle.clone(), info.clone());
     helpers.spawn(async move {
-        let _held = clients;
+        let _held = (rpc, admin);
         std::future::pending::<()>().await;
     });
 }

@@ -259,3 +259,95 @@ impl<S: Store> Task<S> {
         self.store.sync()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use assay_model::crypto::{Suite, Symbolic};
+    use assay_model::id::Height;
+    use assay_model::node::Record;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::peer::Queue;
+    use crate::runtime::Skew;
+    use crate::testing::{genesis, node_key};
+
+    /// A disk that notes what had left for the peer whenever it was used.
+    struct Witness {
+        queue: Arc<Queue>,
+        seen: Arc<Mutex<Vec<(&'static str, usize)>>>,
+    }
+
+    impl Witness {
+        fn note(&self, what: &'static str) {
+            self.seen.lock().unwrap().push((what, self.queue.len()));
+        }
+    }
+
+    impl Store for Witness {
+        fn load(&mut self) -> Result<Vec<Record>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        fn write(&mut self, _: &Record) -> Result<(), StoreError> {
+            self.note("write");
+            Ok(())
+        }
+
+        fn sync(&mut self) -> Result<(), StoreError> {
+            self.note("sync");
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_behind_a_barrier_leaves_before_it_and_one_barrier_serves_all() {
+        let (n1, n2) = (NodeId(0), NodeId(1));
+        let suite: Arc<dyn Suite> = Arc::new(Symbolic);
+        let genesis = genesis(&*suite, 2);
+        let queue = Arc::new(Queue::default());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (_, skew) = watch::channel(Skew::default());
+        let mut task = Task {
+            node: Node::new(n1, genesis, suite, node_key(n1)),
+            store: Witness {
+                queue: queue.clone(),
+                seen: seen.clone(),
+            },
+            clock: Clock::new(|| assay_model::time::WallMillis(0), skew),
+            inbox: mpsc::channel(1).1,
+            errands: mpsc::channel(1).1,
+            peers: Outgoing::new(BTreeMap::from([(n2, queue.clone())])),
+            observer: None,
+            validators: 2,
+            timers: Timers::default(),
+            replies: BTreeMap::new(),
+            requests: 0,
+        };
+        let send = |have| Output::Send {
+            to: n2,
+            message: Message::Ask { have: Height(have) },
+        };
+        let write = || Output::Persist(Record::Term(1, n1));
+        let outputs = vec![
+            send(1),
+            write(),
+            Output::Sync,
+            send(2),
+            write(),
+            Output::Sync,
+            send(3),
+            write(),
+        ];
+        task.finish(Batch {
+            out: Outbox(outputs),
+            after: Vec::new(),
+        })
+        .unwrap();
+        let expected = [("write", 0), ("write", 0), ("sync", 1), ("write", 3)];
+        assert_eq!(*seen.lock().unwrap(), expected);
+        assert_eq!(queue.len(), 3);
+    }
+}

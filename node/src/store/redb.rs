@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use assay_model::node::Record;
-use redb::{Durability, ReadableTable, TableDefinition};
+use redb::{Durability, ReadableTable, TableDefinition, TableError};
 
 use super::keep_latest;
 use crate::codec::{Known, decode_record, encode_record};
@@ -135,18 +135,27 @@ const CACHE: usize = 4 << 20;
 
 /// Checks whose database it is, or says so in a new one.
 fn claim(redb: &redb::Database, chain_id: &str) -> Result<(), Wrong> {
+    let expected = [("schema", SCHEMA), ("chain_id", chain_id)];
+    let transaction = redb.begin_read()?;
+    match transaction.open_table(META) {
+        Ok(meta) => {
+            for (name, expected) in expected {
+                let found = meta.get(name)?.map(|found| found.value().to_owned());
+                if found.as_deref() != Some(expected) {
+                    let found = found.unwrap_or_default();
+                    return Err(format!("{name} is `{found}`, not `{expected}`").into());
+                }
+            }
+            return Ok(());
+        }
+        Err(TableError::TableDoesNotExist(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     let transaction = redb.begin_write()?;
     {
         let mut meta = transaction.open_table(META)?;
-        for (name, expected) in [("schema", SCHEMA), ("chain_id", chain_id)] {
-            let found = meta.get(name)?.map(|found| found.value().to_owned());
-            match found {
-                Some(found) if found == expected => {}
-                Some(found) => return Err(format!("{name} is `{found}`, not `{expected}`").into()),
-                None => {
-                    meta.insert(name, expected)?;
-                }
-            }
+        for (name, value) in expected {
+            meta.insert(name, value)?;
         }
         transaction.open_table(RECORDS)?;
     }
