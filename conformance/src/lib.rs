@@ -3,4 +3,5 @@
 
 pub mod sockets;
 pub mod stage;
+pub mod live;
 pub mod venue;

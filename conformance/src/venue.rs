@@ -12,6 +12,7 @@ use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDige
 use assay_model::node::Node;
 use assay_model::time::{Millis, WallMillis};
 use assay_node::runtime::{Net, Skew};
+use serde::{Deserialize, Deserializer};
 
 /// What a link between two nodes, in one direction, does to what is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +47,14 @@ pub enum Way {
     },
 }
 
-/// What a look into a stopped node's tables showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a look into a stopped node's tables showed. Digests are hex, ids are UUIDs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)]
 pub struct Inspection {
     pub height: Height,
+    #[serde(deserialize_with = "digest")]
     pub app_hash: AppHash,
+    #[serde(default, deserialize_with = "tables")]
     pub tables: Option<TablesDigest>,
     pub credentials: Vec<CredentialId>,
     pub grants: Vec<GrantId>,
@@ -73,6 +76,21 @@ impl Inspection {
     }
 }
 
+fn bytes<E: serde::de::Error>(text: &str) -> Result<[u8; 32], E> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| E::custom("a digest is 64 hex digits"))?;
+    Ok(bytes)
+}
+
+fn digest<'de, D: Deserializer<'de>>(from: D) -> Result<AppHash, D::Error> {
+    bytes(&String::deserialize(from)?).map(AppHash)
+}
+
+fn tables<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TablesDigest>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    text.map(|text| bytes(&text).map(TablesDigest)).transpose()
+}
+
 /// Where bytes of a node can be found once it has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
@@ -89,6 +107,9 @@ pub struct Remains {
 /// A venue could not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Trouble {
+    /// The target does not make a network.
+    #[error("the network was not initialised: {0}")]
+    Init(String),
     /// A node of the target does not start, or does not get ready.
     #[error("{node} did not start: {why}")]
     Start {

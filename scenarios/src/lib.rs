@@ -19,8 +19,10 @@ mod verb;
 
 pub use file::schema;
 pub use library::{Source, find, library};
+pub use names::suggest;
 pub use place::Place;
-pub use problem::{MAX_BYTES, Problem, read_scenario};
+pub use problem::{FileKind, MAX_BYTES, Problem, read_scenario, read_source};
 pub use requirements::default_requirements;
 pub use scenario::{Overrides, Scenario, load};
+pub use units::{DURATIONS, duration};
 pub use verb::Verb;
