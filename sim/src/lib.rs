@@ -10,6 +10,7 @@ pub mod kernel;
 mod network;
 mod scan;
 mod seed;
+pub mod spelling;
 mod world;
 
 use std::sync::Arc;
