@@ -4,4 +4,5 @@
 pub mod sockets;
 pub mod stage;
 pub mod live;
+pub mod scan;
 pub mod venue;

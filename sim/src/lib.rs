@@ -11,6 +11,7 @@ mod network;
 mod scan;
 mod seed;
 mod setting;
+pub mod spelling;
 mod world;
 
 use std::sync::Arc;
