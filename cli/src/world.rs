@@ -84,7 +84,7 @@ impl World for Turmoil {
 
 fn trouble(trouble: venue::Trouble) -> Trouble {
     match trouble {
-        venue::Trouble::Start { .. } => Trouble::NoTarget {
+        venue::Trouble::Init(_) | venue::Trouble::Start { .. } => Trouble::NoTarget {
             why: trouble.to_string(),
         },
         venue::Trouble::Harness(message) => Trouble::Failed { message },

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assay_model::crypto::Identity;
 use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
 use assay_model::node::Node;
 use assay_model::time::{Millis, WallMillis};
@@ -131,9 +130,6 @@ pub trait Venue {
 
     /// The sockets clients use.
     fn net(&self) -> Self::Net;
-
-    /// Public keys of the nodes, by place.
-    fn validators(&self) -> Vec<Identity>;
 
     /// What the clock of a node shows that is not skewed.
     fn wall(&self) -> WallMillis;

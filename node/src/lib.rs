@@ -7,12 +7,12 @@
 //! [`rpc`] has the words clients speak, [`process`] is the node as a program.
 
 pub mod admin;
+#[doc(hidden)]
+pub mod alone;
 pub mod codec;
 pub mod config;
 pub mod genesis;
 mod peer;
-#[doc(hidden)]
-pub mod alone;
 pub mod process;
 pub mod rpc;
 pub mod runtime;

@@ -18,9 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use assay_model::id::NodeId;
+use assay_model::time::WallMillis;
 use assay_node::runtime::{Skew, Tcp};
 use rustix::process::Pid;
 use tokio::task::JoinHandle;
@@ -46,6 +47,10 @@ const SETTLED_AFTER: Duration = Duration::from_millis(30);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer about health may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// How long before a skip nodes are told of it: a few times what they take to look at their time file.
+const SKIP_LEAD: Duration = Duration::from_millis(25);
+/// Pause between two looks at what a node has committed.
+const WATCH_EVERY: Duration = Duration::from_millis(25);
 /// Pause between two looks of the guard.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -390,6 +395,33 @@ impl Venue for Live {
 
     fn net(&self) -> Tcp {
         Tcp
+    }
+
+    fn wall(&self) -> WallMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        WallMillis(since.unwrap_or_default().as_millis() as u64)
+    }
+
+    fn can_skip(&self) -> bool {
+        self.target.clock == ClockHook::TimeFile
+    }
+
+    fn skip_lead(&self) -> Duration {
+        SKIP_LEAD
+    }
+
+    fn watch_every(&self) -> Duration {
+        WATCH_EVERY
+    }
+
+    fn ready_limit(&self) -> Duration {
+        self.target.ready_limit
+    }
+
+    fn last_words(&self, node: NodeId) -> String {
+        let post = &self.posts[node.index()];
+        let tail = post.process.as_ref().map(Process::tail).unwrap_or_default();
+        format!("\nits log is {}, and ends\n{tail}", post.log.display())
     }
 
     fn rpc(&self, node: NodeId) -> SocketAddr {

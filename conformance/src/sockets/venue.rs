@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use assay_model::crypto::{Identity, SigningKey, Suite};
+use assay_model::crypto::{SigningKey, Suite};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Node, Outbox};
 use assay_model::time::{Millis, WallMillis};
@@ -116,10 +116,6 @@ impl Venue for Simulated {
 
     fn net(&self) -> Sockets {
         self.net.clone()
-    }
-
-    fn validators(&self) -> Vec<Identity> {
-        self.genesis.validators.clone()
     }
 
     fn wall(&self) -> WallMillis {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assay_model::history::Event;
-use assay_model::id::{Height, NodeId};
+use assay_model::id::NodeId;
 use assay_model::ledger::{Outcome, Transaction};
 use assay_model::node::Request;
 use assay_model::time::WallMillis;
@@ -55,7 +55,7 @@ impl<V: Venue> Stage<'_, V> {
             at: self.venue.rpc(node),
             node,
             life: seat.life,
-            validators: self.validators.clone(),
+            validators: Vec::new(),
             every: self.venue.watch_every(),
             poke: seat.poke.clone(),
             post: self.post.clone(),
@@ -178,11 +178,5 @@ impl<V: Venue> Stage<'_, V> {
                 return false;
             }
         }
-    }
-
-    /// The highest block any node has shown.
-    pub(super) fn tallest(&self) -> Height {
-        let heights = self.seats.iter().map(|seat| seat.shown.height());
-        heights.max().unwrap_or(Height(0))
     }
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assay_model::actor::{self, Actor};
-use assay_model::crypto::{Identity, Suite};
+use assay_model::crypto::Suite;
 use assay_model::history::{Event, History};
 use assay_model::id::{Height, NodeId, PartyId, TxId};
 use assay_model::ledger::{Outcome, Transaction};
@@ -144,7 +144,6 @@ struct Stage<'p, V: Venue> {
     seed: Seed,
     venue: &'p mut V,
     mode: Mode,
-    validators: Vec<Identity>,
     history: History,
     oracle: Oracle,
     pace: Pace,
@@ -203,9 +202,8 @@ impl<'p, V: Venue> Stage<'p, V> {
             plan,
             seed,
             mode: if private { Mode::Private } else { Mode::Open },
-            validators: venue.validators(),
             oracle: Oracle::new(&setting.cast, suite),
-            pace: Pace::new(plan.epoch, venue.wall()),
+            pace: Pace::new(plan.epoch, venue.wall(), venue.can_skip()),
             venue,
             history: History::new(Arc::new(setting.cast)),
             kernel: Kernel::default(),

@@ -15,10 +15,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A network whose clocks show [`FOUNDING`] before the epoch when the venue's wall clock shows `wall`.
-    pub(super) fn new(epoch: WallMillis, wall: WallMillis) -> Pace {
+    /// A network whose clocks show [`FOUNDING`] before the epoch when the venue's wall clock shows `wall`;
+    /// or the venue's own time, where clocks cannot be set.
+    pub(super) fn new(epoch: WallMillis, wall: WallMillis, settable: bool) -> Pace {
+        let away = epoch.0 as i64 - FOUNDING as i64 - wall.0 as i64;
         let skew = Skew {
-            offset: epoch.0 as i64 - FOUNDING as i64 - wall.0 as i64,
+            offset: if settable { away } else { 0 },
             ..Skew::default()
         };
         Pace {
@@ -70,7 +72,7 @@ mod tests {
     fn time_stands_at_zero_until_the_story_begins_and_skips_when_told() {
         let (epoch, wall) = (WallMillis(5_000_000), WallMillis(70_000_000));
         let at = |after: u64| WallMillis(wall.0 + after);
-        let mut pace = Pace::new(epoch, wall);
+        let mut pace = Pace::new(epoch, wall, true);
         assert_eq!(pace.now(at(100)), Millis::ZERO);
         assert_eq!(pace.until_zero(at(100)), FOUNDING - 100);
         pace.skip(FOUNDING - 100, at(120));

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assay_model::crypto::Identity;
 use assay_model::history::Event;
 use assay_model::id::{AppHash, Height, NodeId};
 use assay_model::ledger::Outcome;
@@ -73,7 +72,8 @@ pub(super) struct Watch<N> {
     pub(super) at: SocketAddr,
     pub(super) node: NodeId,
     pub(super) life: u32,
-    pub(super) validators: Vec<Identity>,
+    /// Public keys of the validators, once they were asked for.
+    pub(super) validators: Vec<Vec<u8>>,
     pub(super) every: Duration,
     pub(super) poke: Arc<Notify>,
     pub(super) post: mpsc::UnboundedSender<News>,
@@ -81,7 +81,7 @@ pub(super) struct Watch<N> {
 
 impl<N: Net> Watch<N> {
     /// Looks until nobody wants to know any more.
-    pub(super) async fn run(self) {
+    pub(super) async fn run(mut self) {
         let mut known = Height(0);
         loop {
             let news = match self.look(&mut known).await {
@@ -104,10 +104,14 @@ impl<N: Net> Watch<N> {
     }
 
     /// Asks for every block that is not known yet. The error says what cannot be read, if anything came.
-    async fn look(&self, known: &mut Height) -> Result<News, Option<String>> {
+    async fn look(&mut self, known: &mut Height) -> Result<News, Option<String>> {
         let health = self.ask(rpc::ask_health(1)).await?;
         let tip = rpc::hear_health(&health).map_err(Some)?;
         let top = Height(tip.block_height.max(0) as u64);
+        if self.validators.is_empty() {
+            let validators = self.ask(rpc::ask_validators(1)).await?;
+            self.validators = rpc::hear_validators(&validators).map_err(Some)?;
+        }
         while *known < top {
             let height = known.next();
             let block = self.ask(rpc::ask_block(height, 1)).await?;

@@ -19,6 +19,7 @@ use super::timers::Timers;
 use super::{Errand, Handle, NodeInfo};
 use crate::peer::{Me, Outgoing, Queue, deliver, receive};
 use crate::runtime::{Clock, Net, Store, StoreError};
+use crate::server::{Limits, serve, serve_admin};
 
 /// Most messages that were read and wait for the node; beyond that peers have to wait.
 const INBOX: usize = 256;
@@ -265,11 +266,13 @@ fn serve_clients<N: Net>(
     handle: &Handle,
     info: &Arc<NodeInfo>,
 ) {
-    // RPC: the one place where the listeners of clients (`rpc`) and of the operator (`admin`) meet the
-    // server; it gets these five values.
-    let (_net, _handle, _info) = (net.clone(), handle.clone(), info.clone());
-    helpers.spawn(async move {
-        let _held = (rpc, admin);
-        std::future::pending::<()>().await;
-    });
+    let limits = Limits::default();
+    if let Some(listener) = rpc {
+        let (net, handle, info) = (net.clone(), handle.clone(), info.clone());
+        helpers.spawn(serve(net, listener, handle, info, limits));
+    }
+    if let Some(listener) = admin {
+        let (net, handle, info) = (net.clone(), handle.clone(), info.clone());
+        helpers.spawn(serve_admin(net, listener, handle, info, limits));
+    }
 }
