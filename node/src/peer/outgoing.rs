@@ -172,3 +172,72 @@ async fn closed(from: &mut (impl AsyncRead + Unpin)) -> std::io::Error {
         Err(error) => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use assay_model::id::Height;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::testing::committed;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_link_says_every_second_that_it_lives() {
+        let (near, mut far) = tokio::io::duplex(1_024);
+        let queue = Queue::default();
+        let listen = async {
+            let mut beats = Vec::new();
+            for _ in 0..3 {
+                let mut beat = [9; 5];
+                far.read_exact(&mut beat).await.unwrap();
+                beats.push(beat);
+            }
+            beats
+        };
+        tokio::pin!(listen);
+        tokio::select! {
+            why = pump(near, &queue) => panic!("{why}"),
+            beats = listen => assert_eq!(beats, [[1, 0, 0, 0, 0]; 3]),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_takes_nothing_is_given_up() {
+        let (near, _far) = tokio::io::duplex(8);
+        let queue = Queue::default();
+        queue.push(vec![0; 100].into());
+        let why = pump(near, &queue).await;
+        assert_eq!(why.kind(), ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_hangs_up_or_speaks_ends_the_link() {
+        let (near, far) = tokio::io::duplex(8);
+        drop(far);
+        let why = pump(near, &Queue::default()).await;
+        assert_eq!(why.kind(), ErrorKind::UnexpectedEof);
+        let (near, mut far) = tokio::io::duplex(8);
+        far.write_all(b"x").await.unwrap();
+        let why = pump(near, &Queue::default()).await;
+        assert!(why.to_string().contains("should listen"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_message_for_all_is_put_into_bytes_once() {
+        let queues: BTreeMap<NodeId, Arc<Queue>> = (1..4)
+            .map(|place| (NodeId(place), Arc::new(Queue::default())))
+            .collect();
+        let mut outgoing = Outgoing::new(queues.clone());
+        let committed = committed(1);
+        for peer in queues.keys() {
+            outgoing.send(*peer, Message::Announce(committed.clone()));
+        }
+        let (_, frame) = outgoing.last.as_ref().unwrap();
+        assert_eq!(Arc::strong_count(frame), 1 + queues.len());
+        outgoing.send(NodeId(1), Message::Ask { have: Height(1) });
+        outgoing.send(NodeId(9), Message::Ask { have: Height(1) });
+        assert_eq!(queues[&NodeId(1)].len(), 2);
+    }
+}
