@@ -100,14 +100,17 @@ pub(crate) async fn deliver<N: Net>(
                 (pause, complaint) = (FIRST_PAUSE, String::new());
             }
             Err(failed) => {
-                // The same trouble is told once.
+                // The same trouble is told once, and a peer that is merely down is none.
                 let told = failed.to_string();
+                let down = matches!(failed, Failed::Io(_) | Failed::Slow);
                 if told == complaint {
                     debug!(target: "assay::peer", %peer, %address, why = told, "no connection");
+                } else if down {
+                    info!(target: "assay::peer", %peer, %address, why = told, "no connection");
                 } else {
                     warn!(target: "assay::peer", %peer, %address, why = told, "no connection");
-                    complaint = told;
                 }
+                complaint = told;
             }
         }
         let dropped = queue.dropped();
