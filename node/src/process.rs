@@ -20,6 +20,7 @@ use assay_model::time::WallMillis;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracing::field::display;
 use tracing::{info, warn};
 
 use crate::config::Settings;
@@ -194,14 +195,14 @@ async fn run_here(settings: Settings) -> Result<(), ProcessError> {
         None => None,
     };
     let peers_listener = listen("peers on", settings.peers_listen).await?;
-    let shown = |listener: &TcpListener| Tcp.address(listener).ok();
+    let shown = |listener: &TcpListener| Tcp.address(listener).ok().map(display);
     info!(
         target: "assay::node",
         id = %home.id,
         chain_id = %home.genesis.chain_id,
-        rpc = ?shown(&rpc_listener),
-        peers = ?shown(&peers_listener),
-        admin = ?admin_listener.as_ref().and_then(shown),
+        rpc = shown(&rpc_listener),
+        peers = shown(&peers_listener),
+        admin = admin_listener.as_ref().and_then(shown),
         "listening"
     );
     let shell = Shell::restore(Parts {

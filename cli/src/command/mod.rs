@@ -2,6 +2,7 @@
 
 mod bench;
 mod completions;
+mod node;
 mod replay;
 mod requirements;
 mod rules;
@@ -23,6 +24,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
+        Some(Command::Node(args)) => node::node(*args, format, output),
         Some(Command::Completions { shell }) => {
             completions::completions(shell, format, output);
             Ok(Exit::Held)

@@ -143,3 +143,66 @@ async fn listen(hall: &Hall, peer: NodeId, stream: impl tokio::io::AsyncRead + U
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use assay_model::crypto::{Suite, Symbolic};
+    use assay_model::id::Height;
+    use tokio::io::AsyncWriteExt;
+
+    use super::super::frame::frame;
+    use super::*;
+    use crate::codec::encode_message;
+    use crate::testing::{genesis, node_key};
+
+    fn hall() -> (Hall, mpsc::Receiver<(NodeId, Message)>) {
+        let suite: Arc<dyn Suite> = Arc::new(Symbolic);
+        let genesis = genesis(&*suite, 2);
+        let (inbox, messages) = mpsc::channel(8);
+        let me = Me::new(NodeId(0), node_key(NodeId(0)), suite, genesis, [0; 32]);
+        let hall = Hall {
+            me: Arc::new(me),
+            known: Known::default(),
+            inbox,
+            newest: Mutex::default(),
+            heard: watch::channel(0).0,
+        };
+        (hall, messages)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_are_handed_on_until_the_peer_falls_silent() {
+        let (hall, mut messages) = hall();
+        let (mut near, far) = tokio::io::duplex(4_096);
+        let ask = |have| encode_message(&Message::Ask { have: Height(have) });
+        let frames = [
+            frame(Kind::Message, &ask(1)),
+            frame(Kind::Heartbeat, &[]),
+            frame(Kind::Message, b"nonsense"),
+            frame(Kind::Message, &ask(2)),
+        ];
+        for frame in frames {
+            near.write_all(&frame.unwrap()).await.unwrap();
+        }
+        let why = listen(&hall, NodeId(1), far).await;
+        assert_eq!(why.kind(), io::ErrorKind::TimedOut);
+        let mut haves = Vec::new();
+        while let Ok((peer, Message::Ask { have })) = messages.try_recv() {
+            haves.push((peer, have.0));
+        }
+        assert_eq!(haves, [(NodeId(1), 1), (NodeId(1), 2)]);
+    }
+
+    #[tokio::test]
+    async fn the_newest_connection_of_a_peer_is_the_one_that_counts() {
+        let (hall, _messages) = hall();
+        let heard = hall.heard.subscribe();
+        let earlier = hall.enter(NodeId(1));
+        let later = hall.enter(NodeId(1));
+        earlier.notified().await;
+        hall.leave(NodeId(1), &earlier);
+        assert_eq!(*heard.borrow(), 1);
+        hall.leave(NodeId(1), &later);
+        assert_eq!(*heard.borrow(), 0);
+    }
+}

@@ -100,14 +100,17 @@ pub(crate) async fn deliver<N: Net>(
                 (pause, complaint) = (FIRST_PAUSE, String::new());
             }
             Err(failed) => {
-                // The same trouble is told once.
+                // The same trouble is told once, and a peer that is merely down is none.
                 let told = failed.to_string();
+                let down = matches!(failed, Failed::Io(_) | Failed::Slow);
                 if told == complaint {
                     debug!(target: "assay::peer", %peer, %address, why = told, "no connection");
+                } else if down {
+                    info!(target: "assay::peer", %peer, %address, why = told, "no connection");
                 } else {
                     warn!(target: "assay::peer", %peer, %address, why = told, "no connection");
-                    complaint = told;
                 }
+                complaint = told;
             }
         }
         let dropped = queue.dropped();
@@ -170,5 +173,74 @@ async fn closed(from: &mut (impl AsyncRead + Unpin)) -> std::io::Error {
     match from.read_u8().await {
         Ok(_) => std::io::Error::other("the peer speaks where it should listen"),
         Err(error) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use assay_model::id::Height;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::testing::committed;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_link_says_every_second_that_it_lives() {
+        let (near, mut far) = tokio::io::duplex(1_024);
+        let queue = Queue::default();
+        let listen = async {
+            let mut beats = Vec::new();
+            for _ in 0..3 {
+                let mut beat = [9; 5];
+                far.read_exact(&mut beat).await.unwrap();
+                beats.push(beat);
+            }
+            beats
+        };
+        tokio::pin!(listen);
+        tokio::select! {
+            why = pump(near, &queue) => panic!("{why}"),
+            beats = listen => assert_eq!(beats, [[1, 0, 0, 0, 0]; 3]),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_takes_nothing_is_given_up() {
+        let (near, _far) = tokio::io::duplex(8);
+        let queue = Queue::default();
+        queue.push(vec![0; 100].into());
+        let why = pump(near, &queue).await;
+        assert_eq!(why.kind(), ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_hangs_up_or_speaks_ends_the_link() {
+        let (near, far) = tokio::io::duplex(8);
+        drop(far);
+        let why = pump(near, &Queue::default()).await;
+        assert_eq!(why.kind(), ErrorKind::UnexpectedEof);
+        let (near, mut far) = tokio::io::duplex(8);
+        far.write_all(b"x").await.unwrap();
+        let why = pump(near, &Queue::default()).await;
+        assert!(why.to_string().contains("should listen"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_message_for_all_is_put_into_bytes_once() {
+        let queues: BTreeMap<NodeId, Arc<Queue>> = (1..4)
+            .map(|place| (NodeId(place), Arc::new(Queue::default())))
+            .collect();
+        let mut outgoing = Outgoing::new(queues.clone());
+        let committed = committed(1);
+        for peer in queues.keys() {
+            outgoing.send(*peer, Message::Announce(committed.clone()));
+        }
+        let (_, frame) = outgoing.last.as_ref().unwrap();
+        assert_eq!(Arc::strong_count(frame), 1 + queues.len());
+        outgoing.send(NodeId(1), Message::Ask { have: Height(1) });
+        outgoing.send(NodeId(9), Message::Ask { have: Height(1) });
+        assert_eq!(queues[&NodeId(1)].len(), 2);
     }
 }
