@@ -423,11 +423,11 @@ async fn wrong_nonces_chain_ids_and_signatures() {
     }
     for chain in [
         "a",
-        "A",
-        "assay",
-        "assay-test ",
-        "Assay-test",
-        "assay-tes",
+        "idos",
+        "Idos-conformance-test",
+        "idos-conformance-test ",
+        "idos-conformance-tes",
+        "main",
         "\n",
         "é",
         "0",

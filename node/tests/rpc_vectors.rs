@@ -1,15 +1,20 @@
 //! The requests that published packages sent, read and written again. Each test says how many it checked.
 
+mod common;
+
 use std::sync::Arc;
 
 use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::TxId;
 use assay_model::node::Claim;
+use assay_model::rules::{Rules, Switch};
 use assay_model::wire::{self, SignedTransaction};
 use assay_node::rpc::{
-    Account, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health, Method, Mode,
-    QueryResult, Request, TxQuery, TxResult, parse_transaction, to_ledger, transaction_json,
+    Account, BlockJson, BroadcastRefusal, CallMessage, CallResult, DataType, Failure, Health,
+    Method, Mode, QueryResult, Request, TxQuery, TxResult, batch, parse_transaction, to_ledger,
+    transaction_json,
 };
+use common::Site;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value as Json, json};
@@ -83,11 +88,16 @@ fn transactions_as_the_package_sends_them() {
         let id_on_a_node = tx.id();
         match to_ledger(*tx) {
             Ok(transaction) => {
+                if let Err(why) = batch(&transaction.sent().payload) {
+                    unusable.push((id, why.to_string()));
+                    assert!(transaction.batch.problem().is_some(), "{id}");
+                } else {
+                    run += 1;
+                }
                 assert!(transaction.verify(&real), "{id}");
                 assert_eq!(transaction.id, id_on_a_node, "{id}");
                 let caller = text(&entry["node_side"], "caller");
                 assert_eq!(transaction.sender.caller(), caller, "{id}");
-                run += 1;
             }
             Err(error) => unusable.push((id, error.to_string())),
         }
@@ -288,6 +298,104 @@ fn answers_as_the_node_library_writes_them() {
     let types = &items["call_response_example"]["query_result"]["column_types"];
     let read: Vec<DataType> = serde_json::from_value(types.clone()).unwrap();
     assert_eq!((read.len(), json!(read)), (13, types.clone()));
+}
+
+#[test]
+fn blocks_as_the_node_library_writes_them() {
+    let example = &load("node_side.json")["items"]["empty_block_example"];
+    let block: BlockJson = serde_json::from_value(example["json"].clone()).unwrap();
+    assert_eq!(json!(block), example["json"]);
+    assert_eq!(hex::encode(block.bytes()), text(example, "raw_hex"));
+}
+
+/// HTTP status, and the code that says most: of the transaction, of a refused broadcast, or of the error.
+fn verdict((status, answer): (u16, String)) -> (u16, i64) {
+    let answer: Json = serde_json::from_str(&answer).unwrap();
+    let places = ["/error/data/code", "/error/code", "/result/result/code"];
+    let code = places
+        .iter()
+        .find_map(|place| answer.pointer(place)?.as_i64());
+    (status, code.unwrap_or(0))
+}
+
+#[tokio::test]
+async fn requests_of_the_package_are_answered_by_the_server() {
+    let site = Site::start(Rules::deployed()).await;
+    let file = load("transactions.json");
+    let mut told = Vec::new();
+    for entry in list(&file, "transactions") {
+        let Some(request) = entry.get("broadcast_request") else {
+            continue;
+        };
+        let estimate = entry["estimate_price_request"].to_string();
+        let priced = site.http("POST", "/rpc/v1", estimate.as_bytes()).await;
+        assert_eq!(verdict(priced), (200, 0));
+        let body = request.to_string();
+        let (status, code) = verdict(site.http("POST", "/rpc/v1", body.as_bytes()).await);
+        assert_eq!(status, 200);
+        told.push((text(entry, "id"), code));
+    }
+    assert_eq!(
+        told,
+        [
+            // The owner of this network is somebody else, and nonces go on from what was taken.
+            ("tx-01", 65_535),
+            ("tx-02", 65_535),
+            ("tx-03", 4),
+            ("tx-04", 0),
+            ("tx-05", 65_535),
+            // NEAR and XRPL signatures are not in the model.
+            ("tx-06", 65_535),
+            ("tx-07", 65_535),
+            ("tx-08", 4),
+            ("tx-09", 4),
+            ("tx-10", 4),
+            ("tx-11", 4),
+            ("tx-12", 2),
+            ("tx-13", 2),
+            ("tx-14", 4),
+            ("tx-15", 65_535),
+            ("tx-16", 65_535),
+            ("tx-17", 65_535),
+            ("tx-18", 65_535),
+            ("tx-19", 4),
+            ("tx-20", 2),
+        ]
+    );
+
+    let private = Rules::deployed().with(Switch::AuthenticatedReads, true);
+    let private = Site::start(private).await;
+    let file = load("view_calls.json");
+    let mut told = Vec::new();
+    for entry in list(&file, "calls") {
+        let site = match text(entry, "mode") {
+            "open" => &site,
+            _ => &private,
+        };
+        let body = entry["call_request"].to_string();
+        let verdict = verdict(site.http("POST", "/rpc/v1", body.as_bytes()).await);
+        told.push((text(entry, "id"), verdict));
+    }
+    // The signatures are good, and the challenges under them were never this node's.
+    assert_eq!(
+        told,
+        [
+            ("call-01", (200, 0)),
+            ("call-02", (200, 0)),
+            ("call-03", (200, 0)),
+            ("call-04", (200, -1_001)),
+            ("call-05", (200, -1_001)),
+            ("call-06", (200, -1_004)),
+            ("call-07", (200, 0)),
+            ("call-08", (200, -1_004)),
+            ("call-09", (200, -300)),
+        ]
+    );
+    for request in list(&file, "other_requests") {
+        let body = request.to_string();
+        let (status, _) = verdict(site.http("POST", "/rpc/v1", body.as_bytes()).await);
+        assert!([200, 400].contains(&status), "{request}");
+    }
 }
 
 /// Every request of the vectors, as bytes.

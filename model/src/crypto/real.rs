@@ -38,6 +38,9 @@ pub struct Real {
     verdicts: Mutex<BTreeMap<[u8; 32], bool>>,
 }
 
+/// Most verdicts remembered. A node that runs for long is asked about more signatures than it has memory.
+const VERDICTS: usize = 1 << 16;
+
 impl Real {
     /// A suite that has seen nothing yet, except the password keys in `kdf`.
     pub fn new(kdf: Arc<KdfMemo>) -> Real {
@@ -91,7 +94,11 @@ impl Suite for Real {
             }
             Identity::Ed25519(key) => ed25519_verifies(key, message, signature),
         };
-        locked(&self.verdicts).insert(question, verdict);
+        let mut verdicts = locked(&self.verdicts);
+        if verdicts.len() >= VERDICTS {
+            verdicts.clear();
+        }
+        verdicts.insert(question, verdict);
         verdict
     }
 

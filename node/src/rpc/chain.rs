@@ -7,7 +7,7 @@ use assay_model::crypto::Identity;
 use assay_model::id::{BlockId, Height, NodeId, TxId};
 use assay_model::ledger::{Outcome, Transaction};
 use assay_model::node::{Committed, Genesis, Vote};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -180,11 +180,20 @@ pub struct ChainBlock {
 #[allow(missing_docs)]
 pub struct BlockJson {
     pub header: HeaderJson,
-    /// Each as nodes store it.
+    /// Each as nodes store it; null where there are none.
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        serialize_with = "some_or_null"
+    )]
     pub txns: Vec<Bytes>,
     /// The proposer's.
-    #[serde(with = "base64_bytes")]
+    #[serde(rename = "sig", alias = "signature", with = "base64_bytes")]
     pub signature: Vec<u8>,
+}
+
+fn some_or_null<S: Serializer>(txns: &[Bytes], to: S) -> Result<S::Ok, S::Error> {
+    (!txns.is_empty()).then_some(txns).serialize(to)
 }
 
 /// Bytes as base64.
@@ -213,7 +222,7 @@ pub struct HeaderJson {
     #[serde(with = "hash")]
     pub params_hash: [u8; 32],
     /// Public key of the proposer. Real nodes leave it out.
-    #[serde(default, with = "hex_bytes")]
+    #[serde(default, with = "hex_bytes", skip_serializing_if = "Vec::is_empty")]
     pub proposer: Vec<u8>,
 }
 
@@ -326,7 +335,7 @@ fn merkle_root(mut level: Vec<[u8; 32]>) -> [u8; 32] {
 
 impl BlockJson {
     /// Header, signature, transactions. Source: kwil-rpc 7.
-    fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         let header = &self.header;
         let mut out = Vec::new();
         out.extend(header.version.to_le_bytes());

@@ -521,7 +521,7 @@ impl Row {
     fn int8(&mut self) -> Result<i64, String> {
         self.next("a decimal number as text", |cell| {
             let number: i64 = cell.as_str()?.parse().ok()?;
-            (cell == number.to_string()).then_some(number)
+            (cell.as_str() == Some(&number.to_string())).then_some(number)
         })
     }
 
@@ -537,7 +537,7 @@ fn text(cell: Json) -> Option<Text> {
 /// A uuid in the one spelling nodes write.
 fn uuid<T: FromStr + fmt::Display>(cell: Json) -> Option<T> {
     let id: T = cell.as_str()?.parse().ok()?;
-    (cell == id.to_string()).then_some(id)
+    (cell.as_str() == Some(&id.to_string())).then_some(id)
 }
 
 fn maybe<T>(take: impl FnOnce(Json) -> Option<T>) -> impl FnOnce(Json) -> Option<Option<T>> {

@@ -15,8 +15,8 @@ mod transaction;
 
 pub use call::{CallMessage, Mode};
 pub use chain::{
-    At, BlockResult, ChainBlock, ChainHealth, ChainMethod, ChainTx, ConsensusParams, GenesisInfo,
-    Unconfirmed, Validators,
+    At, BlockJson, BlockResult, ChainBlock, ChainHealth, ChainMethod, ChainTx, ConsensusParams,
+    GenesisInfo, Unconfirmed, Validators,
 };
 pub use encoding::{DataType, EncodedValue};
 pub use envelope::{Id, MAX_REQUEST, Request, Response, RpcError};

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 pub(crate) static REAL: LazyLock<Arc<Real>> =
     LazyLock::new(|| Arc::new(Real::new(Arc::new(KdfMemo::default()))));
 
-pub(crate) const CHAIN: &str = "assay-test";
+pub(crate) const CHAIN: &str = "idos-conformance-test";
 const NOW: WallMillis = WallMillis(1_700_000_000_000);
 
 pub(crate) fn key(who: &str) -> SigningKey {
