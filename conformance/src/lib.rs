@@ -1,5 +1,6 @@
 //! The worlds of real code: the same stories on the reference node's own sockets code, simulated, and on
 //! real node processes of any implementation.
 
+pub mod certify;
 pub mod scan;
 pub mod venue;
