@@ -89,11 +89,7 @@ pub fn assess(profile: &Profile, trial: &Trial<'_>) -> Certification {
     }
 }
 
-fn row(
-    requirement: &'static Requirement,
-    runs: &[&RunReport],
-    skipped: &[Skipped],
-) -> Assessed {
+fn row(requirement: &'static Requirement, runs: &[&RunReport], skipped: &[Skipped]) -> Assessed {
     let id = requirement.id.as_str();
     let mut row = Assessed {
         requirement,
@@ -128,7 +124,9 @@ fn row(
         Outcome::Passed if row.checked > 0 => Assessment::Passed,
         Outcome::Passed | Outcome::NotExercised => Assessment::NotExercised,
     };
-    let mut unseen = skipped.iter().filter(|story| story.requirements.contains(&id));
+    let mut unseen = skipped
+        .iter()
+        .filter(|story| story.requirements.contains(&id));
     match (row.outcome, unseen.next()) {
         (Assessment::NotExercised, Some(story)) => {
             row.outcome = Assessment::NotTestable;

@@ -173,7 +173,9 @@ fn pem(text: &str, label: &str) -> Option<Vec<u8>> {
 
 fn refused(text: &str, expected: &'static str, command: &'static str) -> KeyError {
     let given = [("BEGIN PRIVATE KEY", PRIVATE), ("BEGIN PUBLIC KEY", PUBLIC)];
-    let other = given.iter().find(|(head, given)| *given != expected && text.contains(head));
+    let other = given
+        .iter()
+        .find(|(head, given)| *given != expected && text.contains(head));
     match other {
         Some((_, given)) => KeyError::Other { given, expected },
         None => KeyError::Form { expected, command },

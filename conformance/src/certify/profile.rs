@@ -80,13 +80,19 @@ fn read(text: &str, known: &[Profile]) -> Result<Profile, String> {
     }
     for included in &file.includes {
         let profile = known.iter().find(|profile| profile.name == *included);
-        let profile = profile.ok_or_else(|| format!("{name}: no profile `{included}` before it"))?;
+        let profile =
+            profile.ok_or_else(|| format!("{name}: no profile `{included}` before it"))?;
         asked.extend(profile.requirements.iter().map(|r| r.id.as_str()));
     }
-    if let Some(twice) = asked.iter().find(|id| asked.iter().filter(|other| other == id).count() > 1) {
+    if let Some(twice) = asked
+        .iter()
+        .find(|id| asked.iter().filter(|other| other == id).count() > 1)
+    {
         return Err(format!("{name}: `{twice}` is listed twice"));
     }
-    let requirements = catalogue().iter().filter(|r| asked.contains(&r.id.as_str()));
+    let requirements = catalogue()
+        .iter()
+        .filter(|r| asked.contains(&r.id.as_str()));
     Ok(Profile {
         text: file.text,
         requirements: requirements.collect(),
@@ -110,7 +116,10 @@ mod tests {
         let names: Vec<&str> = profiles().iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["core", "storage", "full"]);
         let (core, storage, full) = (ids("core"), ids("storage"), ids("full"));
-        assert!(core.iter().all(|id| storage.contains(id) && full.contains(id)));
+        assert!(
+            core.iter()
+                .all(|id| storage.contains(id) && full.contains(id))
+        );
         assert!(core.len() < storage.len() && storage.len() < full.len());
         for profile in profiles() {
             assert!(!profile.text.is_empty());
@@ -119,7 +128,9 @@ mod tests {
 
     #[test]
     fn full_is_every_must_and_core_nothing_else() {
-        let musts = catalogue().iter().filter(|r| r.level == RequirementLevel::Must);
+        let musts = catalogue()
+            .iter()
+            .filter(|r| r.level == RequirementLevel::Must);
         let musts: Vec<&str> = musts.map(|r| r.id.as_str()).collect();
         assert_eq!(ids("full"), musts);
         assert!(ids("core").iter().all(|id| musts.contains(id)));
@@ -137,9 +148,18 @@ mod tests {
     #[test]
     fn a_profile_that_asks_for_what_does_not_exist_is_refused() {
         for (text, expected) in [
-            ("name = 'x'\ntext = 'x'\nrequirements = ['GRANT-99']", "no `GRANT-99`"),
-            ("name = 'x'\ntext = 'x'\nrequirements = ['DEL-01', 'DEL-01']", "twice"),
-            ("name = 'x'\ntext = 'x'\nincludes = ['y']\nrequirements = []", "no profile `y`"),
+            (
+                "name = 'x'\ntext = 'x'\nrequirements = ['GRANT-99']",
+                "no `GRANT-99`",
+            ),
+            (
+                "name = 'x'\ntext = 'x'\nrequirements = ['DEL-01', 'DEL-01']",
+                "twice",
+            ),
+            (
+                "name = 'x'\ntext = 'x'\nincludes = ['y']\nrequirements = []",
+                "no profile `y`",
+            ),
             ("name = 'x'\ntext = 'x'\nrequirement = []", "requirement"),
         ] {
             let error = read(text, &[]).unwrap_err();

@@ -12,8 +12,8 @@ use assay_reports::{Certification, Seeds, Untestable};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::envelope::VerifyingKey;
 use super::Profile;
+use super::envelope::VerifyingKey;
 
 /// What a statement is.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -275,6 +275,8 @@ pub fn library_digest() -> String {
         .into_iter()
         .map(|story| (story.name, sha256(story.text.as_bytes())))
         .collect();
-    let lines = stories.iter().flat_map(|(name, digest)| [name, "\n", digest, "\n"]);
+    let lines = stories
+        .iter()
+        .flat_map(|(name, digest)| [name, "\n", digest, "\n"]);
     sha256(lines.collect::<String>().as_bytes())
 }

@@ -19,10 +19,7 @@ use super::*;
 static RUNS: LazyLock<Vec<RunReport>> = LazyLock::new(|| {
     let stories = library().into_iter().map(|source| {
         let scenario = load(&source).unwrap();
-        let plan = scenario.plan(&Overrides {
-            as_expected: true,
-            ..Overrides::none()
-        });
+        let plan = scenario.plan(&Overrides::none());
         let run = assay_sim::run(&plan, Seed(1), Arc::new(Symbolic));
         let judgement = judge(&plan, &run.history, run.metrics);
         let story = Arc::new(Story::new(&plan, &source.path, &source.name));
@@ -38,7 +35,7 @@ fn core() -> &'static Profile {
 fn trial(runs: &[RunReport]) -> Trial<'_> {
     Trial {
         target: "reference node",
-        world: "sim",
+        world: "live",
         runs,
         mishaps: &[],
         skipped: &[],
@@ -66,7 +63,9 @@ fn testing(id: &'static str) -> RunReport {
 fn small() -> Profile {
     let mut profile = core().clone();
     profile.name = "small".to_owned();
-    profile.requirements.retain(|r| ["DEL-01", "GRANT-05"].contains(&r.id.as_str()));
+    profile
+        .requirements
+        .retain(|r| ["DEL-01", "GRANT-05"].contains(&r.id.as_str()));
     profile
 }
 
@@ -75,13 +74,19 @@ fn the_model_is_certified_for_core_by_the_library() {
     let certification = assess(core(), &trial(&RUNS));
     assert_eq!(
         certification::verdict(&certification),
-        format!("CERTIFIED {0} of {0} requirements of profile core", core().requirements.len())
+        format!(
+            "CERTIFIED {0} of {0} requirements of profile core",
+            core().requirements.len()
+        )
     );
     assert!(certification.runs.broke_as_expected > 0);
     assert_eq!(certification.exit().code(), 0);
     // Nothing tests what is at rest here.
     let storage = assess(Profile::find("storage").unwrap(), &trial(&RUNS));
-    let open = storage.rows.iter().filter(|row| row.outcome == Assessment::NotExercised);
+    let open = storage
+        .rows
+        .iter()
+        .filter(|row| row.outcome == Assessment::NotExercised);
     let open: Vec<&str> = open.map(|row| row.requirement.id.as_str()).collect();
     assert_eq!(open, ["DEL-06", "DEL-07"]);
     assert!(!storage.certified());
@@ -97,7 +102,12 @@ fn a_story_that_breaks_what_it_says_proves_nothing_either_way() {
     assert!(!broken.is_empty());
     let certification = assess(core(), &trial(&broken));
     for row in &certification.rows {
-        assert_eq!(row.outcome, Assessment::NotExercised, "{}", row.requirement.id);
+        assert_eq!(
+            row.outcome,
+            Assessment::NotExercised,
+            "{}",
+            row.requirement.id
+        );
         assert_eq!((row.checked, row.stories.len()), (0, 0));
     }
     assert_eq!(certification.objections, [""; 0]);
@@ -113,10 +123,20 @@ fn runs_that_prove_nothing_are_objections() {
         let mut runs = vec![testing("DEL-01"), testing("GRANT-05")];
         let mut trial = trial(&[]);
         change(&mut runs, &mut trial);
-        let certification = assess(&small(), &Trial { runs: &runs, ..trial });
+        let certification = assess(
+            &small(),
+            &Trial {
+                runs: &runs,
+                ..trial
+            },
+        );
         assert!(!certification.certified());
         assert_ne!(certification.exit().code(), 0);
-        certification.objections.first().cloned().unwrap_or_default()
+        certification
+            .objections
+            .first()
+            .cloned()
+            .unwrap_or_default()
     }
     static MISHAPS: LazyLock<Vec<Mishap>> = LazyLock::new(|| {
         vec![Mishap {
@@ -148,11 +168,23 @@ fn what_cannot_be_tried_is_not_testable_and_says_why() {
         requirements: vec!["DEL-01", "GRANT-05"],
     }];
     let runs = [testing("DEL-01")];
-    let certification = assess(&small(), &Trial { skipped: &skipped, ..trial(&runs) });
+    let certification = assess(
+        &small(),
+        &Trial {
+            skipped: &skipped,
+            ..trial(&runs)
+        },
+    );
     let told: Vec<(&str, Assessment, &str)> = certification
         .rows
         .iter()
-        .map(|row| (row.requirement.id.as_str(), row.outcome, row.why.as_deref().unwrap()))
+        .map(|row| {
+            (
+                row.requirement.id.as_str(),
+                row.outcome,
+                row.why.as_deref().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -235,7 +267,7 @@ proptest! {
         let envelope: Value = serde_json::from_str(&file).unwrap();
         let mut payload = STANDARD.decode(envelope["payload"].as_str().unwrap()).unwrap();
         let at = at.index(payload.len());
-        payload[at] ^= 1 << bit;
+        payload[at] ^= 1_u8 << bit;
         let mut altered = envelope;
         altered["payload"] = STANDARD.encode(&payload).into();
         let altered = altered.to_string();
@@ -251,7 +283,10 @@ proptest! {
 
 fn terms() -> Terms {
     Terms {
-        subjects: vec![Subject::new("assay", sha256(b"binary")), Subject::new("target.toml", sha256(b"t"))],
+        subjects: vec![
+            Subject::new("assay", sha256(b"binary")),
+            Subject::new("target.toml", sha256(b"t")),
+        ],
         seeds: Seeds { first: 1, last: 1 },
         started: "2026-01-02T03:04:05Z".to_owned(),
         finished: "2026-01-02T03:08:05Z".to_owned(),
@@ -329,15 +364,33 @@ fn what_contradicts_itself_is_refused_even_when_signed() {
         let refused = verify(file.as_bytes(), Some(&key(7).public())).unwrap_err();
         assert!(refused.to_string().contains(expected), "{refused}");
     }
-    check(|p| p.requirements[0].outcome = Assessment::Failed, "its result is PASSED, and WAL-01 is failed");
+    check(
+        |p| p.requirements[0].outcome = Assessment::Failed,
+        "its result is PASSED, and WAL-01 is failed",
+    );
     check(|p| p.counts.passed += 1, "it counts 60 passed");
-    check(|p| p.result = Result::Failed, "nothing in it speaks against the target");
-    check(|p| p.objections.push("one".to_owned()), "it lists objections");
+    check(
+        |p| p.result = Result::Failed,
+        "nothing in it speaks against the target",
+    );
+    check(
+        |p| p.objections.push("one".to_owned()),
+        "it lists objections",
+    );
     check(|p| p.runs.inconclusive += 1, "runs that prove nothing");
     check(|p| p.runs = RunCounts::default(), "no run held");
-    check(|p| p.requirements[0].checked = 0, "WAL-01 passed and was never tested");
-    check(|p| p.requirements[0].id = "WAL-03".to_owned(), "WAL-03 is listed twice");
-    check(|p| p.requirements[0].id = "NO-01".to_owned(), "has no requirement NO-01");
+    check(
+        |p| p.requirements[0].checked = 0,
+        "WAL-01 passed and was never tested",
+    );
+    check(
+        |p| p.requirements[0].id = "WAL-03".to_owned(),
+        "WAL-03 is listed twice",
+    );
+    check(
+        |p| p.requirements[0].id = "NO-01".to_owned(),
+        "has no requirement NO-01",
+    );
     check(
         |p| {
             p.requirements.remove(0);
@@ -352,7 +405,10 @@ fn what_contradicts_itself_is_refused_even_when_signed() {
         },
         "it lists no requirement",
     );
-    check(|p| p.suite.library.sha256 = "abc".to_owned(), "`abc` is not a SHA-256 digest");
+    check(
+        |p| p.suite.library.sha256 = "abc".to_owned(),
+        "`abc` is not a SHA-256 digest",
+    );
 
     let mut statement = certificate();
     statement.subject.clear();
@@ -369,9 +425,10 @@ fn what_other_builds_made_is_valid_and_remarked_upon() {
     suite.catalogue.sha256 = sha256(b"another");
     suite.library.sha256 = sha256(b"another");
     statement.predicate.profile.digest.sha256 = sha256(b"another");
+    statement.predicate.world = "sim".to_owned();
     let file = seal(statement.to_json().as_bytes(), Some(&key(7)));
     let verified = verify(file.as_bytes(), None).unwrap();
-    assert_eq!(verified.remarks.len(), 4, "{:?}", verified.remarks);
+    assert_eq!(verified.remarks.len(), 5, "{:?}", verified.remarks);
 }
 
 #[test]
@@ -418,7 +475,10 @@ fn keys_are_read_as_openssl_writes_them() {
     let verifying = VerifyingKey::read(public).unwrap();
     assert_eq!(signing.public(), verifying);
     assert_eq!(VerifyingKey::read(&verifying.to_hex()), Ok(verifying));
-    assert!(!format!("{signing:?}").contains("d4ee72"), "a key must not show itself");
+    assert!(
+        !format!("{signing:?}").contains("d4ee72"),
+        "a key must not show itself"
+    );
 
     for (text, expected) in [
         ("", "openssl genpkey -algorithm ed25519"),
@@ -430,7 +490,10 @@ fn keys_are_read_as_openssl_writes_them() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     let error = VerifyingKey::read(private).unwrap_err();
-    assert!(error.to_string().contains("a public key is needed"), "{error}");
+    assert!(
+        error.to_string().contains("a public key is needed"),
+        "{error}"
+    );
     let error = VerifyingKey::read(&hex::encode([0xfe; 32])).err();
     assert!(error.is_none() || error == Some(KeyError::Point));
 }

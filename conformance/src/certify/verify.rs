@@ -10,7 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Profile;
 use super::envelope::{Envelope, PAYLOAD_TYPE, VerifyingKey};
-use super::statement::{PREDICATE_TYPE, Predicate, Result as Outcome, STATEMENT_TYPE, Statement, Suite};
+use super::statement::{
+    PREDICATE_TYPE, Predicate, Result as Outcome, STATEMENT_TYPE, Statement, Suite,
+};
 
 /// Bytes a certificate may have; one of the whole catalogue has some 40 thousand.
 const LONGEST: usize = 16 << 20;
@@ -65,13 +67,18 @@ pub struct Verified {
 pub fn verify(bytes: &[u8], key: Option<&VerifyingKey>) -> Result<Verified, Refused> {
     let form = |what: String| Refused::Form(what);
     if bytes.len() > LONGEST {
-        return Err(form(format!("it has {} bytes, and {LONGEST} are the most", bytes.len())));
+        return Err(form(format!(
+            "it has {} bytes, and {LONGEST} are the most",
+            bytes.len()
+        )));
     }
     let envelope: Envelope = serde_json::from_slice(bytes)
         .map_err(|error| form(format!("it is not the JSON of a DSSE envelope: {error}")))?;
     if envelope.payload_type != PAYLOAD_TYPE {
         let found = &envelope.payload_type;
-        return Err(form(format!("its payload is `{found}`, and should be `{PAYLOAD_TYPE}`")));
+        return Err(form(format!(
+            "its payload is `{found}`, and should be `{PAYLOAD_TYPE}`"
+        )));
     }
     let payload = STANDARD
         .decode(&envelope.payload)
@@ -94,16 +101,17 @@ pub fn verify(bytes: &[u8], key: Option<&VerifyingKey>) -> Result<Verified, Refu
     })
 }
 
-fn check_signature(
-    envelope: &Envelope,
-    payload: &[u8],
-    key: &VerifyingKey,
-) -> Result<(), Refused> {
+fn check_signature(envelope: &Envelope, payload: &[u8], key: &VerifyingKey) -> Result<(), Refused> {
     if envelope.signatures.is_empty() {
         return Err(Refused::Unsigned(key.id()));
     }
-    let by_it = envelope.signatures.iter().any(|entry| key.signed(payload, &entry.sig));
-    by_it.then_some(()).ok_or_else(|| Refused::Signature(key.id()))
+    let by_it = envelope
+        .signatures
+        .iter()
+        .any(|entry| key.signed(payload, &entry.sig));
+    by_it
+        .then_some(())
+        .ok_or_else(|| Refused::Signature(key.id()))
 }
 
 fn signed(
@@ -149,11 +157,16 @@ fn read(payload: &[u8]) -> Result<Statement, Refused> {
         let found = value.get(field).and_then(serde_json::Value::as_str);
         if found != Some(expected) {
             let found = found.unwrap_or("missing");
-            return Err(form(format!("`{field}` is `{found}`, and should be `{expected}`")));
+            return Err(form(format!(
+                "`{field}` is `{found}`, and should be `{expected}`"
+            )));
         }
     }
-    serde_json::from_value(value)
-        .map_err(|error| form(format!("its statement does not have the form of one: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        form(format!(
+            "its statement does not have the form of one: {error}"
+        ))
+    })
 }
 
 /// What cannot all be true, one sentence each.
@@ -163,7 +176,10 @@ fn contradictions(statement: &Statement) -> Vec<String> {
     if statement.subject.is_empty() {
         found.push("it is about nothing: no subject is named".to_owned());
     }
-    let digests = statement.subject.iter().map(|subject| &subject.digest.sha256);
+    let digests = statement
+        .subject
+        .iter()
+        .map(|subject| &subject.digest.sha256);
     let own = [
         &predicate.suite.catalogue.sha256,
         &predicate.suite.library.sha256,
@@ -184,7 +200,10 @@ fn contradictions(statement: &Statement) -> Vec<String> {
     }
     found.extend(against_the_result(predicate));
     for (index, row) in predicate.requirements.iter().enumerate() {
-        if predicate.requirements[..index].iter().any(|other| other.id == row.id) {
+        if predicate.requirements[..index]
+            .iter()
+            .any(|other| other.id == row.id)
+        {
             found.push(format!("{} is listed twice", row.id));
         }
         if row.outcome == Assessment::Passed && row.checked == 0 {
@@ -206,9 +225,10 @@ fn against_the_result(predicate: &Predicate) -> Vec<String> {
         Outcome::Passed => {
             let not_passed = predicate.requirements.iter();
             let not_passed = not_passed.filter(|row| !passed(row.outcome));
-            found.extend(not_passed.map(|row| {
-                format!("its result is PASSED, and {} is {}", row.id, row.outcome)
-            }));
+            found.extend(
+                not_passed
+                    .map(|row| format!("its result is PASSED, and {} is {}", row.id, row.outcome)),
+            );
             if predicate.requirements.is_empty() {
                 found.push("its result is PASSED, and it lists no requirement".to_owned());
             }
@@ -217,14 +237,17 @@ fn against_the_result(predicate: &Predicate) -> Vec<String> {
             }
             let runs = predicate.runs;
             if runs.inconclusive + runs.spoilt + runs.stale_expectation > 0 {
-                found.push("its result is PASSED, and it counts runs that prove nothing".to_owned());
+                found
+                    .push("its result is PASSED, and it counts runs that prove nothing".to_owned());
             }
             if runs.held + runs.violated == 0 {
                 found.push("its result is PASSED, and no run held".to_owned());
             }
         }
         Outcome::Failed if clean => {
-            found.push("its result is FAILED, and nothing in it speaks against the target".to_owned());
+            found.push(
+                "its result is FAILED, and nothing in it speaks against the target".to_owned(),
+            );
         }
         Outcome::Failed => {}
     }
@@ -239,7 +262,10 @@ fn against_this_build(predicate: &Predicate) -> Vec<String> {
     }
     for row in &predicate.requirements {
         match catalogue::find(&row.id) {
-            None => found.push(format!("the catalogue it names has no requirement {}", row.id)),
+            None => found.push(format!(
+                "the catalogue it names has no requirement {}",
+                row.id
+            )),
             Some(known) if known.level != row.level => found.push(format!(
                 "{} is a {} in the catalogue it names, and a {} here",
                 row.id, known.level, row.level
@@ -253,12 +279,18 @@ fn against_this_build(predicate: &Predicate) -> Vec<String> {
         let listed = |id: &str| predicate.requirements.iter().any(|row| row.id == id);
         let missing = known.requirements.iter().filter(|r| !listed(&r.id));
         found.extend(missing.map(|r| {
-            format!("profile {} asks for {}, which it leaves out", known.name, r.id)
+            format!(
+                "profile {} asks for {}, which it leaves out",
+                known.name, r.id
+            )
         }));
         let foreign = predicate.requirements.iter();
         let foreign = foreign.filter(|row| !known.asks_for(&row.id));
         found.extend(foreign.map(|row| {
-            format!("profile {} does not ask for {}, which it lists", known.name, row.id)
+            format!(
+                "profile {} does not ask for {}, which it lists",
+                known.name, row.id
+            )
         }));
     }
     found
@@ -269,6 +301,12 @@ fn remarks(predicate: &Predicate) -> Vec<String> {
     let this = Suite::this();
     let suite = &predicate.suite;
     let mut remarks = Vec::new();
+    if predicate.world != "live" {
+        remarks.push(format!(
+            "It comes from the {} world, where none of the files it names took part.",
+            predicate.world
+        ));
+    }
     if suite.version != this.version {
         remarks.push(format!(
             "It was made with version {} of the suite; this is {}.",
@@ -276,7 +314,9 @@ fn remarks(predicate: &Predicate) -> Vec<String> {
         ));
     }
     if suite.catalogue != this.catalogue {
-        remarks.push("It was made against another catalogue of requirements than this build's.".to_owned());
+        remarks.push(
+            "It was made against another catalogue of requirements than this build's.".to_owned(),
+        );
     }
     if suite.library != this.library {
         remarks.push("It was made with another library of stories than this build's.".to_owned());
@@ -322,18 +362,25 @@ impl fmt::Display for Verified {
             ),
         };
         line("", &verdict);
-        line("", &match &self.signed {
-            Signed::ByGivenKey(id) => format!("Signed by the key given, {id}."),
-            Signed::ByNamedKey(id) => format!(
-                "Signed by {id}, the key it names itself: it was not altered since, and anyone may hold \
+        line(
+            "",
+            &match &self.signed {
+                Signed::ByGivenKey(id) => format!("Signed by the key given, {id}."),
+                Signed::ByNamedKey(id) => format!(
+                    "Signed by {id}, the key it names itself: it was not altered since, and anyone may hold \
                  that key. Give --key to check who signed."
-            ),
-            Signed::No => {
-                "NOT SIGNED: anyone may have written or altered this.".to_owned()
-            }
-        });
+                ),
+                Signed::No => "NOT SIGNED: anyone may have written or altered this.".to_owned(),
+            },
+        );
         line("", "\nIt states");
-        line("  ", &format!("- that {} ran in the {} world", predicate.target, predicate.world));
+        line(
+            "  ",
+            &format!(
+                "- that {} ran in the {} world",
+                predicate.target, predicate.world
+            ),
+        );
         for subject in &self.statement.subject {
             let digest = &subject.digest.sha256;
             line("  ", &format!("- about {}, SHA-256 {digest}", subject.name));
@@ -343,15 +390,24 @@ impl fmt::Display for Verified {
             true => format!("seed {first}"),
             false => format!("seeds {first}..{last}"),
         };
-        line("  ", &format!(
-            "- from {} to {}, with {} {} and {seeds}",
-            predicate.started, predicate.finished, predicate.suite.name, predicate.suite.version
-        ));
-        line("  ", &format!(
-            "- of profile {profile} ({}): {}",
-            predicate.profile.text,
-            counts(predicate.counts)
-        ));
+        line(
+            "  ",
+            &format!(
+                "- from {} to {}, with {} {} and {seeds}",
+                predicate.started,
+                predicate.finished,
+                predicate.suite.name,
+                predicate.suite.version
+            ),
+        );
+        line(
+            "  ",
+            &format!(
+                "- of profile {profile} ({}): {}",
+                predicate.profile.text,
+                counts(predicate.counts)
+            ),
+        );
         let open = predicate.requirements.iter();
         for row in open.filter(|row| row.outcome != Assessment::Passed) {
             let why = row.why.as_deref().unwrap_or("no reason is given");
@@ -361,10 +417,19 @@ impl fmt::Display for Verified {
             line("    ", objection);
         }
         for story in &predicate.untestable {
-            line("  ", &format!("- {} could not be tried: {}", story.story, story.reason));
+            line(
+                "  ",
+                &format!("- {} could not be tried: {}", story.story, story.reason),
+            );
         }
         if !predicate.beside.is_empty() {
-            line("  ", &format!("- broken outside the profile: {}", predicate.beside.join(", ")));
+            line(
+                "  ",
+                &format!(
+                    "- broken outside the profile: {}",
+                    predicate.beside.join(", ")
+                ),
+            );
         }
         line("", "\nIt does not state");
         for sentence in &predicate.does_not_state {
