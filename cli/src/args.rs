@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Requirements(RequirementsArgs),
     /// The points where promise and practice differ
     Rules(RulesArgs),
+    /// Check a certificate, and say in words what it states and what it does not
+    Verify(VerifyArgs),
     /// How fast this build is on this machine
     Bench(BenchArgs),
     /// The reference node: run one, run a local network, found, look inside
@@ -261,6 +263,24 @@ pub(crate) struct RulesArgs {
     #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
     pub(crate) switches: Vec<(Switch, bool)>,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub(crate) struct VerifyArgs {
+    /// The certificate
+    pub(crate) file: PathBuf,
+    /// The public key it must be signed with: a file with 64 hex digits, or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// A file it must be about, such as the binary about to be installed. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) about: Vec<PathBuf>,
+}
+
+const VERIFY_HELP: &str = "Exit codes: 0 it is valid and the target passed; 1 it is valid and the target \
+failed; 64 it is no certificate, was altered, contradicts itself, or is not what was asked for.\n\nWithout \
+--key anyone may have made it: only a key you got another way says who did. To make a pair of keys:\n  \
+openssl genpkey -algorithm ed25519 -out key.pem\n  openssl pkey -in key.pem -pubout -out key.pub";
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {

@@ -2,6 +2,7 @@
 //! real node processes of any implementation.
 
 pub mod live;
+pub mod certify;
 pub mod scan;
 pub mod sockets;
 pub mod stage;

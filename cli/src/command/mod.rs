@@ -8,6 +8,7 @@ mod requirements;
 mod rules;
 mod run;
 mod scenarios;
+mod verify;
 
 use assay_reports::Exit;
 
@@ -23,6 +24,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Scenarios(args)) => scenarios::scenarios(args, format, output),
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
+        Some(Command::Verify(args)) => verify::verify(&args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
         Some(Command::Node(args)) => node::node(*args, format, output),
         Some(Command::Completions { shell }) => {

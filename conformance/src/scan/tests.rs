@@ -52,18 +52,18 @@ fn found_at(path: &Path) -> Findings {
     Scanner::new(&[]).search(&[place])
 }
 
-/// Some hit has these digits; gives the containers of the first.
-fn marked(findings: &Findings) -> Option<Vec<Packing>> {
-    let hit = findings
-        .hits
-        .iter()
-        .find(|hit| hit.digits.as_deref() == Some(DIGITS))?;
-    Some(hit.container.iter().map(|frame| frame.packing).collect())
+/// Whether a hit with these digits is in frames packed like this. Of what does not get smaller by it,
+/// packers keep the bytes as they are, and then it is also found outside.
+fn marked(findings: &Findings, packings: &[Packing]) -> bool {
+    findings.hits.iter().any(|hit| {
+        let packed: Vec<Packing> = hit.container.iter().map(|frame| frame.packing).collect();
+        hit.digits.as_deref() == Some(DIGITS) && packed == packings
+    })
 }
 
 #[test]
 fn a_secret_is_found_and_named_in_every_spelling() {
-    for (spelling, text) in spellings(format!("{}, more", secret()).as_bytes()) {
+    for (spelling, text) in spellings(format!("{}--more", secret()).as_bytes()) {
         let findings = found_in(&[b"before ".as_slice(), &text, b" after"].concat());
         let hit = findings.hits.iter().find(|hit| hit.spelling == spelling);
         let digits = hit.and_then(|hit| hit.digits.as_deref());
@@ -107,7 +107,7 @@ fn a_secret_is_found_in_containers_and_streams() {
     ];
     for (what, bytes, packings) in table {
         let findings = found_in(&bytes);
-        assert_eq!(marked(&findings).as_deref(), Some(packings), "{what}");
+        assert!(marked(&findings, packings), "{what}: {findings:?}");
         assert!(findings.doubts.is_empty(), "{what}: {:?}", findings.doubts);
     }
 }
@@ -146,14 +146,14 @@ fn a_secret_in_a_redb_file_is_found_also_when_its_row_is_gone() {
         table.insert(1, secret().as_str()).unwrap();
         table.insert(2, "another row").unwrap();
     });
-    assert_eq!(marked(&found_at(dir.path())), Some(vec![]));
+    assert!(marked(&found_at(dir.path()), &[]));
 
     change(&|table| {
         table.remove(1).unwrap();
     });
     let table = database.begin_read().unwrap().open_table(ROWS).unwrap();
     assert_eq!(table.iter().unwrap().count(), 1);
-    assert_eq!(marked(&found_at(dir.path())), Some(vec![]));
+    assert!(marked(&found_at(dir.path()), &[]));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_bomb_is_searched_as_far_as_allowed() {
     };
     let text = [secret().into_bytes(), vec![0; 1_000_000]].concat();
     let findings = Scanner::with(&[], limits).bytes(Kind::Data, "x", &zstd(&text));
-    assert_eq!(marked(&findings), Some(vec![Packing::Zstd]));
+    assert!(marked(&findings, &[Packing::Zstd]));
     assert!(findings.bytes < 12_000, "{}", findings.bytes);
 }
 
@@ -369,13 +369,14 @@ fn a_hit_says_where_it_is() {
     ]
     .concat();
     let findings = found_in(&text);
+    let hit = findings.hits.iter().find(|hit| !hit.container.is_empty());
     assert_eq!(
-        findings.hits[0].to_string(),
+        hit.unwrap().to_string(),
         format!("marked-secret {DIGITS}, as it is, at byte 2 of the zstd frame at byte 2 of file")
     );
-    let json = serde_json::to_value(&findings).unwrap();
-    assert_eq!(json["hits"][0]["container"][0]["packing"], "zstd");
-    assert_eq!(json["hits"][0]["spelling"], "as it is");
+    let json = serde_json::to_value(hit).unwrap();
+    assert_eq!(json["container"][0]["packing"], "zstd");
+    assert_eq!(json["spelling"], "as it is");
 }
 
 proptest! {
