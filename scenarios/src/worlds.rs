@@ -33,8 +33,8 @@ impl WorldKind {
     }
 }
 
-/// Something in a plan that a world cannot make. Shown as ``line 22: fault `lossy` needs a simulated or
-/// a live world: …``.
+/// Something in a plan that a world cannot make. Shown as ``line 22: fault `lossy` needs a simulated
+/// world: …``.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CannotMake {
     /// Line in the scenario file, from 1; nothing when it is about the story as a whole.

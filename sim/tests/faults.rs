@@ -7,7 +7,7 @@ use assay_model::history::{Asked, Event, Observation};
 use assay_model::id::{Height, NodeId};
 use assay_model::time::Millis;
 use assay_scenarios::judge::judge;
-use assay_scenarios::{Overrides, Source, load};
+use assay_scenarios::{Overrides, Source, find, load};
 use assay_sim::{Seed, run};
 
 const N3: NodeId = NodeId(2);
@@ -157,4 +157,24 @@ fn every_fault_of_a_link_has_a_measured_effect() {
     for fault in ["one-way", "stall", "refuse", "reset"] {
         with(&format!(r#"fault = "{fault}", from = "leader", to = "n3""#));
     }
+}
+
+#[test]
+fn a_follower_votes_while_its_clock_is_near_enough_and_not_beyond() {
+    let scenario = load(&find("faults/skewed-follower").unwrap()).unwrap();
+    let plan = scenario.plan(&Overrides::none());
+    let (mut near, mut far) = (0, 0);
+    for seed in (1..=5).map(Seed) {
+        let run = run(&plan, seed, Arc::new(Symbolic));
+        for seen in run.history.observations() {
+            let Event::Committed { committed, .. } = &seen.event else {
+                continue;
+            };
+            let voted = committed.votes.iter().any(|vote| vote.validator == N3);
+            let second = seen.at.0 / 1_000;
+            near += usize::from(voted && (9..23).contains(&second));
+            far += usize::from(voted && (26..40).contains(&second));
+        }
+    }
+    assert!(near > 0 && far == 0, "{near} votes near, {far} far");
 }
