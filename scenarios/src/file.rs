@@ -163,7 +163,8 @@ mirror! {
         off "off": Names,
         /// Switches turned on, promises kept.
         on "on": Names,
-        /// Whether crashes may leave fewer nodes than a block needs; default false.
+        /// Whether faults may leave fewer nodes than a block needs, or take the only memory of a vote;
+        /// default false.
         no_quorum "no-quorum": bool,
     }
 }
@@ -333,21 +334,21 @@ mirror! {
         /// How long it lasts.
         #[schemars(required)]
         lasts "for": String,
-        /// The node it happens to.
+        /// The node it happens to; of lost answers, the node that gives them, default every node.
         node "node": String,
         /// Nodes that still hear each other.
         sides "sides": Vec<At<Names>>,
         /// The leader's side: "majority" or "minority".
         side "side": String,
-        /// The node whose messages get lost.
+        /// The node whose messages do not pass.
         from "from": String,
-        /// The node that does not hear.
+        /// The node that does not get them.
         to "to": String,
         /// How many messages are lost.
         loss "loss": String,
         /// How much longer messages take.
         delay "delay": String,
-        /// The actor that is away.
+        /// The actor that is away, or whose requests or answers suffer.
         party "party": String,
         /// Whose clock: a node or an actor.
         of "of": String,

@@ -16,6 +16,7 @@ mod scenario;
 mod shape;
 mod units;
 mod verb;
+pub mod worlds;
 
 pub use file::schema;
 pub use library::{Source, find, library};

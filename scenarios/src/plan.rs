@@ -9,6 +9,8 @@ use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
 
+use crate::verb::FaultVerb;
+
 /// Everything a world needs to carry a story out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
@@ -218,6 +220,121 @@ pub enum FaultKind {
     },
     /// A node's or party's clock is wrong.
     Clock(ClockError),
+    /// A node's process ends when asked to, with everything it wrote durable, and comes back at the end.
+    Stop {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node does nothing, and does not know it; what reaches it waits until the end.
+    Pause {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node's process dies and its disk is as it was initialised; it comes back at the end and has to
+    /// learn everything again.
+    Wipe {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node's disk is copied at the beginning; at the end the process dies and comes back with the
+    /// copy.
+    RollBack {
+        /// The node.
+        node: NodeRef,
+    },
+    /// Messages from one node to another wait, and arrive when it is over.
+    Stall {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// Nothing passes from one node to another, and the sender may notice.
+    Refuse {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// The connection from one node to another breaks at the beginning: what is under way is lost, and
+    /// so is what is sent next, by which the sender finds out. Later messages pass.
+    Reset {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// Answers that tell a party that its transaction is in a block get lost.
+    LostReply {
+        /// The party.
+        party: PartyId,
+        /// The nodes whose answers they are.
+        of: Nodes,
+    },
+    /// Each request of a party reaches the node twice.
+    DuplicatedRequest {
+        /// The party.
+        party: PartyId,
+    },
+    /// Requests and answers take this much longer.
+    SlowClients {
+        /// How much.
+        delay: Millis,
+    },
+}
+
+impl FaultKind {
+    /// As a story writes it.
+    pub const fn name(&self) -> &'static str {
+        let verb = match self {
+            FaultKind::Crash { .. } => FaultVerb::Crash,
+            FaultKind::Split { .. } => FaultVerb::Split,
+            FaultKind::Isolate { .. } => FaultVerb::Isolate,
+            FaultKind::SplitLeader { .. } => FaultVerb::SplitLeader,
+            FaultKind::OneWay { .. } => FaultVerb::OneWay,
+            FaultKind::Lossy { .. } => FaultVerb::Lossy,
+            FaultKind::Slow { .. } => FaultVerb::Slow,
+            FaultKind::Offline { .. } => FaultVerb::Offline,
+            FaultKind::Clock(_) => FaultVerb::Clock,
+            FaultKind::Stop { .. } => FaultVerb::Stop,
+            FaultKind::Pause { .. } => FaultVerb::Pause,
+            FaultKind::Wipe { .. } => FaultVerb::Wipe,
+            FaultKind::RollBack { .. } => FaultVerb::RollBack,
+            FaultKind::Stall { .. } => FaultVerb::Stall,
+            FaultKind::Refuse { .. } => FaultVerb::Refuse,
+            FaultKind::Reset { .. } => FaultVerb::Reset,
+            FaultKind::LostReply { .. } => FaultVerb::LostReply,
+            FaultKind::DuplicatedRequest { .. } => FaultVerb::DuplicatedRequest,
+            FaultKind::SlowClients { .. } => FaultVerb::SlowClients,
+        };
+        verb.name()
+    }
+
+    /// The node whose process it strikes.
+    pub const fn process(&self) -> Option<NodeRef> {
+        match self {
+            FaultKind::Crash { node }
+            | FaultKind::Stop { node }
+            | FaultKind::Pause { node }
+            | FaultKind::Wipe { node }
+            | FaultKind::RollBack { node } => Some(*node),
+            _ => None,
+        }
+    }
+
+    /// Whether the node it strikes may forget what it voted for.
+    pub const fn forgets(&self) -> bool {
+        matches!(self, FaultKind::Wipe { .. } | FaultKind::RollBack { .. })
+    }
+}
+
+/// Some nodes as one fault means them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Nodes {
+    /// Every node.
+    All,
+    /// This one.
+    Only(NodeRef),
 }
 
 /// Whose clock.

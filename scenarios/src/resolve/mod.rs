@@ -127,9 +127,12 @@ impl Resolver<'_> {
         }
         let faults = self.faults(list(&file.faults));
         let no_quorum = file.no_quorum.as_ref().is_some_and(|said| *said.get());
-        if !no_quorum {
-            self.quorum(leader.unwrap_or(defaults::LEADER), &steps, &faults);
-        }
+        self.budget(
+            leader.unwrap_or(defaults::LEADER),
+            &steps,
+            &faults,
+            no_quorum,
+        );
         let duration = self.duration_of(file.duration.as_ref(), &steps, &faults);
 
         let settle = self.or(&file.settle, defaults::SETTLE, |this, text| {

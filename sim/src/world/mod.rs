@@ -41,6 +41,7 @@ enum Happening {
     Message {
         from: NodeId,
         to: NodeId,
+        sent: Millis,
         message: Message,
     },
     /// A node's own business: timers, appointments. Void once the process has died.
@@ -101,6 +102,10 @@ struct Host {
     /// Waits for a barrier; inputs queue up meanwhile.
     syncing: bool,
     inbox: VecDeque<node::Input>,
+    /// How many inputs have waited for a paused process to go on; nothing while it works.
+    paused: Option<u64>,
+    /// What a paused process does once it goes on: its barrier was reached meanwhile.
+    synced: Option<VecDeque<Output>>,
     /// What the operator said while the process was down.
     appointed: Option<(u32, NodeId)>,
 }
@@ -182,6 +187,8 @@ impl<'p> World<'p> {
                 life: 0,
                 syncing: false,
                 inbox: VecDeque::new(),
+                paused: None,
+                synced: None,
                 appointed: None,
             })
             .collect();
@@ -200,7 +207,7 @@ impl<'p> World<'p> {
             begun: 0,
             ended: 0,
             audits: 0,
-            faults: vec![None; plan.faults.len()],
+            faults: plan.faults.iter().map(|_| None).collect(),
             term: 0,
             leader: plan.leader,
             phase: Phase::Trouble,
@@ -251,7 +258,12 @@ impl<'p> World<'p> {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Message { from, to, message } => self.deliver(from, to, message),
+            Happening::Message {
+                from,
+                to,
+                sent,
+                message,
+            } => self.deliver(from, to, sent, message),
             Happening::Node { node, life, input } => {
                 if self.hosts[node.index()].life == life {
                     self.give(node, input);
