@@ -149,7 +149,7 @@ pub fn execute(
     let used = state
         .tables()
         .accounts
-        .get(&transaction.sender)
+        .get(&transaction.sender.account())
         .map_or(0, |account| account.0);
     let valid = if env.rules.keep(Switch::VerifiedExecution) {
         validate(env, transaction, used).is_ok()
@@ -159,7 +159,7 @@ pub fn execute(
     if !valid {
         return Outcome::Invalid;
     }
-    state.put(transaction.sender, Account(transaction.nonce));
+    state.put(transaction.sender.account(), Account(transaction.nonce));
     let savepoint = state.savepoint();
     let caller = transaction.sender.caller();
     let call = Call {

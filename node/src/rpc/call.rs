@@ -243,7 +243,7 @@ mod tests {
         );
         check_refused(Mode::Private, |c| c.challenge.clear(), -1_002, length);
         check_refused(Mode::Private, |c| c.challenge.push(7), -1_002, length);
-        let unknown = |c: &mut CallMessage| c.auth_type = "xrpl".into();
+        let unknown = |c: &mut CallMessage| c.auth_type = "secp256k1".into();
         check_refused(Mode::Private, unknown, -1_004, wrong);
         let spelling = |c: &mut CallMessage| c.payload = wire::call_payload("", "get_user", &[]);
         check_refused(Mode::Private, spelling, -1_004, wrong);
@@ -268,9 +268,15 @@ mod tests {
         }
         check_refused(
             Mode::Open,
+            |c| c.auth_type = "secp256k1".into(),
+            -601,
+            "failed to get caller: authenticator not found: secp256k1",
+        );
+        check_refused(
+            Mode::Open,
             |c| c.auth_type = "xrpl".into(),
             -601,
-            "failed to get caller: authenticator not found: xrpl",
+            "failed to get caller: invalid sender of 20 bytes",
         );
         check_refused(
             Mode::Open,

@@ -73,6 +73,7 @@ impl Resolver<'_> {
                 role,
                 user: ids::user(name),
                 wallet: ids::wallet(this.story, name, defaults::FIRST_WALLET, 0),
+                wallets: vec![defaults::wallet_type(0)],
                 registered,
                 admitted,
                 careful,

@@ -155,6 +155,7 @@ impl<'p> World<'p> {
                 role: party.role,
                 user: party.user,
                 wallet: party.wallet,
+                wallets: party.wallets.clone(),
                 careful: party.careful,
                 box_key_of: party.box_key_of,
             })
