@@ -261,6 +261,9 @@ mirror! {
         how "how": String,
         /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of a page, a number, default left out.
         size "size": Amount,
+        /// What a further wallet is: "EVM" (the default), "NEAR", "XRPL", "Stellar" or "FaceSign" (the
+        /// default of an actor's third wallet).
+        kind "type": String,
         /// Sign with a wrong key; default false.
         forged "forged": bool,
         /// Leave the content unsealed; default false.
@@ -371,6 +374,8 @@ pub(crate) const FIDELITIES: &[&str] = &[
 ];
 /// The leader's side of a split.
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
+/// What a wallet can be.
+pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -383,10 +388,11 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 5] = [
+    let words: [(&str, &str, &[&str]); 6] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
+        ("Step", "type", WALLETS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

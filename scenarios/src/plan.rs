@@ -4,6 +4,7 @@ use assay_model::actor::{Order, Task};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
+use assay_model::ledger::WalletType;
 use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
@@ -85,6 +86,8 @@ pub struct Party {
     pub user: UserId,
     /// Row of the first wallet, which the story calls `w1`; meaningful for users.
     pub wallet: WalletId,
+    /// Types of its wallets, `w1` first; meaningful for users.
+    pub wallets: Vec<WalletType>,
     /// Whether the profile exists when the story begins; meaningful for users.
     pub registered: bool,
     /// Whether an issuer's inserter and delegate rows exist when the story begins.

@@ -72,7 +72,7 @@ table! {
         "A row is removed.";
     StoreAgain "store-again" ["credential", "as", "copy", "resigned"]
         "What an issuer handed over earlier is stored once more.";
-    AddWallet "add-wallet" ["as", "forged", "replayed"]
+    AddWallet "add-wallet" ["as", "type", "forged", "replayed"]
         "A further wallet is bound to the profile.";
     RemoveWallet "remove-wallet" ["which"]
         "A wallet is unbound.";

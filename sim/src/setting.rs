@@ -66,6 +66,7 @@ fn persona(party: &Party) -> Persona {
         role: party.role,
         user: party.user,
         wallet: party.wallet,
+        wallets: party.wallets.clone(),
         careful: party.careful,
         box_key_of: party.box_key_of,
     }

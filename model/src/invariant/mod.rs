@@ -108,6 +108,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,
+        &identity::CALLERS_ARE_EXACT,
         &writes::OWNERS_ALONE_CHANGE_CREDENTIALS,
         &writes::NOTHING_SUCCEEDS_SILENTLY,
         &consensus::ONE_STATE_PER_HEIGHT,

@@ -579,6 +579,6 @@ pub(super) fn committed_nonce(state: &State, sender: &Identity) -> u64 {
     state
         .tables()
         .accounts
-        .get(sender)
+        .get(&sender.account())
         .map_or(0, |account| account.0)
 }

@@ -99,6 +99,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         careful: true,
         box_key_of: PartyId(0),
         wallet: WalletId(Uuid::nil()),
+        wallets: Vec::new(),
     };
     let steps = [
         (

@@ -78,6 +78,7 @@ impl Resolver<'_> {
                 role,
                 user: ids::user(&known_as),
                 wallet: ids::wallet(&this.told_as, name, defaults::FIRST_WALLET, 0),
+                wallets: vec![defaults::wallet_type(0)],
                 registered,
                 admitted,
                 careful,

@@ -70,7 +70,7 @@ impl Resolver<'_> {
             if let (Verb::AddWallet, Some(alias)) = (here.verb, &step.get().alias)
                 && !said(&step.get().replayed)
             {
-                self.announce_wallet(here, alias);
+                self.announce_wallet(here, alias, &step.get().kind);
             }
         }
         let mut done = Vec::new();
@@ -303,6 +303,11 @@ impl Resolver<'_> {
             Verb::StoreAgain => self.store_again(here, file),
             Verb::AddWallet => {
                 let alias = self.need(here, "as", &file.alias)?;
+                if let (true, Some(kind)) = (said(&file.replayed), &file.kind) {
+                    let message = "a replayed proof is of a wallet that is there already";
+                    self.complain(kind, message.to_owned(), "said where it is first added");
+                    return None;
+                }
                 let (wallet, id) = self.added_wallet(here, alias, said(&file.replayed))?;
                 Some(Order::AddWallet {
                     wallet,

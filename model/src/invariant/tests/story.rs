@@ -25,9 +25,16 @@ pub(super) struct Told {
     outcome: Outcome,
     nonce: Option<u64>,
     leak: bool,
+    sender: Option<Identity>,
 }
 
 impl Told {
+    /// Sent in the name of this identity, though it is run for another.
+    pub(super) fn sent_by(mut self, sender: Identity) -> Told {
+        self.sender = Some(sender);
+        self
+    }
+
     /// Signed with another key.
     pub(super) fn with_key(mut self, key: Identity) -> Told {
         self.caller = key;
@@ -52,7 +59,12 @@ impl Told {
             chain_id: CHAIN.into(),
             batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
         };
-        Transaction::assemble(self.caller, unsigned, |_| vec![0; 64])
+        let Some(sender) = self.sender else {
+            return Transaction::assemble(self.caller, unsigned, |_| vec![0; 64]);
+        };
+        let batch = unsigned.batch.clone();
+        let sent = Transaction::assemble(sender, unsigned, |_| vec![0; 64]);
+        Transaction::received(sent.sent().clone(), self.caller, batch).expect("it can be signed")
     }
 }
 
@@ -64,6 +76,7 @@ pub(super) fn batch(party: PartyId, calls: Vec<Action>, outcome: Outcome) -> Tol
         outcome,
         nonce: None,
         leak: false,
+        sender: None,
     }
 }
 
