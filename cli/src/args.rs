@@ -1,11 +1,16 @@
 //! What can be said on the command line.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
+use assay_model::crypto::Identity;
+use assay_model::node::Timing;
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::Millis;
+use assay_node::config::{LogFormat, parse_peer};
+use assay_node::genesis::{USUAL_TIMING, parse_owner};
 use assay_reports::{Exit, Seeds};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -50,8 +55,12 @@ pub(crate) enum Command {
     Requirements(RequirementsArgs),
     /// The points where promise and practice differ
     Rules(RulesArgs),
+    /// Check a certificate, and say in words what it states and what it does not
+    Verify(VerifyArgs),
     /// How fast this build is on this machine
     Bench(BenchArgs),
+    /// The reference node: run one, run a local network, found, look inside
+    Node(Box<NodeArgs>),
     /// A completion script for a shell
     Completions {
         /// The shell
@@ -256,10 +265,174 @@ pub(crate) struct RulesArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = VERIFY_HELP)]
+pub(crate) struct VerifyArgs {
+    /// The certificate
+    pub(crate) file: PathBuf,
+    /// The public key it must be signed with: a file with 64 hex digits, or PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// A file it must be about, such as the binary about to be installed. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) about: Vec<PathBuf>,
+}
+
+const VERIFY_HELP: &str = "Exit codes: 0 it is valid and the target passed; 1 it is valid and the target \
+failed; 64 it is no certificate, was altered, contradicts itself, or is not what was asked for.\n\nWithout \
+--key anyone may have made it: only a key you got another way says who did. To make a pair of keys:\n  \
+openssl genpkey -algorithm ed25519 -out key.pem\n  openssl pkey -in key.pem -pubout -out key.pub";
+
+#[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value = "7")]
     pub(crate) rounds: NonZeroU64,
+}
+
+/// Runs one node from its directory until SIGTERM or Ctrl-C, or with --cluster a local network. What flags
+/// leave open is asked from the environment (ASSAY_NODE_RPC, ASSAY_NODE_PEERS, ..), then from node.toml in
+/// the node's directory.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct NodeArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<NodeCommand>,
+    /// The node's directory: genesis.json, node.key, node.toml, data.redb [env: ASSAY_NODE_HOME]
+    #[arg(long, value_name = "DIR", conflicts_with = "cluster")]
+    pub(crate) home: Option<PathBuf>,
+    /// Where clients are served [default: 127.0.0.1:8484]
+    #[arg(long, value_name = "ADDR", conflicts_with = "cluster")]
+    pub(crate) rpc: Option<SocketAddr>,
+    /// Where peers are accepted [default: 127.0.0.1:6600]
+    #[arg(long, value_name = "ADDR", conflicts_with = "cluster")]
+    pub(crate) peers_listen: Option<SocketAddr>,
+    /// Where the operator is served; nowhere when left out
+    #[arg(long, value_name = "ADDR", conflicts_with = "cluster")]
+    pub(crate) admin: Option<SocketAddr>,
+    /// Where another node accepts peers, such as n2=127.0.0.1:6602. May be given several times
+    #[arg(long = "peer", value_name = "NODE=ADDR", value_parser = parse_peer, conflicts_with = "cluster")]
+    pub(crate) peers: Vec<(String, SocketAddr)>,
+    /// For tests: a file that sets the clock, {"skip":MS,"offset":MS,"drift":PPM}; health says so
+    #[arg(long, value_name = "FILE", conflicts_with = "cluster")]
+    pub(crate) time_file: Option<PathBuf>,
+    /// How log lines are written to standard error: json or text [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log: Option<LogFormat>,
+    /// What is logged: a level, or directives [default: info; warn with --cluster]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// Run a local network of so many nodes in one process, on free ports of the loopback interface
+    #[arg(long, value_name = "N", requires = "dir", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) cluster: Option<u16>,
+    /// The local network's directory, founded when it holds none
+    #[arg(long, value_name = "DIR", requires = "cluster")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// Found a network: a directory for each node, with genesis and key
+    Init(Box<InitArgs>),
+    /// What a stopped node has on its disk, as JSON
+    Inspect {
+        /// The node's directory
+        #[arg(long, value_name = "DIR")]
+        home: PathBuf,
+    },
+    /// Tell a running node about a new leader; every node has to be told
+    Appoint {
+        /// The node's admin address
+        #[arg(long, value_name = "ADDR")]
+        admin: SocketAddr,
+        /// Counts the leaders; larger than any before, the first one's is 0
+        #[arg(long, value_name = "N")]
+        term: u32,
+        /// The new leader, such as n2
+        #[arg(long, value_name = "NODE")]
+        leader: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Where the nodes' directories n1, n2, .. are made; nothing is overwritten
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// How many nodes
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) nodes: u16,
+    /// The network's name
+    #[arg(long, value_name = "NAME", default_value = "assay-local")]
+    pub(crate) chain_id: String,
+    /// The database owner: an address or an Ed25519 key; when left out a key is made up and put into owner.key
+    #[arg(long, value_name = "0x..", value_parser = parse_owner)]
+    pub(crate) db_owner: Option<Identity>,
+    /// For tests only: every key follows from this number, so that anybody can work it out
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The rules the nodes keep
+    #[arg(long, value_enum, default_value_t = Base::Documented)]
+    pub(crate) rules: Base,
+    /// Turn one rule on or off; `assay rules` lists them. May be given several times
+    #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
+    pub(crate) switches: Vec<(Switch, bool)>,
+    /// Chain time before the first block, in milliseconds since 1970; now when left out
+    #[arg(long, value_name = "MS")]
+    pub(crate) time: Option<u64>,
+    /// The first leader
+    #[arg(long, value_name = "NODE", default_value = "n1")]
+    pub(crate) leader: String,
+    #[command(flatten)]
+    pub(crate) timing: TimingArgs,
+}
+
+impl InitArgs {
+    pub(crate) fn rules(&self) -> Rules {
+        self.switches
+            .iter()
+            .fold(self.rules.rules(), |rules, (switch, on)| {
+                rules.with(*switch, *on)
+            })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimingArgs {
+    /// Pause between a commit and the next proposal
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.propose)]
+    pub(crate) propose_ms: u64,
+    /// How soon the leader looks at what has come in
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.poll)]
+    pub(crate) poll_ms: u64,
+    /// How long nothing happens before an empty block
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.empty_block)]
+    pub(crate) empty_block_ms: u64,
+    /// How long something may go unanswered before it is said again
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.resend)]
+    pub(crate) resend_ms: u64,
+    /// How long a client's broadcast is held open
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.broadcast)]
+    pub(crate) broadcast_ms: u64,
+    /// How long a challenge may be used
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.challenge)]
+    pub(crate) challenge_ms: u64,
+    /// How far a block's time may be from a validator's clock
+    #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.drift)]
+    pub(crate) drift_ms: u64,
+}
+
+impl TimingArgs {
+    pub(crate) fn timing(&self) -> Timing {
+        Timing {
+            propose: self.propose_ms,
+            poll: self.poll_ms,
+            empty_block: self.empty_block_ms,
+            resend: self.resend_ms,
+            broadcast: self.broadcast_ms,
+            challenge: self.challenge_ms,
+            drift: self.drift_ms,
+        }
+    }
 }
 
 /// The command line as clap describes it, for completions.

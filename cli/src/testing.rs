@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use assay_model::history::{Cast, Event, History};
 use assay_model::id::NodeId;
 use assay_model::time::Millis;
+use assay_reports::Trouble;
 use assay_scenarios::judge::{Judgement, Metrics, RunVerdict};
 use assay_scenarios::plan::Plan;
 
@@ -28,7 +29,7 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
 }
 
 impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
-    fn run(&self, plan: &Plan, seed: u64) -> (History, Metrics) {
+    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
         let mut history = History::new(Arc::new(Cast {
             parties: vec![],
             nodes: 2,
@@ -36,13 +37,14 @@ impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
             rules: plan.rules,
             epoch: plan.epoch,
             drift: 0,
+            keeps_history: true,
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });
         let lost = (self.number)(seed) as u32;
         history.record(Millis(1), Event::Crashed { node, lost });
         history.record(Millis(90_000), Event::Settled);
-        (history, Metrics::default())
+        Ok((history, Metrics::default()))
     }
 
     fn judge(&self, _: &Plan, _: &History, metrics: Metrics) -> Judgement {

@@ -5,10 +5,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
-use assay_model::time::Millis;
+use assay_model::node::Node;
+use assay_model::time::{Millis, WallMillis};
 use assay_node::runtime::{Net, Skew};
+use serde::{Deserialize, Deserializer};
 
 /// What a link between two nodes, in one direction, does to what is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,16 +46,48 @@ pub enum Way {
     },
 }
 
-/// What a look into a stopped node's tables showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a look into a stopped node's tables showed. Digests are hex, ids are UUIDs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)]
 pub struct Inspection {
     pub height: Height,
+    #[serde(deserialize_with = "digest")]
     pub app_hash: AppHash,
+    #[serde(default, deserialize_with = "tables")]
     pub tables: Option<TablesDigest>,
     pub credentials: Vec<CredentialId>,
     pub grants: Vec<GrantId>,
     pub users: Vec<UserId>,
+}
+
+impl Inspection {
+    /// What a node's own state shows.
+    pub fn of(node: &Node) -> Inspection {
+        let tables = node.state().tables();
+        Inspection {
+            height: node.height(),
+            app_hash: node.app_hash(),
+            tables: Some(node.state().digest()),
+            credentials: tables.credentials.keys().copied().collect(),
+            grants: tables.access_grants.keys().copied().collect(),
+            users: tables.users.keys().copied().collect(),
+        }
+    }
+}
+
+fn bytes<E: serde::de::Error>(text: &str) -> Result<[u8; 32], E> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| E::custom("a digest is 64 hex digits"))?;
+    Ok(bytes)
+}
+
+fn digest<'de, D: Deserializer<'de>>(from: D) -> Result<AppHash, D::Error> {
+    bytes(&String::deserialize(from)?).map(AppHash)
+}
+
+fn tables<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TablesDigest>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    text.map(|text| bytes(&text).map(TablesDigest)).transpose()
 }
 
 /// Where bytes of a node can be found once it has stopped.
@@ -71,6 +106,9 @@ pub struct Remains {
 /// A venue could not do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Trouble {
+    /// The target does not make a network.
+    #[error("the network was not initialised: {0}")]
+    Init(String),
     /// A node of the target does not start, or does not get ready.
     #[error("{node} did not start: {why}")]
     Start {
@@ -92,6 +130,24 @@ pub trait Venue {
 
     /// The sockets clients use.
     fn net(&self) -> Self::Net;
+
+    /// What the clock of a node shows that is not skewed.
+    fn wall(&self) -> WallMillis;
+
+    /// Whether time can be skipped.
+    fn can_skip(&self) -> bool;
+
+    /// How long before it takes effect nodes must be told of a skip.
+    fn skip_lead(&self) -> Duration;
+
+    /// How often to look what a node has committed.
+    fn watch_every(&self) -> Duration;
+
+    /// How long a node may take until it answers and has caught up.
+    fn ready_limit(&self) -> Duration;
+
+    /// The end of a node's log, for people; empty where there is none.
+    fn last_words(&self, node: NodeId) -> String;
 
     /// Where clients reach a node.
     fn rpc(&self, node: NodeId) -> SocketAddr;

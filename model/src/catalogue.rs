@@ -71,9 +71,12 @@ struct File {
     requirement: Vec<Requirement>,
 }
 
+/// The file the catalogue is read from, byte by byte, for whoever must name its digest.
+pub const SOURCE: &str = include_str!("../requirements.toml");
+
 // The file is compiled in and a test parses it, so a refusal here is a defect of the build.
 static CATALOGUE: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
-    toml::from_str::<File>(include_str!("../requirements.toml"))
+    toml::from_str::<File>(SOURCE)
         .unwrap_or_else(|error| panic!("requirements.toml: {error}"))
         .requirement
 });

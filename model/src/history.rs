@@ -8,9 +8,12 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::crypto::Identity;
-use crate::id::{ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, Text, UserId};
+use crate::id::{
+    AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
+    UserId,
+};
 use crate::ledger::{Query, Transaction};
-use crate::node::{Committed, Halt, Reply, RequestId, TxResult};
+use crate::node::{Claim, Committed, Halt, Reply, Request, RequestId, TxResult};
 use crate::rules::Rules;
 use crate::time::{Millis, WallMillis};
 
@@ -57,6 +60,9 @@ pub struct Cast {
     pub epoch: WallMillis,
     /// How far block time may stray from the clocks of honest validators, in milliseconds.
     pub drift: u64,
+    /// Whether the network keeps every block for good, as the published node does. Deleted ciphertext
+    /// then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
+    pub keeps_history: bool,
 }
 
 impl Cast {
@@ -107,6 +113,26 @@ pub enum Asked {
     Housekeeping(&'static str),
 }
 
+impl Asked {
+    /// What a request asks.
+    pub fn of(request: &Request) -> Asked {
+        match request {
+            Request::Broadcast(transaction) | Request::Submit(transaction) => {
+                Asked::Broadcast(transaction.clone())
+            }
+            Request::View { claim, query } => Asked::View {
+                caller: claim.identity(),
+                signed: matches!(claim, Claim::Signed { .. }),
+                query: query.clone(),
+            },
+            Request::Health => Asked::Housekeeping("health"),
+            Request::Account(_) => Asked::Housekeeping("account"),
+            Request::TxStatus(_) => Asked::Housekeeping("tx_query"),
+            Request::Challenge => Asked::Housekeeping("challenge"),
+        }
+    }
+}
+
 fn by_id<S: Serializer>(transaction: &Transaction, serializer: S) -> Result<S::Ok, S::Error> {
     transaction.id.serialize(serializer)
 }
@@ -129,6 +155,32 @@ pub enum Place {
     Message,
     /// In what a node wrote to its disk.
     Disk,
+    /// In what a node wrote to its log.
+    Log,
+}
+
+/// How far deleted content is from being gone, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Level {
+    /// A view still shows it.
+    Readable,
+    /// No view shows it, but the node's tables hold it.
+    Tables,
+    /// Only what the node keeps of the past holds it: blocks, a write-ahead log, a snapshot, its log.
+    History,
+    /// The node holds nothing of it.
+    Gone,
+}
+
+/// What of a node went against the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Contradiction {
+    /// Its answer to a view.
+    View,
+    /// What it says the execution of a block came to.
+    Result,
+    /// Another answer to a client: the fate of a transaction, a nonce.
+    Reply,
 }
 
 /// Why a consumer does not accept what it read. Source: idos-facts 5.14.
@@ -348,6 +400,11 @@ pub enum Event {
         /// Writes that were not durable yet.
         lost: u32,
     },
+    /// A node process ended because it was asked to.
+    Stopped {
+        /// The node.
+        node: NodeId,
+    },
     /// A node proposed a block.
     Proposed {
         /// The node.
@@ -367,11 +424,11 @@ pub enum Event {
         #[serde(serialize_with = "by_block")]
         committed: Arc<Committed>,
         /// The node's own app hash after it.
-        app_hash: crate::id::AppHash,
+        app_hash: AppHash,
         /// What execution came to, per transaction.
         results: Arc<[TxResult]>,
-        /// Digest of the node's tables before and after.
-        tables: (crate::id::TablesDigest, crate::id::TablesDigest),
+        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        tables: Option<(TablesDigest, TablesDigest)>,
         /// Whether the node caught up with it rather than taking part.
         replayed: bool,
     },
@@ -439,15 +496,53 @@ pub enum Event {
         /// Its height.
         height: Height,
         /// Its app hash.
-        app_hash: crate::id::AppHash,
-        /// Digest of its tables.
-        tables: crate::id::TablesDigest,
+        app_hash: AppHash,
+        /// Digest of its tables; nothing where nobody outside can see them.
+        tables: Option<TablesDigest>,
         /// Ids of every credential.
         credentials: Vec<CredentialId>,
         /// Ids of every grant.
         grants: Vec<GrantId>,
         /// Ids of every user.
         users: Vec<UserId>,
+    },
+    /// A node was searched for the ciphertext of a credential that is deleted on the chain.
+    Remained {
+        /// The node.
+        node: NodeId,
+        /// The credential.
+        credential: CredentialId,
+        /// The worst that was found.
+        level: Level,
+    },
+    /// A node said what the ledger does not allow, given what had committed.
+    Contradicted {
+        /// The node.
+        node: NodeId,
+        /// What of it.
+        of: Contradiction,
+        /// The height it spoke of.
+        height: Height,
+        /// What it was asked, in words.
+        what: String,
+        /// What the ledger says.
+        expected: String,
+        /// What the node said.
+        got: String,
+    },
+    /// Something about the run itself that keeps it from proving anything, whatever else it shows.
+    Doubted {
+        /// In one sentence.
+        why: String,
+    },
+    /// What a node said in the whole run was compared with the ledger, replayed by the observer.
+    Compared {
+        /// The node.
+        node: NodeId,
+        /// How many answers to clients, the contradicted ones among them.
+        answers: u64,
+        /// How many results of transactions in blocks, the contradicted ones among them.
+        results: u64,
     },
 }
 

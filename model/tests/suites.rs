@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use assay_model::crypto::{
-    BoxSecret, EphemeralSeal, Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic,
-    credential_binding, sign_credential, verify_credential,
+    BoxSecret, EphemeralSeal, Identity, KdfMemo, Nep413, Real, Scheme, SigningKey, Suite, Symbolic,
+    XrplKey, credential_binding, sign_credential, verify_credential,
 };
 use assay_model::id::{CredentialId, UserId};
 use proptest::collection::vec;
@@ -26,11 +26,18 @@ fn suites() -> [(&'static str, Box<dyn Suite>); 2] {
     [("real", Box::new(real)), ("symbolic", Box::new(Symbolic))]
 }
 
+const SCHEMES: &[Scheme] = &[
+    Scheme::Evm,
+    Scheme::Ed25519,
+    Scheme::Nep413,
+    Scheme::XrplEd25519,
+    Scheme::XrplSecp256k1,
+];
+
 fn signing_key() -> impl Strategy<Value = SigningKey> {
     // The first byte keeps clear of zero and of the order of secp256k1, where no key is.
-    (any::<bool>(), any::<[u8; 32]>()).prop_map(|(evm, mut secret)| {
+    (prop::sample::select(SCHEMES), any::<[u8; 32]>()).prop_map(|(scheme, mut secret)| {
         secret[0] = secret[0] & 0x7f | 1;
-        let scheme = if evm { Scheme::Evm } else { Scheme::Ed25519 };
         SigningKey { scheme, secret }
     })
 }
@@ -117,12 +124,17 @@ proptest! {
             (
                 identity.scheme(),
                 identity.bytes().len(),
-                identity.caller().len(),
-                suite.sign(&key, &bytes).len(),
                 suite.seal(&to, &with, &bytes).len(),
+                // The length of a text in base 58 depends on what it says.
+                identity.caller().len() / 10,
+                suite.sign(&key, &bytes).len(),
             )
         });
-        prop_assert_eq!(real, symbolic);
+        let lengths = [real.4, symbolic.4];
+        let short_of = if key.scheme == Scheme::XrplSecp256k1 { 2 } else { 0 };
+        prop_assert!(lengths[1] - lengths[0].min(lengths[1]) <= short_of, "{:?}", lengths);
+        prop_assert!(lengths[0] <= lengths[1], "{:?}", lengths);
+        prop_assert_eq!((real.0, real.1, real.2, real.3), (symbolic.0, symbolic.1, symbolic.2, symbolic.3));
     }
 
     #[test]
@@ -158,12 +170,101 @@ proptest! {
 /// on a point of small order for which anybody can find signatures, as on a real node.
 #[test]
 fn a_key_that_is_no_key_verifies_nothing() {
+    let signed = Nep413 {
+        message: b"m",
+        nonce: [0; 32],
+        recipient: "idos.network",
+        callback_url: None,
+    };
     for (name, suite) in suites() {
         for byte in 1..=255 {
             let signer = Identity::Ed25519([byte; 32]);
             assert!(!suite.verify(&signer, b"m", &[byte; 64]), "{name} {byte}");
+            let signer = Identity::Near([byte; 32]);
+            let container = signed.container(&[byte; 64]);
+            assert!(!suite.verify(&signer, b"m", &container), "{name} {byte}");
+            for prefix in [0xed, 2, 3] {
+                let mut key = [byte; 33];
+                key[0] = prefix;
+                let signer = Identity::Xrpl(XrplKey::new(&key).unwrap());
+                assert!(!suite.verify(&signer, b"m", &[byte; 64]), "{name} {byte}");
+            }
             let signer = Identity::Evm([byte; 20]);
             assert!(!suite.verify(&signer, b"m", &[byte; 65]), "{name} {byte}");
+        }
+    }
+}
+
+/// One key signs for wallets of several types, and a signature is good for the type it was made for.
+#[test]
+fn a_signature_is_good_for_its_scheme_only() {
+    for (name, suite) in suites() {
+        let keys: Vec<SigningKey> = SCHEMES
+            .iter()
+            .map(|scheme| SigningKey {
+                scheme: *scheme,
+                secret: [0x11; 32],
+            })
+            .collect();
+        for made in &keys {
+            let signature = suite.sign(made, b"hello");
+            for read in &keys {
+                let signer = suite.identity(read);
+                // Plain Ed25519 is the same under either name of its key.
+                let plain = [Scheme::Ed25519, Scheme::XrplEd25519];
+                let good =
+                    made == read || plain.contains(&made.scheme) && plain.contains(&read.scheme);
+                assert_eq!(
+                    suite.verify(&signer, b"hello", &signature),
+                    good,
+                    "{name}: {made:?} as {read:?}"
+                );
+            }
+        }
+    }
+}
+
+/// A NEAR wallet may choose nonce and callback, and signs for idOS or for somebody else.
+#[test]
+fn a_near_signature_for_another_site_or_tampered_with_is_none() {
+    for (name, suite) in suites() {
+        let near = SigningKey {
+            scheme: Scheme::Nep413,
+            secret: [0x55; 32],
+        };
+        let plain = SigningKey {
+            scheme: Scheme::Ed25519,
+            ..near.clone()
+        };
+        let signer = suite.identity(&near);
+        let table = [
+            ("idos.network", None, true),
+            ("idos-issuer", Some("https://example.test/cb"), true),
+            ("example.test", None, false),
+            ("", None, false),
+        ];
+        for (recipient, callback_url, good) in table {
+            let signed = Nep413 {
+                message: b"hello",
+                nonce: [7; 32],
+                recipient,
+                callback_url,
+            };
+            let container = signed.container(&suite.sign(&plain, &signed.digest()));
+            assert_eq!(
+                suite.verify(&signer, b"hello", &container),
+                good,
+                "{name} {recipient}"
+            );
+            assert!(
+                !suite.verify(&signer, b"hell", &container),
+                "{name} {recipient}"
+            );
+            for place in 0..container.len() {
+                let mut spoilt = container.clone();
+                spoilt[place] ^= 1;
+                assert!(!suite.verify(&signer, b"hello", &spoilt), "{name} {place}");
+            }
         }
     }
 }

@@ -79,17 +79,28 @@ impl Net for Tcp {
 
 /// How far a node's clock is from its source. Tests set it from outside; all zero for real use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Skew {
     /// Time that was skipped, in milliseconds: wall clock and timers alike are that much further.
-    #[serde(default)]
     pub skip: u64,
+    /// What `skip` was before.
+    pub before: u64,
+    /// When `skip` takes the place of `before`: UNIX milliseconds on the source. Nodes that are told in
+    /// time skip in the same moment, so that none takes another's clock for wrong.
+    pub at: u64,
     /// Added to the wall clock only, in milliseconds; timers do not notice.
-    #[serde(default)]
     pub offset: i64,
-    /// Gained by the wall clock per million milliseconds since the clock was made.
-    #[serde(default)]
-    pub drift: i32,
+}
+
+impl Skew {
+    /// What is skipped when the source shows this.
+    pub fn skipped(&self, source: WallMillis) -> u64 {
+        if source.0 >= self.at {
+            self.skip
+        } else {
+            self.before
+        }
+    }
 }
 
 /// A node's clock: a source of wall time, tokio's time for spans, and a [`Skew`] on top of both.
@@ -115,39 +126,36 @@ impl Clock {
 
     /// What the wall clock shows.
     pub fn wall(&self) -> WallMillis {
-        let skew = *self.skew.borrow();
-        let ran = i128::from(self.running());
-        let gained = (ran * i128::from(skew.drift) / 1_000_000) as i64;
-        let source = (self.source)().0 as i64;
-        let wall = source + skew.skip as i64 + skew.offset + gained;
+        let (source, skew) = ((self.source)(), *self.skew.borrow());
+        let wall = source.0 as i64 + skew.skipped(source) as i64 + skew.offset;
         WallMillis(wall.max(0) as u64)
     }
 
     /// Milliseconds since the clock was made, skips included. Timers run on it.
     pub fn running(&self) -> u64 {
-        self.made.elapsed().as_millis() as u64 + self.skew.borrow().skip
+        let skipped = self.skew.borrow().skipped((self.source)());
+        self.made.elapsed().as_millis() as u64 + skipped
     }
 
     /// Returns once [`Clock::running`] has reached a moment.
     pub async fn until(&self, moment: u64) {
         let mut skew = self.skew.clone();
+        let mut told = true;
         loop {
             let left = moment.saturating_sub(self.running());
             if left == 0 {
                 return;
             }
-            let slept = tokio::time::sleep(Duration::from_millis(left));
+            let (source, now) = ((self.source)(), *skew.borrow_and_update());
+            // A skip that is still to come may be the end of the wait.
+            let coming = now.at.saturating_sub(source.0);
+            let nap = if coming == 0 { left } else { left.min(coming) };
+            let slept = tokio::time::sleep(Duration::from_millis(nap));
             tokio::select! {
                 biased;
                 () = slept => {}
-                changed = skew.changed() => {
-                    if changed.is_err() {
-                        // Nobody is left to change it.
-                        let left = moment.saturating_sub(self.running());
-                        tokio::time::sleep(Duration::from_millis(left)).await;
-                        return;
-                    }
-                }
+                // Once nobody is left to change it, only time passes.
+                changed = skew.changed(), if told => told = changed.is_ok(),
             }
         }
     }

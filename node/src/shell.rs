@@ -1,4 +1,13 @@
 //! The shell: one task owns the node, everybody else talks to it through a [`Handle`].
+//!
+//! [`Shell::restore`] brings a node back from its disk, [`Shell::run`] gives it peers, clients and time
+//! until it is told to stop.
+
+mod run;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timers;
 
 use std::sync::Arc;
 
@@ -7,6 +16,7 @@ use assay_model::node::{Genesis, Node, Reply, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::runtime::Clock;
+pub use run::{Observer, Parts, RunError, Shell, Threads};
 
 /// Something to do on the task that owns the node.
 pub(crate) enum Errand {

@@ -2,7 +2,8 @@
 
 use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::id::PartyId;
-use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, Plan, Ppm};
+use assay_model::ledger::WalletType;
+use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
 
 use crate::names::{few, lock, node_ref, party, short, user, whose};
 
@@ -15,7 +16,7 @@ pub fn deed(plan: &Plan, deed: &Deed) -> String {
 }
 
 fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
-    let mut text = format!("{} {}", party(plan, by), order(plan, &task.order));
+    let mut text = format!("{} {}", party(plan, by), order(plan, by, &task.order));
     if task.wallet > 0 {
         text.push_str(&format!(" with wallet {}", task.wallet));
     }
@@ -25,7 +26,14 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
     text
 }
 
-fn order(plan: &Plan, order: &Order) -> String {
+/// What a party's wallet is, from 0; the usual thing where the plan does not know the wallet.
+fn wallet_type(plan: &Plan, by: PartyId, wallet: u8) -> &'static str {
+    let party = plan.parties.get(by.index());
+    let kind = party.and_then(|party| party.wallets.get(usize::from(wallet)));
+    kind.copied().unwrap_or(WalletType::EVM).name()
+}
+
+fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
     let name = |id: &PartyId| party(plan, *id);
     let when = |yes: bool, text: &str| if yes { text.to_owned() } else { String::new() };
     match order {
@@ -113,7 +121,8 @@ fn order(plan: &Plan, order: &Order) -> String {
             forged,
             replayed,
         } => format!(
-            "adds its wallet {wallet}{}{}",
+            "adds its {} wallet {wallet}{}{}",
+            wallet_type(plan, by, *wallet),
             when(*forged, " with a proof by another key"),
             when(*replayed, " with a used proof")
         ),
@@ -244,17 +253,38 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             if *majority { "larger" } else { "smaller" }
         ),
         FaultKind::OneWay { from, to } => {
-            format!(
-                "loss of everything from {} to {}",
-                node_ref(*from),
-                node_ref(*to)
-            )
+            format!("loss of everything {}", link(*from, *to))
         }
         FaultKind::Lossy { loss } => format!("loss of {} of all messages", percent(*loss)),
         FaultKind::Slow { delay } => format!("delay of all messages by {delay}"),
         FaultKind::Offline { party: id } => format!("absence of {}", party(plan, *id)),
         FaultKind::Clock(clock) => clock_text(plan, clock),
+        FaultKind::Stop { node } => format!("orderly stop of {}", node_ref(*node)),
+        FaultKind::Pause { node } => format!("pause of {}", node_ref(*node)),
+        FaultKind::Wipe { node } => format!("loss of the disk of {}", node_ref(*node)),
+        FaultKind::RollBack { node } => {
+            format!("return of {} to an older copy of its disk", node_ref(*node))
+        }
+        FaultKind::Stall { from, to } => format!("stall {}", link(*from, *to)),
+        FaultKind::Refuse { from, to } => format!("refusal of everything {}", link(*from, *to)),
+        FaultKind::Reset { from, to } => format!("broken connection {}", link(*from, *to)),
+        FaultKind::LostReply { party: id, of } => format!(
+            "loss of the answers of {} to transactions of {}",
+            match of {
+                Nodes::All => "every node".to_owned(),
+                Nodes::Only(node) => node_ref(*node),
+            },
+            party(plan, *id)
+        ),
+        FaultKind::DuplicatedRequest { party: id } => {
+            format!("second arrival of every request of {}", party(plan, *id))
+        }
+        FaultKind::SlowClients { delay } => format!("delay of requests and answers by {delay}"),
     }
+}
+
+fn link(from: NodeRef, to: NodeRef) -> String {
+    format!("from {} to {}", node_ref(from), node_ref(to))
 }
 
 fn clock_text(plan: &Plan, clock: &ClockError) -> String {

@@ -2,7 +2,7 @@
 
 use assay_scenarios::judge::RunVerdict;
 
-use crate::report::Report;
+use crate::report::{Report, Trouble};
 
 /// Exit codes, worst first. When several apply the worst is given.
 ///
@@ -87,9 +87,14 @@ impl Exit {
             RunVerdict::Violated => Exit::Broke,
         };
         let runs = report.runs.iter().map(|run| of_run(run.judgement.verdict));
-        let mishap = (!report.mishaps.is_empty()).then_some(Exit::Harness);
+        let mishaps = report.mishaps.iter().map(|mishap| match mishap.trouble {
+            Trouble::NoTarget { .. } => Exit::NoTarget,
+            Trouble::Failed { .. } | Trouble::Panicked { .. } | Trouble::Differed { .. } => {
+                Exit::Harness
+            }
+        });
         let partial = report.partial.then_some(Exit::Interrupted);
-        runs.chain(mishap)
+        runs.chain(mishaps)
             .chain(partial)
             .min()
             .unwrap_or(Exit::NothingRan)

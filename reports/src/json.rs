@@ -149,8 +149,19 @@ struct Row {
 
 /// The report as one object on one line, its members in the order above.
 pub fn json(report: &Report) -> String {
+    let mut text = serde_json::to_string(&document(report)).expect("every key is text");
+    text.push('\n');
+    text
+}
+
+/// The same as a value, to stand in another document.
+pub(crate) fn value(report: &Report) -> serde_json::Value {
+    serde_json::to_value(document(report)).expect("every key is text")
+}
+
+fn document(report: &Report) -> Document<'_> {
     let exit = Exit::of(report);
-    let document = Document {
+    Document {
         schema: SCHEMA,
         command: &report.command,
         world: report.world,
@@ -171,10 +182,7 @@ pub fn json(report: &Report) -> String {
             runs: tally::totals(report),
             requirements: tally::rows(report).into_iter().map(row).collect(),
         },
-    };
-    let mut text = serde_json::to_string(&document).expect("every key is text");
-    text.push('\n');
-    text
+    }
 }
 
 fn scenario<'a>(report: &Report, run: &'a RunReport) -> Scenario<'a> {

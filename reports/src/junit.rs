@@ -17,17 +17,26 @@ use crate::text;
 /// The report as XML.
 pub fn junit(report: &Report) -> String {
     let mut document = quick_junit::Report::new("assay");
+    document.add_test_suites(suites(report));
+    document
+        .to_string()
+        .expect("the document is written to memory and its strings are cleaned")
+}
+
+/// Its suites, to stand beside others.
+pub(crate) fn suites(report: &Report) -> Vec<TestSuite> {
+    let mut suites = Vec::new();
     for runs in report.runs.chunk_by(|a, b| a.story.name == b.story.name) {
         let mut suite = TestSuite::new(runs[0].story.name.as_str());
         for run in runs {
             suite.add_test_cases(run_cases(report, run));
         }
-        document.add_test_suite(suite);
+        suites.push(suite);
     }
 
     let mut suite = TestSuite::new("requirements");
     suite.add_test_cases(tally::rows(report).iter().filter_map(row_case));
-    document.add_test_suite(suite);
+    suites.push(suite);
 
     if !report.mishaps.is_empty() {
         let mut suite = TestSuite::new("harness");
@@ -40,11 +49,9 @@ pub fn junit(report: &Report) -> String {
             case.set_classname("harness");
             suite.add_test_case(case);
         }
-        document.add_test_suite(suite);
+        suites.push(suite);
     }
-    document
-        .to_string()
-        .expect("the document is written to memory and its strings are cleaned")
+    suites
 }
 
 fn run_cases(report: &Report, run: &RunReport) -> Vec<TestCase> {

@@ -4,6 +4,7 @@
 //! no wall-clock time, so equal runs give equal reports. Start with [`RunReport::new`], which keeps what
 //! a report needs of a history, then [`text`], [`json`] and [`junit`].
 
+pub mod certification;
 pub mod deed;
 pub mod exit;
 pub mod json;
@@ -14,10 +15,13 @@ mod report;
 pub mod state;
 pub mod tally;
 pub mod text;
+pub mod worlds;
 pub mod write;
 
+pub use certification::{Assessed, Assessment, Certification, Untestable};
 pub use exit::Exit;
 pub use narrate::{Narrator, describe};
 pub use report::{
     FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble, quoted,
 };
+pub use worlds::{InWorld, Worlds};

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use assay_model::crypto::Identity;
-use assay_model::history::{Asked, Event, History, Place};
-use assay_model::id::{GrantId, Height, NodeId, PartyId, UserId};
+use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
+use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
 use assay_model::ledger::{Action, Answer, Batch, GrantRow, Outcome, Query, Transaction};
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
 use assay_scenarios::plan::Plan;
 
 use crate::deed;
 use crate::names::{count, few, holder, lock, party, second, short, user};
+
+fn held(tables: TablesDigest) -> String {
+    format!(", tables {}", tables.short())
+}
 
 /// One observation in plain words. To tell many, make one [`Narrator`].
 pub fn describe(history: &History, plan: &Plan, index: usize) -> String {
@@ -199,6 +203,7 @@ impl<'a> Narrator<'a> {
                 "{node} crashes and loses {}",
                 count(u64::from(*lost), "unsynced write", "unsynced writes")
             ),
+            Event::Stopped { node } => format!("{node} stops when asked to"),
             Event::Proposed {
                 node,
                 height,
@@ -217,10 +222,10 @@ impl<'a> Narrator<'a> {
                 committed,
                 app_hash,
                 results,
-                tables: (_, after),
+                tables,
                 replayed,
             } => format!(
-                "{node} {} block {} of {}: {}; app hash {}, tables {}",
+                "{node} {} block {} of {}: {}; app hash {}{}",
                 if *replayed {
                     "catches up with"
                 } else {
@@ -230,7 +235,7 @@ impl<'a> Narrator<'a> {
                 committed.block.proposer,
                 self.results(committed, results),
                 app_hash.short(),
-                after.short()
+                tables.map_or(String::new(), |(_, after)| held(after))
             ),
             Event::Halted { node, why } => format!("{node} halts: {why}"),
             Event::Leads { node, term } => format!("{node} takes the lead in term {term}"),
@@ -262,6 +267,7 @@ impl<'a> Narrator<'a> {
                     Place::Request => "what clients sent to",
                     Place::Message => "what peers sent to",
                     Place::Disk => "the disk of",
+                    Place::Log => "the log of",
                 };
                 let found = match found.as_slice() {
                     [] => "no plaintext".to_owned(),
@@ -279,14 +285,57 @@ impl<'a> Narrator<'a> {
                 users,
             } => {
                 format!(
-                    "{node} holds {}, {} and {} at height {height}; app hash {}, tables {}",
+                    "{node} holds {}, {} and {} at height {height}; app hash {}{}",
                     count(users.len() as u64, "user", "users"),
                     count(credentials.len() as u64, "credential", "credentials"),
                     count(grants.len() as u64, "grant", "grants"),
                     app_hash.short(),
-                    tables.short()
+                    tables.map_or(String::new(), held)
                 )
             }
+            Event::Remained {
+                node,
+                credential,
+                level,
+            } => {
+                let what = format!("the deleted content of credential {}", short(credential.0));
+                match level {
+                    Level::Readable => format!("{node} still shows {what}"),
+                    Level::Tables => format!("{node} still has {what} in its tables"),
+                    Level::History => {
+                        format!("{node} has {what} in its blocks or logs, but not in its tables")
+                    }
+                    Level::Gone => format!("{node} holds nothing of {what}"),
+                }
+            }
+            Event::Contradicted {
+                node,
+                of,
+                height,
+                what,
+                expected,
+                got,
+            } => {
+                let of = match of {
+                    Contradiction::View => "the view",
+                    Contradiction::Result => "the result of",
+                    Contradiction::Reply => "the request",
+                };
+                format!(
+                    "{node} goes against the ledger at height {height} in {of} {what}: expected \
+                     {expected}, got {got}"
+                )
+            }
+            Event::Doubted { why } => format!("the run proves nothing: {why}"),
+            Event::Compared {
+                node,
+                answers,
+                results,
+            } => format!(
+                "{} and {} of {node} were compared with the ledger",
+                count(*answers, "answer", "answers"),
+                count(*results, "result", "results")
+            ),
         }
     }
 

@@ -428,6 +428,16 @@ pub struct Mishap {
 /// How a run was spoilt.
 #[derive(Clone, Debug)]
 pub enum Trouble {
+    /// A node of the target does not start, or does not get ready.
+    NoTarget {
+        /// What was tried, what came of it, and where to look.
+        why: String,
+    },
+    /// The harness could not carry the run out.
+    Failed {
+        /// What, and why.
+        message: String,
+    },
     /// The harness panicked.
     Panicked {
         /// What it said, and where.
@@ -447,6 +457,8 @@ pub enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Trouble::NoTarget { why } => f.write_str(why),
+            Trouble::Failed { message } => write!(f, "the harness failed: {message}"),
             Trouble::Panicked { message } => write!(f, "the harness panicked: {message}"),
             Trouble::Differed {
                 index: Some(index),

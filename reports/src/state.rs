@@ -16,7 +16,7 @@ pub struct NodeState {
     pub height: u64,
     /// Its app hash, short; nothing before its first block.
     pub app_hash: Option<String>,
-    /// Digest of its tables, short.
+    /// Digest of its tables, short; nothing where nobody outside can see them.
     pub tables: Option<String>,
     /// The term in which it last took the lead.
     pub leads: Option<u32>,
@@ -44,7 +44,7 @@ pub fn nodes(history: &History, until: Millis) -> Vec<NodeState> {
 fn observe(states: &mut [NodeState], event: &Event) {
     match event {
         Event::Started { node, .. } => status(states, *node, "running"),
-        Event::Crashed { node, .. } => status(states, *node, "down"),
+        Event::Crashed { node, .. } | Event::Stopped { node } => status(states, *node, "down"),
         Event::Halted { node, .. } => status(states, *node, "halted"),
         Event::Leads { node, term } => {
             // Whoever led before has lost the lead, whether it knows it or not.
@@ -57,9 +57,12 @@ fn observe(states: &mut [NodeState], event: &Event) {
             node,
             committed,
             app_hash,
-            tables: (_, after),
+            tables,
             ..
-        } => holds(states, *node, committed.block.height, *app_hash, *after),
+        } => {
+            let after = tables.map(|(_, after)| after);
+            holds(states, *node, committed.block.height, *app_hash, after);
+        }
         Event::Inspected {
             node,
             height,
@@ -82,12 +85,12 @@ fn holds(
     node: NodeId,
     height: Height,
     app_hash: AppHash,
-    tables: TablesDigest,
+    tables: Option<TablesDigest>,
 ) {
     if let Some(state) = states.get_mut(node.index()) {
         state.height = height.0;
         state.app_hash = Some(app_hash.short());
-        state.tables = Some(tables.short());
+        state.tables = tables.map(|tables| tables.short());
     }
 }
 

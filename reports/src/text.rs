@@ -83,7 +83,8 @@ fn by_story(report: &Report) -> Vec<&[RunReport]> {
         .collect()
 }
 
-const fn word(verdict: RunVerdict) -> &'static str {
+/// A verdict in a word or two; what is wrong is in capitals.
+pub const fn word(verdict: RunVerdict) -> &'static str {
     match verdict {
         RunVerdict::Held => "held",
         RunVerdict::BrokeAsExpected => "as expected",
@@ -403,7 +404,7 @@ fn doubts(report: &Report) -> String {
 
 /// A few of the observations that prove something, one per line: where it started, and what led up to
 /// the end.
-pub(crate) fn because(run: &RunReport, evidence: &[usize]) -> Vec<String> {
+pub fn because(run: &RunReport, evidence: &[usize]) -> Vec<String> {
     let told: Vec<(usize, Millis, &str)> = evidence
         .iter()
         .filter_map(|index| {

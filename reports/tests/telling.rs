@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, Symbolic};
-use assay_model::history::{Asked, Doubt, Ending, Event, History, Place};
+use assay_model::history::{Asked, Contradiction, Doubt, Ending, Event, History, Level, Place};
 use assay_model::id::{
     AppHash, BlockId, ContentHash, Height, InserterId, NodeId, TablesDigest, UserId, WalletId,
 };
@@ -66,8 +66,27 @@ fn committed(transactions: Vec<Arc<Transaction>>, outcomes: &[Outcome], replayed
         committed: block(transactions),
         app_hash: AppHash([3; 32]),
         results: results.into(),
-        tables: (TablesDigest([4; 32]), TablesDigest([5; 32])),
+        tables: Some((TablesDigest([4; 32]), TablesDigest([5; 32]))),
         replayed,
+    }
+}
+
+fn remained(level: Level) -> Event {
+    Event::Remained {
+        node: N1,
+        credential: credential(ORIGINAL),
+        level,
+    }
+}
+
+fn contradicted(of: Contradiction) -> Event {
+    Event::Contradicted {
+        node: N1,
+        of,
+        height: Height(9),
+        what: "get_credentials by alice".to_owned(),
+        expected: "1 row".to_owned(),
+        got: "2 rows".to_owned(),
     }
 }
 
@@ -213,10 +232,38 @@ fn every_event_has_a_line() {
             node: N1,
             height: Height(9),
             app_hash: AppHash([3; 32]),
-            tables: TablesDigest([5; 32]),
+            tables: Some(TablesDigest([5; 32])),
             credentials: vec![credential(ORIGINAL), credential(COPY)],
             grants: vec![grant()],
             users: vec![user()],
+        },
+        Event::Inspected {
+            node: N1,
+            height: Height(9),
+            app_hash: AppHash([3; 32]),
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+        },
+        Event::Stopped { node: N1 },
+        Event::Scanned {
+            node: N1,
+            place: Place::Log,
+            bytes: 70,
+            found: vec![],
+        },
+        remained(Level::Readable),
+        remained(Level::Tables),
+        remained(Level::History),
+        remained(Level::Gone),
+        contradicted(Contradiction::View),
+        contradicted(Contradiction::Result),
+        contradicted(Contradiction::Reply),
+        Event::Compared {
+            node: N1,
+            answers: 40,
+            results: 1,
         },
     ];
     insta::assert_snapshot!(told(events));

@@ -163,7 +163,8 @@ mirror! {
         off "off": Names,
         /// Switches turned on, promises kept.
         on "on": Names,
-        /// Whether crashes may leave fewer nodes than a block needs; default false.
+        /// Whether faults may leave fewer nodes than a block needs, or take the only memory of a vote;
+        /// default false.
         no_quorum "no-quorum": bool,
     }
 }
@@ -260,6 +261,9 @@ mirror! {
         how "how": String,
         /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of a page, a number, default left out.
         size "size": Amount,
+        /// What a further wallet is: "EVM" (the default), "NEAR", "XRPL", "Stellar" or "FaceSign" (the
+        /// default of an actor's third wallet).
+        kind "type": String,
         /// Sign with a wrong key; default false.
         forged "forged": bool,
         /// Leave the content unsealed; default false.
@@ -333,21 +337,21 @@ mirror! {
         /// How long it lasts.
         #[schemars(required)]
         lasts "for": String,
-        /// The node it happens to.
+        /// The node it happens to; of lost answers, the node that gives them, default every node.
         node "node": String,
         /// Nodes that still hear each other.
         sides "sides": Vec<At<Names>>,
         /// The leader's side: "majority" or "minority".
         side "side": String,
-        /// The node whose messages get lost.
+        /// The node whose messages do not pass.
         from "from": String,
-        /// The node that does not hear.
+        /// The node that does not get them.
         to "to": String,
         /// How many messages are lost.
         loss "loss": String,
         /// How much longer messages take.
         delay "delay": String,
-        /// The actor that is away.
+        /// The actor that is away, or whose requests or answers suffer.
         party "party": String,
         /// Whose clock: a node or an actor.
         of "of": String,
@@ -370,6 +374,8 @@ pub(crate) const FIDELITIES: &[&str] = &[
 ];
 /// The leader's side of a split.
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
+/// What a wallet can be.
+pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -382,10 +388,11 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 5] = [
+    let words: [(&str, &str, &[&str]); 6] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
+        ("Step", "type", WALLETS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

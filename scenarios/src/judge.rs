@@ -294,6 +294,11 @@ fn doubts(
     {
         doubts.push(format!("the run was stopped after {} events", plan.events));
     }
+    for observation in history.observations() {
+        if let Event::Doubted { why } = &observation.event {
+            doubts.push(why.clone());
+        }
+    }
     for step in steps.iter().filter(|step| step.met.is_none()) {
         doubts.push(step_sentence(plan, step));
     }

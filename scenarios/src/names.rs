@@ -17,7 +17,7 @@ pub(crate) fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// `did you mean ...?` when a known name is close, and the names there are.
-pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
+pub fn suggest(name: &str, known: &[&str]) -> String {
     let mut help = String::new();
     if let Some(meant) = closest(name, known) {
         help = format!("did you mean `{meant}`?\n");

@@ -1,13 +1,16 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::Task;
+use assay_model::actor::{Order, Task};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
-use assay_model::id::{NodeId, PartyId, UserId, WalletId};
+use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
+use assay_model::ledger::WalletType;
 use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
+
+use crate::verb::FaultVerb;
 
 /// Everything a world needs to carry a story out.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +55,26 @@ pub struct Plan {
     pub breaks: Vec<RequirementId>,
 }
 
+impl Plan {
+    /// Every copy the story may make, for the last reading of everything.
+    pub fn copies(&self) -> Vec<CredentialId> {
+        let copy = |step: &Step| match &step.deed {
+            Deed::Party(
+                _,
+                Task {
+                    order: Order::Share(share) | Order::Approve { share, .. },
+                    ..
+                },
+            ) => Some(share.copy),
+            _ => None,
+        };
+        let mut copies: Vec<CredentialId> = self.steps.iter().filter_map(copy).collect();
+        copies.sort();
+        copies.dedup();
+        copies
+    }
+}
+
 /// Somebody who takes part.
 #[derive(Clone, Debug, Serialize)]
 pub struct Party {
@@ -63,6 +86,8 @@ pub struct Party {
     pub user: UserId,
     /// Row of the first wallet, which the story calls `w1`; meaningful for users.
     pub wallet: WalletId,
+    /// Types of its wallets, `w1` first; meaningful for users.
+    pub wallets: Vec<WalletType>,
     /// Whether the profile exists when the story begins; meaningful for users.
     pub registered: bool,
     /// Whether an issuer's inserter and delegate rows exist when the story begins.
@@ -71,6 +96,8 @@ pub struct Party {
     pub careful: bool,
     /// Whose encryption key it uses: its own, or that of the party it belongs to.
     pub box_key_of: PartyId,
+    /// What its keys and rows are made of: its name, marked where the network has seen other stories.
+    pub known_as: String,
 }
 
 /// What happens to messages between two ends, both ways alike.
@@ -196,6 +223,121 @@ pub enum FaultKind {
     },
     /// A node's or party's clock is wrong.
     Clock(ClockError),
+    /// A node's process ends when asked to, with everything it wrote durable, and comes back at the end.
+    Stop {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node does nothing, and does not know it; what reaches it waits until the end.
+    Pause {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node's process dies and its disk is as it was initialised; it comes back at the end and has to
+    /// learn everything again.
+    Wipe {
+        /// The node.
+        node: NodeRef,
+    },
+    /// A node's disk is copied at the beginning; at the end the process dies and comes back with the
+    /// copy.
+    RollBack {
+        /// The node.
+        node: NodeRef,
+    },
+    /// Messages from one node to another wait, and arrive when it is over.
+    Stall {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// Nothing passes from one node to another, and the sender may notice.
+    Refuse {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// The connection from one node to another breaks at the beginning: what is under way is lost, and
+    /// so is what is sent next, by which the sender finds out. Later messages pass.
+    Reset {
+        /// Sender.
+        from: NodeRef,
+        /// Receiver.
+        to: NodeRef,
+    },
+    /// Answers that tell a party that its transaction is in a block get lost.
+    LostReply {
+        /// The party.
+        party: PartyId,
+        /// The nodes whose answers they are.
+        of: Nodes,
+    },
+    /// Each request of a party reaches the node twice.
+    DuplicatedRequest {
+        /// The party.
+        party: PartyId,
+    },
+    /// Requests and answers take this much longer.
+    SlowClients {
+        /// How much.
+        delay: Millis,
+    },
+}
+
+impl FaultKind {
+    /// As a story writes it.
+    pub const fn name(&self) -> &'static str {
+        let verb = match self {
+            FaultKind::Crash { .. } => FaultVerb::Crash,
+            FaultKind::Split { .. } => FaultVerb::Split,
+            FaultKind::Isolate { .. } => FaultVerb::Isolate,
+            FaultKind::SplitLeader { .. } => FaultVerb::SplitLeader,
+            FaultKind::OneWay { .. } => FaultVerb::OneWay,
+            FaultKind::Lossy { .. } => FaultVerb::Lossy,
+            FaultKind::Slow { .. } => FaultVerb::Slow,
+            FaultKind::Offline { .. } => FaultVerb::Offline,
+            FaultKind::Clock(_) => FaultVerb::Clock,
+            FaultKind::Stop { .. } => FaultVerb::Stop,
+            FaultKind::Pause { .. } => FaultVerb::Pause,
+            FaultKind::Wipe { .. } => FaultVerb::Wipe,
+            FaultKind::RollBack { .. } => FaultVerb::RollBack,
+            FaultKind::Stall { .. } => FaultVerb::Stall,
+            FaultKind::Refuse { .. } => FaultVerb::Refuse,
+            FaultKind::Reset { .. } => FaultVerb::Reset,
+            FaultKind::LostReply { .. } => FaultVerb::LostReply,
+            FaultKind::DuplicatedRequest { .. } => FaultVerb::DuplicatedRequest,
+            FaultKind::SlowClients { .. } => FaultVerb::SlowClients,
+        };
+        verb.name()
+    }
+
+    /// The node whose process it strikes.
+    pub const fn process(&self) -> Option<NodeRef> {
+        match self {
+            FaultKind::Crash { node }
+            | FaultKind::Stop { node }
+            | FaultKind::Pause { node }
+            | FaultKind::Wipe { node }
+            | FaultKind::RollBack { node } => Some(*node),
+            _ => None,
+        }
+    }
+
+    /// Whether the node it strikes may forget what it voted for.
+    pub const fn forgets(&self) -> bool {
+        matches!(self, FaultKind::Wipe { .. } | FaultKind::RollBack { .. })
+    }
+}
+
+/// Some nodes as one fault means them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Nodes {
+    /// Every node.
+    All,
+    /// This one.
+    Only(NodeRef),
 }
 
 /// Whose clock.

@@ -13,14 +13,30 @@ use miette::{
 
 use crate::library::Source;
 
-/// Largest scenario file that is read, in bytes.
+/// Largest file that is read, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
-/// What an empty file is told to contain.
-const SMALLEST: &str = r#"the smallest scenario is
+/// What is said to people whose file cannot be read, by what the file should have been.
+pub struct FileKind {
+    /// `a scenario`.
+    pub called: &'static str,
+    /// Advice when there is no such file.
+    pub missing: &'static str,
+    /// Advice when it is a directory.
+    pub directory: &'static str,
+    /// Advice when nothing is in it.
+    pub empty: &'static str,
+}
+
+const SCENARIO: FileKind = FileKind {
+    called: "a scenario",
+    missing: "stories of the library go by name, such as `grants/locked-revoke`",
+    directory: "a scenario is one file; name it, or several",
+    empty: r#"the smallest scenario is
 claim = "A profile can be read by its owner."
 actors = { users = ["alice"], issuers = ["kyc-co"] }
-steps = [{ at = "1s", by = "alice", do = "list" }]"#;
+steps = [{ at = "1s", by = "alice", do = "list" }]"#,
+};
 
 /// One thing wrong with a story. Its text is one lower-case sentence; place, reason and the next move
 /// come with it as a [`Diagnostic`].
@@ -35,7 +51,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of a whole file, or of a story that cannot be found.
-    pub(crate) fn new(message: impl Into<String>) -> Problem {
+    pub fn new(message: impl Into<String>) -> Problem {
         Problem {
             message: message.into(),
             help: None,
@@ -45,12 +61,7 @@ impl Problem {
     }
 
     /// A problem at one place of a story.
-    pub(crate) fn at(
-        source: &Source,
-        span: Range<usize>,
-        message: String,
-        label: String,
-    ) -> Problem {
+    pub fn at(source: &Source, span: Range<usize>, message: String, label: String) -> Problem {
         Problem {
             message,
             help: None,
@@ -63,7 +74,7 @@ impl Problem {
     }
 
     /// Adds the next move.
-    pub(crate) fn advise(&mut self, help: impl Into<String>) -> &mut Problem {
+    pub fn advise(&mut self, help: impl Into<String>) -> &mut Problem {
         let help = help.into();
         if !help.is_empty() {
             self.help = Some(help);
@@ -72,7 +83,7 @@ impl Problem {
     }
 
     /// Points at a further place.
-    pub(crate) fn also(&mut self, span: Range<usize>, label: impl Into<String>) -> &mut Problem {
+    pub fn also(&mut self, span: Range<usize>, label: impl Into<String>) -> &mut Problem {
         self.labels.push((span, label.into()));
         self
     }
@@ -150,31 +161,40 @@ impl Diagnostic for Problem {
 ///
 /// # Errors
 ///
+/// Those of [`read_source`].
+pub fn read_scenario(path: &Path) -> Result<Source, Problem> {
+    read_source(path, &SCENARIO)
+}
+
+/// Reads the text of a file people write; its name is the file's stem.
+///
+/// # Errors
+///
 /// A [`Problem`] for a file that is missing, a directory, larger than [`MAX_BYTES`], not UTF-8, empty,
 /// or cannot be read for a reason of the operating system's.
-pub fn read_scenario(path: &Path) -> Result<Source, Problem> {
+pub fn read_source(path: &Path, kind: &FileKind) -> Result<Source, Problem> {
     let shown = path.display();
     let unreadable =
         |error: io::Error| Problem::new(format!("cannot read `{shown}`: {}", reason(&error)));
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::new(format!("there is no file `{shown}`"))
-            .helped("stories of the library go by name, such as `grants/locked-revoke`"),
+        io::ErrorKind::NotFound => {
+            Problem::new(format!("there is no file `{shown}`")).helped(kind.missing)
+        }
         _ => unreadable(error),
     })?;
     let facts = file.metadata().map_err(unreadable)?;
     if facts.is_dir() {
-        return Err(Problem::new(format!("`{shown}` is a directory"))
-            .helped("a scenario is one file; name it, or several"));
+        return Err(Problem::new(format!("`{shown}` is a directory")).helped(kind.directory));
     }
     if facts.len() > MAX_BYTES {
-        return Err(too_large(path, facts.len().to_string()));
+        return Err(too_large(path, kind, facts.len().to_string()));
     }
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large(path, format!("more than {MAX_BYTES}")));
+        return Err(too_large(path, kind, format!("more than {MAX_BYTES}")));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -186,10 +206,10 @@ pub fn read_scenario(path: &Path) -> Result<Source, Problem> {
             "`{shown}` is not UTF-8: line {line} has a byte {:#04x} that does not belong there",
             error.as_bytes()[good]
         ))
-        .helped("a scenario is a TOML file, and TOML is UTF-8")
+        .helped(format!("{} is a TOML file, and TOML is UTF-8", kind.called))
     })?;
     if text.trim().is_empty() {
-        return Err(Problem::new(format!("`{shown}` is empty")).helped(SMALLEST));
+        return Err(Problem::new(format!("`{shown}` is empty")).helped(kind.empty));
     }
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     Ok(Source {
@@ -199,9 +219,11 @@ pub fn read_scenario(path: &Path) -> Result<Source, Problem> {
     })
 }
 
-fn too_large(path: &Path, size: String) -> Problem {
-    Problem::new(format!("`{}` is {size} bytes long", path.display()))
-        .helped(format!("a scenario has at most {MAX_BYTES} bytes (1 MiB)"))
+fn too_large(path: &Path, kind: &FileKind, size: String) -> Problem {
+    Problem::new(format!("`{}` is {size} bytes long", path.display())).helped(format!(
+        "{} has at most {MAX_BYTES} bytes (1 MiB)",
+        kind.called
+    ))
 }
 
 /// The reason in words, without the number the operating system gives it.

@@ -3,6 +3,7 @@
 use assay_model::rules::{Rules, Switch};
 
 use crate::library::Source;
+use crate::place::Place;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::resolve;
@@ -45,16 +46,25 @@ impl Overrides {
 impl Scenario {
     /// The plan, with the overrides applied.
     pub fn plan(&self, overrides: &Overrides) -> Plan {
-        let mut plan = self.plan.clone();
-        plan.rules = overrides.base.unwrap_or(plan.rules);
-        for (switch, on) in &overrides.switches {
-            plan.rules = plan.rules.with(*switch, *on);
-        }
-        if !overrides.as_expected {
-            plan.breaks.clear();
-        }
-        plan
+        overridden(self.plan.clone(), overrides)
     }
+
+    /// The same on a network that has seen other stories.
+    pub fn plan_at(&self, place: &Place, overrides: &Overrides) -> Plan {
+        let plan = resolve::resolve(&self.source, place);
+        overridden(plan.expect("it was understood before"), overrides)
+    }
+}
+
+fn overridden(mut plan: Plan, overrides: &Overrides) -> Plan {
+    plan.rules = overrides.base.unwrap_or(plan.rules);
+    for (switch, on) in &overrides.switches {
+        plan.rules = plan.rules.with(*switch, *on);
+    }
+    if !overrides.as_expected {
+        plan.breaks.clear();
+    }
+    plan
 }
 
 /// Understands a story.
@@ -64,7 +74,7 @@ impl Scenario {
 /// Everything that is wrong with the story, in the order of the file; never an empty list. A file that
 /// is not TOML is not looked into any further.
 pub fn load(source: &Source) -> Result<Scenario, Vec<Problem>> {
-    let plan = resolve::resolve(source)?;
+    let plan = resolve::resolve(source, &Place::default())?;
     Ok(Scenario {
         name: plan.name.clone(),
         claim: plan.claim.clone(),

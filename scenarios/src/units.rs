@@ -6,7 +6,7 @@ use assay_model::time::Millis;
 use crate::plan::Ppm;
 
 /// How durations are written, for people who wrote something else.
-pub(crate) const DURATIONS: &str = "durations are written like 250ms, 10.5s, 30s, 5m, 12h, 1d, 5y (of 365 days), or as a sum, 1m30s";
+pub const DURATIONS: &str = "durations are written like 250ms, 10.5s, 30s, 5m, 12h, 1d, 5y (of 365 days), or as a sum, 1m30s";
 /// How rates are written.
 pub(crate) const RATES: &str = "rates are written like 5%, 0.5% or 200ppm";
 /// How sizes are written.
@@ -27,7 +27,11 @@ const LONGEST: u64 = 200 * UNITS[0].1;
 type Parsed<T> = Result<T, &'static str>;
 
 /// A duration: a number and a unit, or a sum of them from large to small.
-pub(crate) fn duration(text: &str) -> Parsed<Millis> {
+///
+/// # Errors
+///
+/// Why the text is none, in a few words; [`DURATIONS`] says how they are written.
+pub fn duration(text: &str) -> Result<Millis, &'static str> {
     if text.starts_with('-') {
         return Err("it cannot be negative");
     }

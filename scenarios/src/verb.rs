@@ -72,7 +72,7 @@ table! {
         "A row is removed.";
     StoreAgain "store-again" ["credential", "as", "copy", "resigned"]
         "What an issuer handed over earlier is stored once more.";
-    AddWallet "add-wallet" ["as", "forged", "replayed"]
+    AddWallet "add-wallet" ["as", "type", "forged", "replayed"]
         "A further wallet is bound to the profile.";
     RemoveWallet "remove-wallet" ["which"]
         "A wallet is unbound.";
@@ -116,6 +116,16 @@ table! {
     Slow "slow" ["delay"] "Messages between nodes take longer.";
     Offline "offline" ["party"] "A party does nothing and hears nothing.";
     Clock "clock" ["of", "offset", "drift"] "A clock is wrong.";
+    Stop "stop" ["node"] "A node's process ends when asked to, and comes back.";
+    Pause "pause" ["node"] "A node does nothing for a while, and does not know it.";
+    Wipe "wipe" ["node"] "A node loses its process and its disk, and comes back.";
+    RollBack "roll-back" ["node"] "A node comes back with an older copy of its disk.";
+    Stall "stall" ["from", "to"] "Messages one way wait.";
+    Refuse "refuse" ["from", "to"] "Messages one way are turned away.";
+    Reset "reset" ["from", "to"] "A connection one way breaks once.";
+    LostReply "lost-reply" ["party", "node"] "Answers to a party's transactions get lost.";
+    DuplicatedRequest "duplicated-request" ["party"] "A party's requests reach the node twice.";
+    SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
 }
 
 /// The keys every step knows.

@@ -4,7 +4,7 @@ use assay_model::time::{Millis, WallMillis};
 
 /// A clock: right plus an offset, and gaining or losing from a certain moment on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     epoch: WallMillis,
     offset: i64,
     drift: i32,
@@ -13,7 +13,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// A clock that is right, counting from the epoch at scenario time zero.
-    pub(crate) fn right(epoch: WallMillis) -> Clock {
+    pub fn right(epoch: WallMillis) -> Clock {
         Clock {
             epoch,
             offset: 0,
@@ -23,31 +23,31 @@ impl Clock {
     }
 
     /// What it shows.
-    pub(crate) fn read(&self, now: Millis) -> WallMillis {
+    pub fn read(&self, now: Millis) -> WallMillis {
         let right = self.epoch.0 as i64 + now.0 as i64;
         WallMillis((right + self.error(now)).max(0) as u64)
     }
 
     /// How far it is off, in milliseconds.
-    pub(crate) fn error(&self, now: Millis) -> i64 {
+    pub fn error(&self, now: Millis) -> i64 {
         let running = (now.0 - self.since.0) as i128;
         self.offset + (running * i128::from(self.drift) / 1_000_000) as i64
     }
 
     /// Moves it by an offset and lets it drift from now on; what it has gained stays.
-    pub(crate) fn disturb(&mut self, now: Millis, offset: i64, drift: i32) {
+    pub fn disturb(&mut self, now: Millis, offset: i64, drift: i32) {
         self.offset = self.error(now) + offset;
         self.drift += drift;
         self.since = now;
     }
 
     /// Sets it right.
-    pub(crate) fn mend(&mut self) {
+    pub fn mend(&mut self) {
         *self = Clock::right(self.epoch);
     }
 
     /// How long a span on this clock really takes. Offsets do not matter to spans.
-    pub(crate) fn span(&self, after: u64) -> Millis {
+    pub fn span(&self, after: u64) -> Millis {
         let rate = 1_000_000 + i128::from(self.drift);
         let span = i128::from(after) * 1_000_000 / rate.max(1);
         Millis(u64::try_from(span).unwrap_or(u64::MAX))

@@ -1,22 +1,25 @@
-//! What goes wrong, given a body: which links are cut, what is lost or late, and how much of it really
-//! happened.
+//! What goes wrong, given a body: which links are cut, what is lost, late or repeated, and how much of it
+//! really happened.
 
-use assay_model::id::NodeId;
+use assay_model::id::{NodeId, PartyId};
+use assay_model::node::{Message, Reply};
 use assay_model::time::Millis;
-use assay_scenarios::plan::{FaultKind, NodeRef, Ppm};
+use assay_scenarios::plan::{FaultKind, NodeRef, Nodes, Ppm};
+
+use crate::disk::Disk;
 
 /// Roles as they stand when a fault begins.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Roles {
+pub struct Roles {
     /// How many nodes there are.
-    pub(crate) nodes: u16,
+    pub nodes: u16,
     /// Who leads.
-    pub(crate) leader: NodeId,
+    pub leader: NodeId,
 }
 
 impl Roles {
     /// The node a reference means now.
-    pub(crate) fn resolve(&self, node: NodeRef) -> NodeId {
+    pub fn resolve(&self, node: NodeRef) -> NodeId {
         match node {
             NodeRef::Node(node) => node,
             NodeRef::Leader => self.leader,
@@ -30,9 +33,9 @@ impl Roles {
     }
 }
 
-/// What a fault does to messages between nodes while it lasts.
+/// What a fault does to messages, requests and answers while it lasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
+pub enum Body {
     /// Nothing; the fault acts on processes or clocks.
     Elsewhere,
     /// Messages pass only inside a group; the group of each node by place.
@@ -43,11 +46,30 @@ pub(crate) enum Body {
     Lossy(Ppm),
     /// Messages take longer.
     Slow(Millis),
+    /// Messages from one to the other wait.
+    Stalled(NodeId, NodeId),
+    /// What was under way from one to the other when it began is lost, and the first message after.
+    Broken {
+        /// Sender.
+        from: NodeId,
+        /// Receiver.
+        to: NodeId,
+        /// When it began.
+        since: Millis,
+        /// Whether the sender has found out.
+        noticed: bool,
+    },
+    /// Answers about transactions in blocks do not reach a party; from every node, or from one.
+    Unanswered(PartyId, Option<NodeId>),
+    /// Requests of a party arrive twice.
+    Twice(PartyId),
+    /// Requests and answers take longer.
+    SlowClients(Millis),
 }
 
 impl Body {
     /// The body of a fault that begins now. A node on no side of a split is a side of its own.
-    pub(crate) fn of(kind: &FaultKind, roles: Roles) -> Body {
+    pub fn of(kind: &FaultKind, roles: Roles, now: Millis) -> Body {
         let alone = |node: NodeId| node.0 + 1;
         let cut_off = |inside: &dyn Fn(NodeId) -> bool| {
             Body::Groups(
@@ -82,29 +104,91 @@ impl Body {
                 side.extend(others.take(usize::from(size.max(1)) - 1));
                 cut_off(&|node| side.contains(&node))
             }
-            FaultKind::OneWay { from, to } => {
+            FaultKind::OneWay { from, to } | FaultKind::Refuse { from, to } => {
                 Body::OneWay(roles.resolve(*from), roles.resolve(*to))
             }
             FaultKind::Lossy { loss } => Body::Lossy(*loss),
             FaultKind::Slow { delay } => Body::Slow(*delay),
-            FaultKind::Crash { .. } | FaultKind::Offline { .. } | FaultKind::Clock(_) => {
-                Body::Elsewhere
+            FaultKind::Stall { from, to } => {
+                Body::Stalled(roles.resolve(*from), roles.resolve(*to))
             }
+            FaultKind::Reset { from, to } => Body::Broken {
+                from: roles.resolve(*from),
+                to: roles.resolve(*to),
+                since: now,
+                noticed: false,
+            },
+            FaultKind::LostReply { party, of } => {
+                let node = match of {
+                    Nodes::All => None,
+                    Nodes::Only(node) => Some(roles.resolve(*node)),
+                };
+                Body::Unanswered(*party, node)
+            }
+            FaultKind::DuplicatedRequest { party } => Body::Twice(*party),
+            FaultKind::SlowClients { delay } => Body::SlowClients(*delay),
+            FaultKind::Crash { .. }
+            | FaultKind::Stop { .. }
+            | FaultKind::Pause { .. }
+            | FaultKind::Wipe { .. }
+            | FaultKind::RollBack { .. }
+            | FaultKind::Offline { .. }
+            | FaultKind::Clock(_) => Body::Elsewhere,
         }
     }
 
     /// Whether a message cannot pass.
-    pub(crate) fn cuts(&self, from: NodeId, to: NodeId) -> bool {
+    pub fn cuts(&self, from: NodeId, to: NodeId) -> bool {
         match self {
             Body::Groups(groups) => groups[from.index()] != groups[to.index()],
             Body::OneWay(sender, receiver) => (from, to) == (*sender, *receiver),
-            Body::Elsewhere | Body::Lossy(_) | Body::Slow(_) => false,
+            _ => false,
+        }
+    }
+
+    /// Whether a message that arrives waits instead.
+    pub(crate) fn stalls(&self, from: NodeId, to: NodeId) -> bool {
+        *self == Body::Stalled(from, to)
+    }
+
+    /// Whether a message sent now is the one by which the sender finds the connection broken.
+    pub(crate) fn breaks(&mut self, sender: NodeId, receiver: NodeId) -> bool {
+        match self {
+            Body::Broken {
+                from, to, noticed, ..
+            } if (*from, *to) == (sender, receiver) => !std::mem::replace(noticed, true),
+            _ => false,
+        }
+    }
+
+    /// Whether a message that arrives was under way when the connection broke.
+    pub(crate) fn broke(&self, sender: NodeId, receiver: NodeId, sent: Millis) -> bool {
+        match self {
+            Body::Broken {
+                from, to, since, ..
+            } => (*from, *to) == (sender, receiver) && sent <= *since,
+            _ => false,
+        }
+    }
+
+    /// Whether an answer does not reach the party. Only what tells of a commit is lost.
+    pub(crate) fn silences(&self, party: PartyId, node: NodeId, reply: &Reply) -> bool {
+        match self {
+            Body::Unanswered(whose, of) => {
+                *whose == party
+                    && of.is_none_or(|of| of == node)
+                    && matches!(reply, Reply::Included { .. })
+            }
+            _ => false,
         }
     }
 }
 
+/// A message that waits for a link: sender, receiver, when it was sent.
+pub(crate) type Held = (NodeId, NodeId, Millis, Message);
+
 /// A fault that is going on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Active {
     /// What it does to messages.
     pub(crate) body: Body,
@@ -112,10 +196,17 @@ pub(crate) struct Active {
     pub(crate) node: Option<NodeId>,
     /// What it did so far, in the unit of its kind.
     pub(crate) effect: u64,
+    /// Messages that wait for it to end.
+    pub(crate) held: Vec<Held>,
+    /// The disk that a node is rolled back to.
+    pub(crate) copy: Option<Disk>,
 }
 
 #[cfg(test)]
 mod tests {
+    use assay_model::id::Height;
+    use assay_model::ledger::Outcome;
+
     use super::*;
 
     fn cuts(kind: FaultKind) -> Vec<(u16, u16)> {
@@ -125,6 +216,7 @@ mod tests {
                 nodes: 4,
                 leader: NodeId(1),
             },
+            Millis(5),
         );
         let pairs = (0..4).flat_map(|from| (0..4).map(move |to| (from, to)));
         pairs
@@ -157,5 +249,58 @@ mod tests {
         assert_eq!(alone, [(0, 1), (1, 0), (1, 2), (1, 3), (2, 1), (3, 1)]);
         let with_two = cuts(FaultKind::SplitLeader { majority: true });
         assert_eq!(with_two, [(0, 3), (1, 3), (2, 3), (3, 0), (3, 1), (3, 2)]);
+    }
+
+    fn body(kind: FaultKind) -> Body {
+        let roles = Roles {
+            nodes: 4,
+            leader: NodeId(1),
+        };
+        Body::of(&kind, roles, Millis(5))
+    }
+
+    #[test]
+    fn a_stall_keeps_one_direction_of_one_link_and_cuts_none() {
+        let (from, to) = (NodeRef::Leader, NodeRef::Follower);
+        let stall = body(FaultKind::Stall { from, to });
+        assert!(stall.stalls(NodeId(1), NodeId(0)));
+        assert!(!stall.stalls(NodeId(0), NodeId(1)) && !stall.stalls(NodeId(1), NodeId(2)));
+        assert_eq!(cuts(FaultKind::Stall { from, to }), []);
+        assert_eq!(cuts(FaultKind::Refuse { from, to }), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_broken_connection_takes_what_is_under_way_and_the_next_message() {
+        let (from, to) = (NodeRef::Leader, NodeRef::Follower);
+        let mut reset = body(FaultKind::Reset { from, to });
+        let (sender, receiver) = (NodeId(1), NodeId(0));
+        assert!(reset.broke(sender, receiver, Millis(5)));
+        assert!(!reset.broke(sender, receiver, Millis(6)));
+        assert!(!reset.broke(receiver, sender, Millis(5)));
+        assert!(!reset.breaks(receiver, sender));
+        assert!(reset.breaks(sender, receiver));
+        assert!(!reset.breaks(sender, receiver));
+    }
+
+    #[test]
+    fn only_answers_that_tell_of_a_commit_are_lost_and_only_where_said() {
+        let included = Reply::Included {
+            height: Height(2),
+            outcome: Outcome::Accepted,
+        };
+        let of = Nodes::Only(NodeRef::Leader);
+        let one = body(FaultKind::LostReply {
+            party: PartyId(3),
+            of,
+        });
+        assert!(one.silences(PartyId(3), NodeId(1), &included));
+        assert!(!one.silences(PartyId(3), NodeId(2), &included));
+        assert!(!one.silences(PartyId(2), NodeId(1), &included));
+        assert!(!one.silences(PartyId(3), NodeId(1), &Reply::TimedOut));
+        let all = body(FaultKind::LostReply {
+            party: PartyId(3),
+            of: Nodes::All,
+        });
+        assert!(all.silences(PartyId(3), NodeId(2), &included));
     }
 }

@@ -44,6 +44,11 @@ impl<E> Kernel<E> {
         self.now
     }
 
+    /// When the next event is due.
+    pub fn next(&self) -> Option<Millis> {
+        self.queue.peek().map(|Reverse(entry)| entry.at)
+    }
+
     /// How many events were ever scheduled.
     pub fn scheduled(&self) -> u64 {
         self.scheduled

@@ -3,13 +3,15 @@
 //! A run is single-threaded and a pure function of plan, seed and suite; runs of different seeds may go
 //! in parallel. Nothing here judges: that is the part of `assay-scenarios`. Start with [`run`].
 
-mod clock;
+pub mod clock;
 mod disk;
-mod fault;
+pub mod fault;
 pub mod kernel;
 mod network;
 mod scan;
 mod seed;
+mod setting;
+pub mod spelling;
 mod world;
 
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
 
 pub use seed::{Domain, Draw, Seed};
+pub use setting::Setting;
+pub use world::node_key;
 
 /// What a run leaves behind.
 #[derive(Clone, Debug)]

@@ -2,11 +2,13 @@
 
 mod bench;
 mod completions;
+mod node;
 mod replay;
 mod requirements;
 mod rules;
 mod run;
 mod scenarios;
+mod verify;
 
 use assay_reports::Exit;
 
@@ -22,7 +24,9 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Scenarios(args)) => scenarios::scenarios(args, format, output),
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
+        Some(Command::Verify(args)) => verify::verify(&args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
+        Some(Command::Node(args)) => node::node(*args, format, output),
         Some(Command::Completions { shell }) => {
             completions::completions(shell, format, output);
             Ok(Exit::Held)

@@ -72,12 +72,15 @@ fn replay_in(
     };
 
     let ran = caught(|| world.run(&plan, args.seed));
-    let mut spoil = |message: String| {
+    let ran = ran
+        .map_err(|message| Trouble::Panicked { message })
+        .flatten();
+    let mut spoil = |trouble: Trouble| {
         report.mishaps.push(Mishap {
             name: story.name.clone(),
             replay_as: story.replay_as.clone(),
             seed: args.seed,
-            trouble: Trouble::Panicked { message },
+            trouble,
         });
     };
     let history = match ran {
@@ -92,13 +95,13 @@ fn replay_in(
                         &history,
                         judgement,
                     )),
-                    Err(message) => spoil(message),
+                    Err(message) => spoil(Trouble::Panicked { message }),
                 }
             }
             Some(history)
         }
-        Err(message) => {
-            spoil(message);
+        Err(trouble) => {
+            spoil(trouble);
             None
         }
     };

@@ -18,7 +18,7 @@ const MOST_RUNS: u64 = 1_000_000;
 
 pub(crate) fn run(args: &RunArgs, format: Format, output: &mut Output) -> Result<Exit, Failure> {
     let world = world(args.world, args.circumstances.crypto)?;
-    run_in(&world, args, format, output, interrupt)
+    run_in(&*world, args, format, output, interrupt)
 }
 
 fn run_in(

@@ -12,8 +12,8 @@ use super::letter::{Letter, Package};
 use super::machine::Outbox;
 use super::order::{Order, Share, Task, Via};
 use crate::crypto::{
-    BoxPublic, BoxSecret, EphemeralSeal, Scheme, SigningKey, Suite, content_hash,
-    credential_binding, sign_credential,
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
+    credential_binding, sign_credential, stellar_address,
 };
 use crate::history::Event;
 use crate::id::{ContentHash, CredentialId, PartyId, Text, UserId, WalletId};
@@ -312,36 +312,32 @@ impl Desk {
         forged: bool,
     ) -> Proof {
         let keys = &self.keys.signing;
-        let key = &keys[wallet as usize];
-        let signer = if forged {
-            &keys[(wallet as usize + 1) % keys.len()]
-        } else {
-            key
-        };
-        let (_, proof) = self.ownership((key, signer), user, not_after);
+        let signer = &keys[(wallet as usize + usize::from(forged)) % keys.len()];
+        let (_, address, _) = self.wallet_columns(wallet);
+        let proof = self.ownership(&address, signer, user, not_after);
         self.proofs.insert(wallet, proof.clone());
         proof
     }
 
-    /// The address of a key's wallet, and a proof that it belongs to a profile, signed by some key.
+    /// A proof that the wallet with this address belongs to a profile, signed by some key.
     fn ownership(
         &self,
-        (key, signer): (&SigningKey, &SigningKey),
+        address: &str,
+        signer: &SigningKey,
         user: UserId,
         not_after: BlockTime,
-    ) -> (Text, Proof) {
-        let address = self.suite.identity(key).caller();
+    ) -> Proof {
         let chain_id = &self.directory.chain_id;
         let message = OwnershipProof {
             user,
-            wallet: &address,
+            wallet: address,
             chain_id,
             not_after,
         }
         .text();
         let signature = signed_text(&*self.suite, signer, &message);
         let message = message.into();
-        (address.into(), Proof { message, signature })
+        Proof { message, signature }
     }
 
     /// The proof of an `add_wallet`, made now or sent again.
@@ -359,18 +355,24 @@ impl Desk {
         self.prove_ownership(wallet, user, not_after, forged)
     }
 
-    /// Type, address and public key of one of the party's wallets, as its row holds them.
+    /// Type, address and public key of one of the party's wallets, as its row holds them. A NEAR account
+    /// is the implicit one, whose name is its key in hex. Source: idos-facts 2.2.
     pub(super) fn wallet_columns(&self, wallet: u8) -> (Text, Text, Option<Text>) {
         let identity = self.suite.identity(&self.keys.signing[wallet as usize]);
-        let caller: Text = identity.caller().into();
-        match identity.scheme() {
-            Scheme::Evm => (WalletType::EVM.name().into(), caller, None),
-            Scheme::Ed25519 => (
-                WalletType::FaceSign.name().into(),
-                caller.clone(),
-                Some(caller),
-            ),
-        }
+        let kind = self.card().persona.wallet_type(wallet.into());
+        let caller = identity.caller();
+        let (address, public_key) = match (kind, &identity) {
+            (WalletType::NEAR, _) => (hex::encode(identity.bytes()), Some(caller)),
+            (WalletType::XRPL, _) => (caller, Some(hex::encode_upper(identity.bytes()))),
+            (WalletType::Stellar, Identity::Ed25519(key)) => (stellar_address(key), Some(caller)),
+            (WalletType::FaceSign, _) => (caller.clone(), Some(caller)),
+            (WalletType::EVM | WalletType::Stellar, _) => (caller, None),
+        };
+        (
+            kind.name().into(),
+            address.into(),
+            public_key.map(Into::into),
+        )
     }
 
     /// Signs a text with one of the party's wallets, hex.
@@ -386,7 +388,8 @@ impl Desk {
             secret,
         };
         let not_after = BlockTime(now.block_time().0 + PROOF_LIFETIME);
-        let (address, proof) = self.ownership((&key, &key), user, not_after);
+        let address: Text = self.suite.identity(&key).caller().into();
+        let proof = self.ownership(&address, &key, user, not_after);
         let mut id = [0; 16];
         id.copy_from_slice(&secret[..16]);
         Action::UpsertWalletAsInserter {

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
 use crate::history::Role;
 use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
+use crate::ledger::WalletType;
 use crate::rules::Rules;
 use crate::vc::TrustedIssuer;
 
@@ -15,8 +16,8 @@ use crate::vc::TrustedIssuer;
 /// wherever it turns up.
 pub const MARKER_PREFIX: &str = "assay-secret-";
 
-/// How many wallets a user can have.
-const WALLETS: u8 = 4;
+/// How many wallets every user has, bound or not.
+const WALLETS: usize = 4;
 
 /// What a party is known by before any key is made.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Persona {
     pub user: UserId,
     /// Row of its first wallet; meaningful for users.
     pub wallet: WalletId,
+    /// Types of its wallets, as far as the story says; meaningful for users.
+    pub wallets: Vec<WalletType>,
     /// Whether it checks what it reads.
     pub careful: bool,
     /// Whose encryption key it uses.
@@ -50,13 +53,13 @@ impl Keys {
     fn of(suite: &dyn Suite, personas: &[Persona], id: PartyId) -> Keys {
         let persona = &personas[id.index()];
         let count = if persona.role == Role::User {
-            WALLETS
+            WALLETS.max(persona.wallets.len())
         } else {
             1
         };
         let signing = (0..count)
             .map(|index| SigningKey {
-                scheme: scheme(persona.role, id, index),
+                scheme: scheme(persona, id, index),
                 secret: derive(&format!("signing key {index} of {}", persona.name)),
             })
             .collect();
@@ -81,14 +84,31 @@ fn derive(what: &str) -> [u8; 32] {
     blake3::derive_key("assay 2026 story keys", what.as_bytes())
 }
 
-/// Issuers speak with plain Ed25519 keys, users with EVM wallets and one FaceSign key, consumers with
-/// either, so that every story meets both.
-fn scheme(role: Role, id: PartyId, index: u8) -> Scheme {
-    match role {
+impl Persona {
+    /// What one of a user's wallets is, from 0: what the story says, else EVM, and FaceSign for the third.
+    pub fn wallet_type(&self, index: usize) -> WalletType {
+        let usual = if index == 2 {
+            WalletType::FaceSign
+        } else {
+            WalletType::EVM
+        };
+        self.wallets.get(index).copied().unwrap_or(usual)
+    }
+}
+
+/// Issuers speak with plain Ed25519 keys, users as their wallets do, consumers with an EVM wallet or a plain
+/// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
+fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
+    match persona.role {
         Role::Issuer => Scheme::Ed25519,
         Role::DbOwner => Scheme::Evm,
-        Role::User if index == 2 => Scheme::Ed25519,
-        Role::User => Scheme::Evm,
+        Role::User => match persona.wallet_type(index) {
+            WalletType::EVM => Scheme::Evm,
+            WalletType::NEAR => Scheme::Nep413,
+            WalletType::XRPL if index.is_multiple_of(2) => Scheme::XrplSecp256k1,
+            WalletType::XRPL => Scheme::XrplEd25519,
+            WalletType::Stellar | WalletType::FaceSign => Scheme::Ed25519,
+        },
         Role::Consumer if id.0.is_multiple_of(2) => Scheme::Ed25519,
         Role::Consumer => Scheme::Evm,
     }

@@ -169,10 +169,11 @@ impl Actor {
         }
     }
 
-    /// Signs transactions that are in the network before the story begins, and keeps count.
-    pub fn found(&mut self, batches: Vec<Batch>) -> Vec<Arc<Transaction>> {
-        self.client.skip_nonces(0, batches.len() as u64);
-        (1..)
+    /// Signs transactions that are in the network before the story begins, and keeps count. `used` is the
+    /// last nonce the party has used before.
+    pub fn found(&mut self, used: u64, batches: Vec<Batch>) -> Vec<Arc<Transaction>> {
+        self.client.skip_nonces(0, used + batches.len() as u64);
+        (used + 1..)
             .zip(batches)
             .map(|(nonce, batch)| {
                 let chain_id = self.desk.directory.chain_id.clone();

@@ -1,23 +1,30 @@
 //! Signatures, sealed boxes and key derivation: one trait, two suites.
 //!
-//! [`Real`] is what idOS uses: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt. [`Symbolic`] keeps
+//! [`Real`] is what idOS uses: the signatures of its five wallet types, the NaCl box, scrypt. [`Symbolic`] keeps
 //! every format and every relation (who can verify, who can open) but none of the arithmetic; it is for
 //! search. A story gets the same verdicts under both.
 
 mod credential;
 mod keys;
+mod nep413;
 mod password;
 mod real;
+mod strkey;
 mod symbolic;
+mod xrpl;
 
 pub use credential::{
     CredentialSignatures, content_hash, credential_binding, sign_credential, verify_credential,
 };
 pub use keys::{
-    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, eip55,
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey,
+    canonical_identifier, eip55,
 };
+pub use nep413::Nep413;
 pub use real::{KdfMemo, Real};
+pub use strkey::{parse_stellar_address, stellar_address};
 pub use symbolic::Symbolic;
+pub use xrpl::{XrplKey, is_xrpl_address};
 
 /// The operations a party or a node may use. Every method is a pure function of its arguments; a suite
 /// may remember answers, which changes speed and nothing else.
@@ -25,12 +32,14 @@ pub trait Suite: Send + Sync {
     /// The public side of a signing key: what a caller is known by.
     fn identity(&self, key: &SigningKey) -> Identity;
 
-    /// A signature in the bytes of the key's scheme: 65 (`r‖s‖v`, v 27 or 28) for EVM, 64 for Ed25519.
+    /// A signature in the bytes of the key's scheme: 65 (`r‖s‖v`, v 27 or 28) for EVM, 64 for Ed25519 and
+    /// XRPL's Ed25519, DER for XRPL's secp256k1, a container of [`Nep413`] for NEAR.
     /// EVM keys sign with the EIP-191 personal-sign prefix. Source: idos-facts 4.1.
     fn sign(&self, key: &SigningKey, message: &[u8]) -> Vec<u8>;
 
     /// Whether `signature` is `signer`'s over `message`. EVM accepts v in {0, 1, 27, 28} and compares the
-    /// recovered address. Malformed bytes are simply not a signature.
+    /// recovered address; NEAR accepts any nonce and callback, and the recipients idOS uses; XRPL accepts
+    /// the lower s only. Malformed bytes are simply not a signature.
     fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool;
 
     /// The public side of an encryption key.

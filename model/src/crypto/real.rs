@@ -6,11 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crypto_box::aead::AeadInPlace;
 use crypto_box::{PublicKey, SalsaBox, SecretKey};
 use ed25519_dalek::Signer;
+use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use sha2::Sha512;
 use sha3::{Digest, Keccak256};
 
 use super::password::{check_salt, normalized};
-use super::{BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, Suite};
+use super::{
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
+    XrplKey,
+};
 
 /// A signing key by its scheme and secret.
 type KeyName = (Scheme, [u8; 32]);
@@ -22,7 +27,7 @@ const NONCE: usize = 24;
 /// Length of the authenticator between nonce and ciphertext.
 const TAG: usize = 16;
 
-/// The real suite: EIP-191 over secp256k1, Ed25519, the NaCl box, scrypt.
+/// The real suite: the signatures of the five wallet types, the NaCl box, scrypt.
 ///
 /// It remembers prepared signing keys and the verdict on every signature it has seen, because all nodes
 /// of a run check the same signatures with the same answer. One value serves one run, so that what is
@@ -30,8 +35,8 @@ const TAG: usize = 16;
 ///
 /// # Panics
 ///
-/// Signing with an EVM key whose secret is zero or not below the order of the group, which no wallet can
-/// hold.
+/// Signing with a secp256k1 key, of EVM or XRPL, whose secret is zero or not below the order of the group,
+/// which no wallet can hold.
 pub struct Real {
     kdf: Arc<KdfMemo>,
     keys: Mutex<BTreeMap<KeyName, Arc<PreparedKey>>>,
@@ -63,23 +68,27 @@ impl Real {
 
 impl Suite for Real {
     fn identity(&self, key: &SigningKey) -> Identity {
-        match &*self.prepared(key) {
-            PreparedKey::Evm { address, .. } => Identity::Evm(*address),
-            PreparedKey::Ed25519(key) => Identity::Ed25519(key.verifying_key().to_bytes()),
-        }
+        self.prepared(key).identity
     }
 
     fn sign(&self, key: &SigningKey, message: &[u8]) -> Vec<u8> {
-        match &*self.prepared(key) {
-            PreparedKey::Evm { key, .. } => {
-                let (signature, recovery) = key
-                    .sign_prehash_recoverable(&personal_digest(message))
-                    .expect("a 32-byte digest can always be signed");
+        let PreparedKey { identity, secret } = &*self.prepared(key);
+        match (secret, identity) {
+            (PreparedSecret::Ed25519(secret), Identity::Near(public)) => {
+                let signed = Nep413::of(public, message);
+                signed.container(&secret.sign(&signed.digest()).to_bytes())
+            }
+            (PreparedSecret::Ed25519(secret), _) => secret.sign(message).to_bytes().to_vec(),
+            (PreparedSecret::Secp256k1(secret), Identity::Xrpl(_)) => {
+                let (signature, _) = recoverable(secret, &sha512_half(message));
+                signature.to_der().as_bytes().to_vec()
+            }
+            (PreparedSecret::Secp256k1(secret), _) => {
+                let (signature, recovery) = recoverable(secret, &personal_digest(message));
                 let mut bytes = signature.to_bytes().to_vec();
                 bytes.push(27 + recovery.to_byte());
                 bytes
             }
-            PreparedKey::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
         }
     }
 
@@ -93,6 +102,13 @@ impl Suite for Real {
                 recovered_address(message, signature).is_some_and(|found| found == *address)
             }
             Identity::Ed25519(key) => ed25519_verifies(key, message, signature),
+            Identity::Near(key) => Nep413::read(signature).is_some_and(|(signed, signature)| {
+                signed.is_for(message) && ed25519_verifies(key, &signed.digest(), signature)
+            }),
+            Identity::Xrpl(key) => match key.as_ed25519() {
+                Some(key) => ed25519_verifies(key, message, signature),
+                None => secp256k1_verifies(key, message, signature),
+            },
         };
         let mut verdicts = locked(&self.verdicts);
         if verdicts.len() >= VERDICTS {
@@ -167,28 +183,86 @@ fn scrypt_key(password: &str, salt: &str) -> [u8; 32] {
     key
 }
 
-enum PreparedKey {
-    Evm {
-        key: k256::ecdsa::SigningKey,
-        address: [u8; 20],
-    },
+/// A key that is ready to sign, with its public side.
+struct PreparedKey {
+    identity: Identity,
+    secret: PreparedSecret,
+}
+
+enum PreparedSecret {
     Ed25519(ed25519_dalek::SigningKey),
+    Secp256k1(k256::ecdsa::SigningKey),
 }
 
 impl PreparedKey {
     fn new(key: &SigningKey) -> PreparedKey {
         match key.scheme {
             Scheme::Evm => {
-                let key = k256::ecdsa::SigningKey::from_slice(&key.secret)
-                    .expect("a secp256k1 secret is not zero and below the order of the group");
-                let address = address_of(key.verifying_key());
-                PreparedKey::Evm { key, address }
+                let secret = secp256k1(&key.secret);
+                let identity = Identity::Evm(address_of(secret.verifying_key()));
+                PreparedKey {
+                    identity,
+                    secret: PreparedSecret::Secp256k1(secret),
+                }
             }
-            Scheme::Ed25519 => {
-                PreparedKey::Ed25519(ed25519_dalek::SigningKey::from_bytes(&key.secret))
+            Scheme::XrplSecp256k1 => {
+                let secret = secp256k1(&key.secret);
+                let point = secret.verifying_key().to_encoded_point(true);
+                let public = XrplKey::new(point.as_bytes());
+                PreparedKey {
+                    identity: Identity::Xrpl(public.expect("a compressed point is a key")),
+                    secret: PreparedSecret::Secp256k1(secret),
+                }
+            }
+            Scheme::Ed25519 | Scheme::Nep413 | Scheme::XrplEd25519 => {
+                let secret = ed25519_dalek::SigningKey::from_bytes(&key.secret);
+                let public = secret.verifying_key().to_bytes();
+                let identity = match key.scheme {
+                    Scheme::Nep413 => Identity::Near(public),
+                    Scheme::XrplEd25519 => Identity::Xrpl(XrplKey::ed25519(&public)),
+                    _ => Identity::Ed25519(public),
+                };
+                PreparedKey {
+                    identity,
+                    secret: PreparedSecret::Ed25519(secret),
+                }
             }
         }
     }
+}
+
+fn secp256k1(secret: &[u8; 32]) -> k256::ecdsa::SigningKey {
+    k256::ecdsa::SigningKey::from_slice(secret)
+        .expect("a secp256k1 secret is not zero and below the order of the group")
+}
+
+/// A signature with the lower of the two possible s, and what leads from it to the key.
+fn recoverable(secret: &k256::ecdsa::SigningKey, digest: &[u8; 32]) -> (Signature, RecoveryId) {
+    secret
+        .sign_prehash_recoverable(digest)
+        .expect("a 32-byte digest can always be signed")
+}
+
+/// What the XRP Ledger hashes with.
+fn sha512_half(message: &[u8]) -> [u8; 32] {
+    let mut half = [0; 32];
+    half.copy_from_slice(&Sha512::digest(message)[..32]);
+    half
+}
+
+/// DER over SHA-512 half. The ledger knows one spelling only: strict DER, and the lower s.
+fn secp256k1_verifies(key: &XrplKey, message: &[u8], signature: &[u8]) -> bool {
+    let Ok(key) = VerifyingKey::from_sec1_bytes(key.bytes()) else {
+        return false;
+    };
+    let Ok(signature) = Signature::from_der(signature) else {
+        return false;
+    };
+    let lower = signature.normalize_s().is_none();
+    lower
+        && key
+            .verify_prehash(&sha512_half(message), &signature)
+            .is_ok()
 }
 
 /// Keccak-256 of prefix, decimal length and message: what a wallet's personal-sign covers.

@@ -9,15 +9,22 @@
 //! The sender's own way into a box (one-time secret and recipient's public key) does not exist here:
 //! idOS throws the one-time secret away with the message. Source: idos-facts 4.7.
 //!
-//! Every output has the length it has in the real suite, so that sizes, limits and timings agree.
+//! Every output has the length it has in the real suite, so that sizes, limits and timings agree; only of
+//! DER, whose length varies, it is the usual one.
 
 use super::password::{check_salt, normalized};
-use super::{BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey, Suite};
+use super::{
+    BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
+    XrplKey,
+};
 
 /// Length of the nonce in front of a box.
 const NONCE: usize = 24;
 /// Length of the authenticator between nonce and body.
 const TAG: usize = 16;
+
+/// Usual length of a secp256k1 signature in DER.
+const DER: usize = 71;
 
 /// The symbolic suite. It holds nothing; the module says what it keeps and what it does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +43,15 @@ impl Suite for Symbolic {
         match key.scheme {
             Scheme::Evm => Identity::Evm(digest("evm address", [&key.secret])),
             Scheme::Ed25519 => Identity::Ed25519(digest("ed25519 key", [&key.secret])),
+            Scheme::Nep413 => Identity::Near(digest("ed25519 key", [&key.secret])),
+            Scheme::XrplEd25519 => {
+                Identity::Xrpl(XrplKey::ed25519(&digest("ed25519 key", [&key.secret])))
+            }
+            Scheme::XrplSecp256k1 => {
+                let mut point: [u8; 33] = digest("secp256k1 key", [&key.secret]);
+                point[0] = 2 | point[0] & 1;
+                Identity::Xrpl(XrplKey::new(&point).expect("it begins as a compressed point does"))
+            }
         }
     }
 
@@ -44,14 +60,17 @@ impl Suite for Symbolic {
     }
 
     fn verify(&self, signer: &Identity, message: &[u8], candidate: &[u8]) -> bool {
-        let expected = signature(signer, message);
         match signer {
             // A real signature is good in both spellings of v; here the parity is always even.
             Identity::Evm(_) => match candidate.split_last() {
-                Some((0 | 27, scalars)) => scalars == &expected[..64],
+                Some((0 | 27, scalars)) => scalars == &signature(signer, message)[..64],
                 _ => false,
             },
-            Identity::Ed25519(_) => candidate == expected,
+            // Nonce and callback are the wallet's choice.
+            Identity::Near(key) => Nep413::read(candidate).is_some_and(|(signed, candidate)| {
+                signed.is_for(message) && *candidate == ed25519_signature(key, &signed.digest())
+            }),
+            Identity::Ed25519(_) | Identity::Xrpl(_) => candidate == signature(signer, message),
         }
     }
 
@@ -88,10 +107,23 @@ fn signature(signer: &Identity, message: &[u8]) -> Vec<u8> {
             bytes[64] = 27;
             bytes.to_vec()
         }
-        Identity::Ed25519(key) => {
-            digest::<64, 2>("ed25519 signature", [&key[..], message]).to_vec()
+        Identity::Ed25519(key) => ed25519_signature(key, message).to_vec(),
+        Identity::Near(key) => {
+            let signed = Nep413::of(key, message);
+            signed.container(&ed25519_signature(key, &signed.digest()))
         }
+        Identity::Xrpl(key) => match key.as_ed25519() {
+            Some(key) => ed25519_signature(key, message).to_vec(),
+            None => {
+                let scalars = [&key.bytes()[..], message];
+                digest::<DER, 2>("secp256k1 signature", scalars).to_vec()
+            }
+        },
     }
+}
+
+fn ed25519_signature(key: &[u8; 32], message: &[u8]) -> [u8; 64] {
+    digest("ed25519 signature", [&key[..], message])
 }
 
 fn unsealed(recipient: &BoxPublic, encryptor: &BoxPublic, sealed: &[u8]) -> Option<Vec<u8>> {

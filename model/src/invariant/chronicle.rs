@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::crypto::Identity;
+use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
     BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, Written};
+use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, WalletType, Written};
 use crate::node::{Reply, RequestId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -172,7 +172,11 @@ pub struct GrantFact<'a> {
 pub struct WalletFact {
     /// Whose.
     pub owner: UserId,
-    /// Address, or public key for wallets known by it.
+    /// What it is, which decides how it is found.
+    pub kind: WalletType,
+    /// Its address, as stored.
+    pub address: Text,
+    /// How its key appears as a caller: see [`speaks_as`].
     pub caller: Text,
     /// From this height on.
     pub since: Height,
@@ -185,6 +189,23 @@ pub struct WalletFact {
 }
 
 impl WalletFact {
+    /// Whether an identifier names this wallet: an EVM address in any case of letters, everything else
+    /// exactly; a Stellar key also by its address. Source: WAL-02.
+    pub fn answers_to(&self, identifier: &str) -> bool {
+        match self.kind {
+            WalletType::EVM => self.caller.eq_ignore_ascii_case(identifier),
+            WalletType::Stellar => *self.caller == *identifier || *self.address == *identifier,
+            WalletType::NEAR | WalletType::XRPL | WalletType::FaceSign => {
+                *self.caller == *identifier
+            }
+        }
+    }
+
+    /// Whether it ought to be there after this block.
+    pub fn stands_at(&self, height: Height) -> bool {
+        self.since <= height && self.until.is_none_or(|until| height < until)
+    }
+
     /// Whether it ought to have been there just before a deed.
     pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
         self.bound < deed.order && self.unbound.is_none_or(|order| order >= deed.order)
@@ -350,11 +371,7 @@ impl<'a> Chronicle<'a> {
         self.wallets
             .values()
             .flatten()
-            .find(|wallet| {
-                wallet.since <= height
-                    && wallet.until.is_none_or(|until| height < until)
-                    && wallet.caller.eq_ignore_ascii_case(caller)
-            })
+            .find(|wallet| wallet.stands_at(height) && wallet.answers_to(caller))
             .map(|wallet| wallet.owner)
     }
 
@@ -525,6 +542,7 @@ impl<'a> Chronicle<'a> {
                 user_id,
                 address,
                 public_key,
+                wallet_type,
                 ..
             } => {
                 // An id that was erased is free again.
@@ -532,16 +550,17 @@ impl<'a> Chronicle<'a> {
                 if life.1.is_some() {
                     *life = (height, None);
                 }
-                self.bind(*id, *user_id, address, public_key, deed);
+                self.bind(*id, *user_id, (wallet_type, address, public_key), deed);
             }
             Action::AddWallet {
                 id,
                 address,
                 public_key,
+                wallet_type,
                 ..
             } => {
                 if let Some(own) = own {
-                    self.bind(*id, own, address, public_key, deed);
+                    self.bind(*id, own, (wallet_type, address, public_key), deed);
                 }
             }
             Action::RemoveWallet { id } => {
@@ -638,14 +657,17 @@ impl<'a> Chronicle<'a> {
         &mut self,
         id: WalletId,
         owner: UserId,
-        address: &Text,
-        public_key: &Option<Text>,
+        (kind, address, public_key): (&Text, &Text, &Option<Text>),
         deed: Deed<'a>,
     ) {
-        let caller = public_key.as_ref().unwrap_or(address).clone();
+        let Some(kind) = WalletType::parse(kind) else {
+            return;
+        };
         self.wallets.entry(id).or_default().push(WalletFact {
             owner,
-            caller,
+            kind,
+            address: address.clone(),
+            caller: speaks_as(kind, address, public_key),
             since: deed.height,
             until: None,
             bound: deed.order,
@@ -802,11 +824,19 @@ impl<'a> Chronicle<'a> {
     }
 }
 
+/// How the key of a wallet with these columns appears as a caller: by its address, by its public key, or,
+/// on Stellar, by the hex of the key its address is made of. Source: idos-facts 3.0.
+pub(super) fn speaks_as(kind: WalletType, address: &Text, public_key: &Option<Text>) -> Text {
+    match kind {
+        WalletType::EVM | WalletType::XRPL => address.clone(),
+        WalletType::Stellar => canonical(address).unwrap_or_else(|| address.clone()),
+        WalletType::NEAR | WalletType::FaceSign => public_key.as_ref().unwrap_or(address).clone(),
+    }
+}
+
 /// The one form of an identifier (GRANT-04), if it is one.
 pub(super) fn canonical(grantee: &str) -> Option<Text> {
-    Identity::parse_evm(grantee)
-        .or_else(|| Identity::parse_ed25519(grantee))
-        .map(|identity| identity.caller().into())
+    canonical_identifier(grantee).map(Into::into)
 }
 
 /// Pairs each answered view with its question.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chronicle::Chronicle;
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::history::Event;
+use crate::catalogue::RequirementId;
+use crate::history::{Contradiction, Event};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest};
 use crate::node::Reply;
 use crate::time::WallMillis;
@@ -23,11 +24,11 @@ pub(super) const ONE_STATE_PER_HEIGHT: Invariant = Invariant {
 
 fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    type State = (AppHash, TablesDigest);
     let mut blocks: BTreeMap<Height, (usize, BlockId)> = BTreeMap::new();
-    let mut states: BTreeMap<Height, (usize, NodeId, State)> = BTreeMap::new();
+    let mut states: BTreeMap<Height, (usize, NodeId, AppHash)> = BTreeMap::new();
+    let mut digests: BTreeMap<Height, (usize, NodeId, TablesDigest)> = BTreeMap::new();
     for (seen, observation) in chronicle.observations() {
-        let (node, height, state) = match &observation.event {
+        let (node, height, app_hash, tables) = match &observation.event {
             Event::Committed {
                 node,
                 committed,
@@ -42,7 +43,12 @@ fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
                         format!("{node} committed another block at height {}", block.height);
                     (sentence, vec![first, seen])
                 });
-                (*node, block.height, (*app_hash, tables.1))
+                (
+                    *node,
+                    block.height,
+                    *app_hash,
+                    tables.map(|tables| tables.1),
+                )
             }
             Event::Inspected {
                 node,
@@ -50,14 +56,23 @@ fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
                 app_hash,
                 tables,
                 ..
-            } => (*node, *height, (*app_hash, *tables)),
+            } => (*node, *height, *app_hash, *tables),
             _ => continue,
         };
-        let (first, other, expected) = *states.entry(height).or_insert((seen, node, state));
+        let (first, other, expected) = *states.entry(height).or_insert((seen, node, app_hash));
         if first != seen {
-            tally.test("CONS-01", state == expected, || {
+            tally.test("CONS-01", app_hash == expected, || {
                 let sentence =
                     format!("{node} and {other} hold different states at height {height}");
+                (sentence, vec![first, seen])
+            });
+        }
+        let Some(tables) = tables else { continue };
+        let (first, other, expected) = *digests.entry(height).or_insert((seen, node, tables));
+        if first != seen {
+            tally.test("CONS-01", tables == expected, || {
+                let sentence =
+                    format!("{node} and {other} hold different tables at height {height}");
                 (sentence, vec![first, seen])
             });
         }
@@ -82,6 +97,57 @@ fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("fewer than two nodes were at one height")
+}
+
+pub(super) const ANSWERS_FOLLOW_THE_LEDGER: Invariant = Invariant {
+    name: "answers-follow-the-ledger",
+    claim: "what a node answers and says its blocks came to is what the ledger makes of what had committed",
+    source: "S2; doc:decentralized-storage; idos-facts 6.2",
+    requirements: &["CONS-01", "READ-03"],
+    check: answers_follow_the_ledger,
+};
+
+/// The observer's own ledger stands for a node at the same height that nobody could have tampered with.
+fn answers_follow_the_ledger(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut contradicted: BTreeMap<(NodeId, RequirementId), u64> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        if let Event::Contradicted {
+            node,
+            of,
+            height,
+            what,
+            expected,
+            got,
+        } = &observation.event
+        {
+            let (requirement, said) = match of {
+                Contradiction::View | Contradiction::Reply => ("READ-03", "answers"),
+                Contradiction::Result => ("CONS-01", "makes of"),
+            };
+            *contradicted.entry((*node, requirement)).or_default() += 1;
+            let sentence = format!(
+                "{node} {said} {what} at height {height} with {got}, where the ledger has {expected}"
+            );
+            let block = chronicle.blocks.get(height).map(|block| block.0);
+            let evidence = block.into_iter().chain([seen]).collect();
+            tally.broken(requirement, sentence, evidence);
+        }
+    }
+    for (_, observation) in chronicle.observations() {
+        if let Event::Compared {
+            node,
+            answers,
+            results,
+        } = &observation.event
+        {
+            for (requirement, compared) in [("READ-03", *answers), ("CONS-01", *results)] {
+                let counted = contradicted.remove(&(*node, requirement)).unwrap_or(0);
+                tally.kept_times(requirement, compared.saturating_sub(counted));
+            }
+        }
+    }
+    tally.verdict("nothing was compared with a ledger of the observer's own")
 }
 
 pub(super) const QUORUMS_ARE_REAL: Invariant = Invariant {

@@ -7,7 +7,7 @@ use super::chronicle::{Chronicle, CredentialFact, End, How, Life};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::history::Event;
+use crate::history::{Event, Level};
 use crate::id::{CredentialId, GrantId, Height, NodeId, UserId};
 
 /// What one look into a node's tables showed.
@@ -219,4 +219,47 @@ fn erasure_is_whole(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("nobody erased a profile")
+}
+
+pub(super) const DELETED_CONTENT_IS_GONE_AT_REST: Invariant = Invariant {
+    name: "deleted-content-is-gone-at-rest",
+    claim: "no node holds the ciphertext of a deleted credential, neither in its tables nor, where the \
+            network promises to prune, in what it keeps of the past",
+    source: "S0, doc:system-design (\"truly and verifiably\"); idos-facts 6.5, 8.6",
+    requirements: &["DEL-01", "DEL-06"],
+    check: deleted_content_is_gone_at_rest,
+};
+
+fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let prunes = !chronicle.history.cast.keeps_history;
+    for (seen, observation) in chronicle.observations() {
+        let Event::Remained {
+            node,
+            credential,
+            level,
+        } = &observation.event
+        else {
+            continue;
+        };
+        let finding = || {
+            let place = match level {
+                Level::Readable => "still shows",
+                Level::Tables => "still has in its tables",
+                Level::History => "still has in its blocks or logs",
+                Level::Gone => "has nothing of",
+            };
+            let sentence = format!("{node} {place} the content of credential {credential}");
+            let lives = chronicle.credentials.get(credential);
+            let end = lives.and_then(|lives| lives.last()?.end);
+            let evidence = end.map(|end| end.seen).into_iter().chain([seen]);
+            (sentence, evidence.collect())
+        };
+        tally.test("DEL-01", *level > Level::Tables, finding);
+        // Nobody promised to forget old blocks there, so that they prove nothing either way.
+        if prunes || *level != Level::History {
+            tally.test("DEL-06", *level == Level::Gone, finding);
+        }
+    }
+    tally.verdict("no node was searched for what was deleted")
 }

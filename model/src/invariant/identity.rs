@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::chronicle::Chronicle;
+use super::chronicle::{Chronicle, Deed, View, speaks_as};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::history::Event;
-use crate::id::Height;
-use crate::ledger::{Action, OwnershipProof};
+use crate::id::{Height, UserId};
+use crate::ledger::{Action, Answer, OwnershipProof, Query, WalletType};
+use crate::wire;
 
 pub(super) const WALLETS_ARE_UNIQUE_AND_BOUND: Invariant = Invariant {
     name: "wallets-are-unique-and-bound",
@@ -29,7 +30,7 @@ fn wallets_are_unique_and_bound(chronicle: &Chronicle<'_>) -> Verdict {
         let until = |height: Option<Height>| height.unwrap_or(Height(u64::MAX));
         let twin = all[index + 1..].iter().find(|(other, twin)| {
             other != id
-                && twin.caller.eq_ignore_ascii_case(&wallet.caller)
+                && twin.answers_to(&wallet.caller)
                 && twin.since < until(wallet.until)
                 && wallet.since < until(twin.until)
         });
@@ -99,14 +100,16 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                 user_id,
                 address,
                 public_key,
+                wallet_type,
                 ..
             } => {
-                let caller = public_key.as_ref().unwrap_or(address);
+                let caller =
+                    WalletType::parse(wallet_type).map(|kind| speaks_as(kind, address, public_key));
                 let touched = chronicle.wallets.iter().any(|(other, lives)| {
                     let mut standing = lives.iter().filter(|wallet| wallet.stood_before(deed));
                     // The row of this id is overwritten, any other makes the profile complete.
                     standing.any(|wallet| match other == id {
-                        true => wallet.owner != *user_id || wallet.caller != *caller,
+                        true => wallet.owner != *user_id || Some(&wallet.caller) != caller.as_ref(),
                         false => wallet.owner == *user_id,
                     })
                 });
@@ -123,10 +126,7 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                     .get(id)
                     .into_iter()
                     .flatten()
-                    .any(|wallet| {
-                        wallet.unbound == Some(deed.order)
-                            && wallet.caller.eq_ignore_ascii_case(&caller)
-                    });
+                    .any(|wallet| wallet.unbound == Some(deed.order) && wallet.answers_to(&caller));
                 tally.test("WAL-06", !own, || {
                     let sentence = format!("{} removed the wallet they speak with", who());
                     (sentence, vec![deed.seen])
@@ -143,6 +143,107 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("nobody touched a wallet or a key")
+}
+
+pub(super) const CALLERS_ARE_EXACT: Invariant = Invariant {
+    name: "callers-are-exact",
+    claim: "a transaction acts for the profile of the key it names under its declared scheme, and a \
+            profile is found by the right column of its wallets and by nothing like it",
+    source: "S1, doc:access-control; schema:wallets",
+    requirements: &["WAL-01", "WAL-02"],
+    check: callers_are_exact,
+};
+
+fn callers_are_exact(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for deed in chronicle.accepted() {
+        let sent = deed.transaction.sent();
+        let declared = wire::signature_type(deed.caller.scheme());
+        let named = sent.sender == deed.caller.bytes()
+            && sent.signature_type.eq_ignore_ascii_case(declared);
+        tally.test("WAL-01", named, || {
+            let sentence = format!(
+                "{} was run for {}, whom its sender and signature type do not name",
+                deed.action.name(),
+                chronicle.name_of(&deed.caller)
+            );
+            (sentence, vec![deed.seen])
+        });
+        if needs_profile(deed) {
+            tally.test("WAL-01", deed.own.is_some(), || {
+                let sentence = format!(
+                    "{} was accepted from {}, whose key speaks for no profile",
+                    deed.action.name(),
+                    chronicle.name_of(&deed.caller)
+                );
+                (sentence, vec![deed.seen])
+            });
+        }
+    }
+    for view in &chronicle.views {
+        if let Some(found) = profile_found(chronicle, view) {
+            tally.test("WAL-02", found.is_ok(), || {
+                let told = found.err().unwrap_or_default();
+                let sentence = format!("{} answered {} {told}", view.node, view.query.name());
+                (sentence, vec![view.seen])
+            });
+        }
+    }
+    tally.verdict("nobody acted, and nobody was looked for")
+}
+
+/// Whether an action writes into the profile of whoever calls it, under any rules. Those that match
+/// nothing without a profile may succeed all the same, and are another promise's matter.
+fn needs_profile(deed: &Deed<'_>) -> bool {
+    matches!(
+        deed.action,
+        Action::AddWallet { .. }
+            | Action::AddCredential { .. }
+            | Action::ShareCredential { .. }
+            | Action::RevokeAccessGrant { .. }
+    )
+}
+
+/// Whether a view that looks for a profile found the right one, or what is wrong; nothing for other views.
+fn profile_found(chronicle: &Chronicle<'_>, view: &View<'_>) -> Option<Result<(), String>> {
+    if let (Query::HasProfile { address }, Ok(Answer::Truth(found))) = (view.query, view.result) {
+        let mut wallets = chronicle.wallets.values().flatten();
+        let there = wallets.any(|wallet| {
+            let exact = match wallet.kind {
+                WalletType::EVM => wallet.address.eq_ignore_ascii_case(address),
+                _ => wallet.address == *address,
+            };
+            exact && wallet.stands_at(view.height)
+        });
+        let wrong = || format!("for {address} with {found}, and it is {there}");
+        return Some((there == *found).then_some(()).ok_or_else(wrong));
+    }
+    let own = view
+        .caller
+        .and_then(|caller| chronicle.user_of(&caller, view.height));
+    let mut found: Vec<UserId> = match (view.query, view.result) {
+        (Query::GetUser {}, Ok(Answer::User(row))) => row.iter().map(|row| row.id).collect(),
+        (Query::GetWallets {}, Ok(Answer::Wallets(rows))) => {
+            rows.iter().map(|row| row.user_id).collect()
+        }
+        _ => return None,
+    };
+    found.dedup();
+    let wrong = || {
+        let name = |user: &UserId| format!("the profile of {}", chronicle.name_of_user(*user));
+        let list = |users: &[UserId]| match users {
+            [] => "no profile".to_owned(),
+            users => users.iter().map(name).collect::<Vec<_>>().join(" and "),
+        };
+        let caller = view.caller.map(|caller| chronicle.name_of(&caller));
+        format!(
+            "to {} from {}, and the key speaks for {}",
+            caller.as_deref().unwrap_or("nobody"),
+            list(&found),
+            list(own.as_slice())
+        )
+    };
+    Some((found == own.as_slice()).then_some(()).ok_or_else(wrong))
 }
 
 pub(super) const PROFILES_ARE_WHOLE: Invariant = Invariant {
@@ -176,11 +277,11 @@ fn profiles_are_whole(chronicle: &Chronicle<'_>) -> Verdict {
             continue;
         };
         for user in users {
-            let reachable = chronicle.wallets.values().flatten().any(|wallet| {
-                wallet.owner == *user
-                    && wallet.since <= *height
-                    && wallet.until.is_none_or(|until| *height < until)
-            });
+            let reachable = chronicle
+                .wallets
+                .values()
+                .flatten()
+                .any(|wallet| wallet.owner == *user && wallet.stands_at(*height));
             tally.test("USR-02", reachable, || {
                 let who = chronicle.name_of_user(*user);
                 let sentence = format!("{node} holds the profile of {who}, which has no wallet");

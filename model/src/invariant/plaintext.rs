@@ -21,7 +21,7 @@ fn no_plaintext_at_nodes(chronicle: &Chronicle<'_>) -> Verdict {
         // What a stranger hands to one node is the stranger's doing; what the node passes on is its own.
         if let Event::Scanned {
             node,
-            place: place @ (Place::Message | Place::Disk),
+            place: place @ (Place::Message | Place::Disk | Place::Log),
             bytes,
             found,
         } = &observation.event

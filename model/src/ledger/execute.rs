@@ -150,7 +150,7 @@ pub fn execute(
     let used = state
         .tables()
         .accounts
-        .get(&transaction.sender)
+        .get(&transaction.sender.account())
         .map_or(0, |account| account.0);
     let valid = if env.rules.keep(Switch::VerifiedExecution) {
         validate(env, transaction, used).is_ok()
@@ -160,7 +160,7 @@ pub fn execute(
     if !valid {
         return Outcome::Invalid;
     }
-    state.put(transaction.sender, Account(transaction.nonce));
+    state.put(transaction.sender.account(), Account(transaction.nonce));
     if let Some(problem) = transaction.batch.problem() {
         return Outcome::Refused(Refusal::Unreadable(problem));
     }

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::tables::{AccessGrant, ConsumedPaper, GrantInserter, State, Tables};
 use super::users::self_user;
 use super::{credentials, wallets};
-use crate::crypto::Identity;
+use crate::crypto::canonical_identifier;
 use crate::id::{CredentialId, GrantId, Text, UserId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -101,12 +101,9 @@ pub(super) fn create_access_grant(state: &mut State, call: Call<'_>, new: NewGra
     Ok(())
 }
 
-/// The one form under which a grantee is known: EIP-55 for an EVM address, lower-case hex for an
-/// Ed25519 key. Identifiers of the other wallet types come with their signatures.
+/// The one form under which a grantee is known: as it will appear when it reads.
 fn canonical_grantee(text: &str) -> Option<Text> {
-    Identity::parse_evm(text)
-        .or_else(|| Identity::parse_ed25519(text))
-        .map(|identity| identity.caller().into())
+    canonical_identifier(text).map(Into::into)
 }
 
 /// Creates a grant from the owner's signed paper, whoever transmits it.

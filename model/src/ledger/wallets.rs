@@ -1,5 +1,7 @@
 //! Wallets and their ownership proofs. Source: idos-facts 3.3.
 
+use sha2::{Digest, Sha256};
+
 use super::action::Action;
 use super::execute::{Call, Refused};
 use super::message::OwnershipProof;
@@ -7,49 +9,83 @@ use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
 use super::tables::{ConsumedPaper, ReservedUser, State, Tables, User, Wallet, WalletType};
 use super::users::self_user;
-use crate::crypto::{Identity, Suite};
+use crate::crypto::{Identity, Suite, XrplKey, stellar_address};
 use crate::id::{Text, UserId, WalletId};
 use crate::rules::Switch;
 
 /// The wallets an identifier speaks for: EVM by address ignoring case, XRPL and Stellar by address,
-/// NEAR and FaceSign by public key. Source: `self()`, idos-facts 3.0.
+/// NEAR and FaceSign by public key. A Stellar wallet also answers to its key in hex, since its owner comes
+/// as a plain Ed25519 key. Source: `self()`, idos-facts 3.0; WAL-02.
 pub(super) fn matching<'a>(
     tables: &'a Tables,
     identifier: &'a str,
 ) -> impl Iterator<Item = (WalletId, &'a Wallet)> {
+    let stellar = stellar_form(identifier);
     tables
         .wallets
         .iter()
         .map(|(id, wallet)| (*id, &**wallet))
         .filter(move |(_, wallet)| match wallet.wallet_type {
             WalletType::EVM => wallet.address.eq_ignore_ascii_case(identifier),
-            WalletType::XRPL | WalletType::Stellar => *wallet.address == *identifier,
+            WalletType::XRPL => *wallet.address == *identifier,
+            WalletType::Stellar => {
+                *wallet.address == *identifier || Some(&*wallet.address) == stellar.as_deref()
+            }
             WalletType::NEAR | WalletType::FaceSign => {
                 wallet.public_key.as_deref() == Some(identifier)
             }
         })
 }
 
-/// The key a wallet signs with. NEAR, XRPL and Stellar signatures are not verified yet, so nothing
-/// counts as signed by them.
-fn signer(wallet: &Wallet) -> Option<Identity> {
-    match wallet.wallet_type {
-        WalletType::EVM => Identity::parse_evm(&wallet.address),
-        WalletType::FaceSign => wallet
-            .public_key
-            .as_deref()
-            .and_then(Identity::parse_ed25519),
-        WalletType::NEAR | WalletType::XRPL | WalletType::Stellar => None,
+/// The Stellar address of an Ed25519 caller, who appears in lower-case hex.
+fn stellar_form(caller: &str) -> Option<String> {
+    match Identity::parse_ed25519(caller)? {
+        Identity::Ed25519(key) if hex::encode(key) == caller => Some(stellar_address(&key)),
+        _ => None,
     }
 }
 
-/// Whether the wallet's key made the hex `signature` over `text`.
+/// The key a wallet signs with; nothing when its columns name none, or not the same one.
+///
+/// Whoever is found by the address has to hold the key behind it, so the address of an XRPL or Stellar
+/// wallet must follow from its public key. What a NEAR account's name stands for only NEAR knows, and such
+/// a wallet is found by its key. Keys are hex except on NEAR, as the SDK stores them.
+/// Source: idos-facts 2.2, 9.2.
+fn signer(wallet: &Wallet) -> Option<Identity> {
+    let key = wallet.public_key.as_deref();
+    match wallet.wallet_type {
+        WalletType::EVM => Identity::parse_evm(&wallet.address),
+        WalletType::NEAR => key.and_then(Identity::parse_near),
+        WalletType::FaceSign => key.and_then(Identity::parse_ed25519),
+        WalletType::XRPL => {
+            let key = key.and_then(XrplKey::parse)?;
+            (key.address() == *wallet.address).then_some(Identity::Xrpl(key))
+        }
+        WalletType::Stellar => {
+            let signer = Identity::parse_stellar(&wallet.address)?;
+            // A missing public key is refused under a text of its own.
+            let named = key.is_none_or(|key| Identity::parse_ed25519(key) == Some(signer));
+            named.then_some(signer)
+        }
+    }
+}
+
+/// Whether the wallet's key made the hex `signature` over `text`. Stellar wallets sign a text as it is or,
+/// as SEP-53 has it, the hash of a prefix and the text.
 pub(super) fn signed(suite: &dyn Suite, wallet: &Wallet, text: &str, signature: &str) -> bool {
     let bytes = hex::decode(signature.strip_prefix("0x").unwrap_or(signature));
-    match (signer(wallet), bytes) {
-        (Some(signer), Ok(bytes)) => suite.verify(&signer, text.as_bytes(), &bytes),
-        _ => false,
-    }
+    let (Some(signer), Ok(bytes)) = (signer(wallet), bytes) else {
+        return false;
+    };
+    suite.verify(&signer, text.as_bytes(), &bytes)
+        || wallet.wallet_type == WalletType::Stellar
+            && suite.verify(&signer, &stellar_digest(text), &bytes)
+}
+
+/// What SEP-53 signs. Source: idos-facts 4.1.
+fn stellar_digest(text: &str) -> [u8; 32] {
+    let prefixed = Sha256::new().chain_update("Stellar Signed Message:\n");
+    prefixed.chain_update(text).finalize().into()
 }
 
 /// A wallet as the arguments describe it, after WALLET-CHECKS.

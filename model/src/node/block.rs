@@ -60,16 +60,12 @@ impl Block {
         time: WallMillis,
         transactions: Arc<[Arc<Transaction>]>,
     ) -> Arc<Block> {
-        let mut header = Sha256::new();
-        header.update(height.0.to_le_bytes());
-        header.update(previous.0);
-        header.update(previous_app_hash.0);
-        header.update(time.0.to_le_bytes());
-        header.update(proposer.0.to_le_bytes());
-        for transaction in transactions.iter() {
-            header.update(transaction.id.0);
-        }
-        let id = BlockId(header.finalize().into());
+        let id = Block::digest(
+            (height, previous, previous_app_hash),
+            time,
+            proposer,
+            &transactions,
+        );
         let signature = suite.sign(key, &id.0);
         Arc::new(Block {
             height,
@@ -81,6 +77,51 @@ impl Block {
             id,
             signature,
         })
+    }
+
+    /// A block somebody else proposed, as it was read from bytes. The id is worked out and never believed;
+    /// the signature is as it came, and nobody has checked it.
+    pub fn received(
+        proposer: NodeId,
+        (height, previous, previous_app_hash): (Height, BlockId, AppHash),
+        time: WallMillis,
+        transactions: Arc<[Arc<Transaction>]>,
+        signature: Vec<u8>,
+    ) -> Arc<Block> {
+        let id = Block::digest(
+            (height, previous, previous_app_hash),
+            time,
+            proposer,
+            &transactions,
+        );
+        Arc::new(Block {
+            height,
+            previous,
+            previous_app_hash,
+            time,
+            proposer,
+            transactions,
+            id,
+            signature,
+        })
+    }
+
+    fn digest(
+        (height, previous, previous_app_hash): (Height, BlockId, AppHash),
+        time: WallMillis,
+        proposer: NodeId,
+        transactions: &[Arc<Transaction>],
+    ) -> BlockId {
+        let mut header = Sha256::new();
+        header.update(height.0.to_le_bytes());
+        header.update(previous.0);
+        header.update(previous_app_hash.0);
+        header.update(time.0.to_le_bytes());
+        header.update(proposer.0.to_le_bytes());
+        for transaction in transactions {
+            header.update(transaction.id.0);
+        }
+        BlockId(header.finalize().into())
     }
 
     /// Chain time while this block executes: its own header, not the one before.

@@ -300,6 +300,11 @@ impl Node {
         &self.state
     }
 
+    /// The term this node takes to be the present one.
+    pub fn term(&self) -> u32 {
+        self.term
+    }
+
     /// Whom this node takes for the leader.
     pub fn leader(&self) -> NodeId {
         self.leader
@@ -328,11 +333,6 @@ impl Node {
     /// Which node this is.
     pub fn id(&self) -> NodeId {
         self.id
-    }
-
-    /// Counts the leaders the operators have appointed.
-    pub fn term(&self) -> u32 {
-        self.term
     }
 
     /// The final block of a height, if this node has it.
@@ -579,6 +579,6 @@ pub(super) fn committed_nonce(state: &State, sender: &Identity) -> u64 {
     state
         .tables()
         .accounts
-        .get(sender)
+        .get(&sender.account())
         .map_or(0, |account| account.0)
 }

@@ -101,19 +101,16 @@ impl Mempool {
         if self.queue.len() >= WAITING {
             return Err(Rejected::Full);
         }
-        let used = self
-            .nonces
-            .get(&transaction.sender)
-            .copied()
-            .unwrap_or_else(|| {
-                state
-                    .tables()
-                    .accounts
-                    .get(&transaction.sender)
-                    .map_or(0, |account| account.0)
-            });
+        let account = transaction.sender.account();
+        let used = self.nonces.get(&account).copied().unwrap_or_else(|| {
+            state
+                .tables()
+                .accounts
+                .get(&account)
+                .map_or(0, |account| account.0)
+        });
         validate(env, transaction, used).map_err(Rejected::Invalid)?;
-        self.nonces.insert(transaction.sender, transaction.nonce);
+        self.nonces.insert(account, transaction.nonce);
         self.ids.insert(transaction.id);
         self.queue.insert(self.arrivals, transaction.clone());
         self.arrivals += 1;

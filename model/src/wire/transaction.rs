@@ -21,6 +21,8 @@ pub fn signature_type(scheme: Scheme) -> &'static str {
     match scheme {
         Scheme::Evm => "secp256k1_ep",
         Scheme::Ed25519 => "ed25519",
+        Scheme::Nep413 => "nep413",
+        Scheme::XrplEd25519 | Scheme::XrplSecp256k1 => "xrpl",
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use assay_model::crypto::{
     BoxSecret, EphemeralSeal, Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic,
-    content_hash, credential_binding, sign_credential,
+    content_hash, credential_binding, sign_credential, stellar_address,
 };
 use assay_model::id::{CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId};
 use assay_model::ledger::{
@@ -28,7 +28,8 @@ pub(crate) const PROOF_END: i64 = 5_000;
 
 /// People are known by their names. `root` owns the database; `kyc` and `rival` are keys of two
 /// inserters; `alice`, `bob` and `mallory` have profiles; `face` is a FaceSign key and `spare` an EVM
-/// key that no profile has yet; `bank` and `fund` read; `nobody` has nothing at all.
+/// key that no profile has yet, nor has any `near`, `ripple` and `drop`, of XRPL's two kinds, or `star`, on
+/// Stellar; `bank` and `fund` read; `nobody` has nothing at all.
 pub(crate) type Who = &'static str;
 
 pub(crate) const EVERYBODY: [Who; 11] = [
@@ -37,7 +38,10 @@ pub(crate) const EVERYBODY: [Who; 11] = [
 
 pub(crate) fn key(who: &str) -> SigningKey {
     let scheme = match who {
-        "kyc" | "rival" | "face" | "bank" => Scheme::Ed25519,
+        "kyc" | "rival" | "face" | "bank" | "star" => Scheme::Ed25519,
+        "near" => Scheme::Nep413,
+        "ripple" => Scheme::XrplEd25519,
+        "drop" => Scheme::XrplSecp256k1,
         _ => Scheme::Evm,
     };
     let mut secret = blake3::derive_key("assay test bench keys", who.as_bytes());
@@ -184,7 +188,7 @@ impl Bench {
     pub(crate) fn nonce(&self, who: &str) -> u64 {
         let accounts = &self.state.tables().accounts;
         accounts
-            .get(&self.identity(who))
+            .get(&self.identity(who).account())
             .map_or(0, |account| account.0)
     }
 
@@ -295,16 +299,25 @@ impl Bench {
 
     /// The wallet of somebody, proven for profile `n`; the row's id is the profile's.
     pub(crate) fn bind(&self, n: u128, who: &str) -> Binding {
-        let address = self.caller(who);
-        let face = key(who).scheme == Scheme::Ed25519;
+        let identity = self.suite.identity(&key(who));
+        let (caller, digits) = (identity.caller(), hex::encode(identity.bytes()));
+        let (wallet_type, address, public_key) = match identity {
+            Identity::Evm(_) => ("EVM", caller, None),
+            Identity::Ed25519(key) if who == "star" => {
+                ("Stellar", stellar_address(&key), Some(caller))
+            }
+            Identity::Ed25519(_) => ("FaceSign", caller.clone(), Some(caller)),
+            Identity::Near(_) => ("NEAR", format!("{who}.near"), Some(caller)),
+            Identity::Xrpl(_) => ("XRPL", caller, Some(digits.to_uppercase())),
+        };
         let mut binding = Binding {
             row: wallet(n),
             user: user(n),
-            public_key: face.then(|| address.clone()),
-            wallet_type: if face { "FaceSign" } else { "EVM" }.into(),
+            address: address.into(),
+            public_key: public_key.map(Into::into),
+            wallet_type: wallet_type.into(),
             message: "".into(),
             signature: "".into(),
-            address,
         };
         let proof = OwnershipProof {
             user: binding.user,

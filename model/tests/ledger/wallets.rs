@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use assay_model::crypto::{Scheme, SigningKey};
 use assay_model::id::Text;
 use assay_model::ledger::{
-    Action, Answer, Batch, OwnershipProof, Query, State, Wallet, WalletType,
+    Action, Answer, Batch, Outcome, OwnershipProof, Query, State, Transaction, Unsigned, Wallet,
+    WalletType,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -53,7 +55,7 @@ fn row(bench: &Bench, n: u128) -> Option<Arc<Wallet>> {
     bench.state.tables().wallets.get(&wallet(n)).cloned()
 }
 
-/// A wallet of a type whose signatures nobody can check yet, put there by hand.
+/// A wallet that nobody proved, put there by hand.
 fn plant(bench: &mut Bench, n: u128, owner: u128, kind: WalletType, address: &str, key: &str) {
     let mut state: State = std::mem::take(&mut bench.state);
     state.put(
@@ -174,17 +176,139 @@ fn bench_face(rules: Rules) -> Action {
     Bench::new(rules).bind(ALICE, "face").row(30).add()
 }
 
-/// NEAR, XRPL and Stellar signatures are not verified yet, so nothing counts as signed by them.
+/// Everybody who has a wallet of a type of its own and no profile.
+const FIVE: [Who; 6] = ["spare", "near", "ripple", "drop", "star", "face"];
+
 #[test]
-fn wallets_of_three_types_prove_nothing_yet() {
-    let bench = Bench::new(Rules::deployed());
-    for kind in ["NEAR", "XRPL", "Stellar"] {
-        let binding = Binding {
-            wallet_type: kind.into(),
-            ..proven(&bench, 9, "face", "hello")
+fn wallets_of_all_five_types_join_a_profile_and_speak_for_it() {
+    for suite in suites() {
+        for rules in both_rules() {
+            let bench = Bench::with_suite(suite.clone(), rules);
+            for who in FIVE {
+                let binding = bench.bind(ALICE, who).row(40);
+                let forged = Binding {
+                    signature: bench.signed("bob", &binding.message),
+                    ..binding.clone()
+                };
+                check_wallet(&bench, "alice", forged.add(), PROOF);
+                let bench = check_wallet(&bench, "alice", binding.add(), "ok");
+                let found = bench.ask(who, Query::GetUser {});
+                assert!(
+                    matches!(found, Ok(Answer::User(Some(row))) if row.id == user(ALICE)),
+                    "{who}"
+                );
+                check_wallet(&bench, who, remove(40), CONNECTED);
+                let bench = check_wallet(&bench, who, remove(ALICE), "ok");
+                let bench = check_wallet(&bench, who, bench.bind(ALICE, "spare").row(41).add(), {
+                    if who == "spare" { ADDRESS_TAKEN } else { "ok" }
+                });
+                let again = binding.clone().row(42).add();
+                let taken = if who == "spare" {
+                    ADDRESS_TAKEN
+                } else {
+                    KEY_TAKEN
+                };
+                check_wallet(&bench, who, again, taken);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_and_its_address_belong_together() {
+    for rules in both_rules() {
+        let bench = Bench::new(rules);
+        for who in ["ripple", "drop", "star"] {
+            let binding = bench.bind(ALICE, who).row(40);
+            let lower: Text = binding.address.to_lowercase().into();
+            for address in [bench.bind(ALICE, "alice").address, lower, "".into()] {
+                let other = Binding {
+                    address,
+                    ..binding.clone()
+                };
+                check_wallet(&bench, "alice", other.add(), PROOF);
+            }
+            let key = bench.bind(ALICE, "face").public_key;
+            let other = Binding {
+                public_key: key,
+                ..binding.clone()
+            };
+            check_wallet(&bench, "alice", other.add(), PROOF);
+        }
+        // A NEAR account may have any name, so its key alone counts.
+        let named = Binding {
+            address: "else.near".into(),
+            ..proven(&bench, ALICE, "near", "hello").row(40)
         };
-        check_wallet(&bench, "alice", binding.add(), PROOF);
-        check_wallet(&bench, "kyc", binding.upsert(), PROOF);
+        let said = if rules.keep(Switch::BoundOwnershipProof) {
+            UNBOUND
+        } else {
+            "ok"
+        };
+        check_wallet(&bench, "alice", named.add(), said);
+    }
+}
+
+#[test]
+fn a_wallet_without_its_public_key_is_refused() {
+    for rules in both_rules() {
+        let bench = Bench::new(rules);
+        for (who, expected) in [
+            ("spare", "ok"),
+            ("near", PROOF),
+            ("ripple", PROOF),
+            ("drop", PROOF),
+            ("face", PROOF),
+            // Its address is the key, so the proof holds without.
+            ("star", "wallet require a public_key to be given"),
+        ] {
+            let bare = Binding {
+                public_key: None,
+                ..bench.bind(ALICE, who).row(40)
+            };
+            check_wallet(&bench, "alice", bare.add(), expected);
+        }
+    }
+}
+
+/// Source: SEP-53, idos-facts 4.1.
+#[test]
+fn a_stellar_wallet_may_sign_a_text_behind_its_prefix() {
+    use sha2::{Digest, Sha256};
+    for suite in suites() {
+        let bench = Bench::with_suite(suite, Rules::documented());
+        for (who, expected) in [("star", "ok"), ("face", PROOF)] {
+            let binding = bench.bind(ALICE, who).row(40);
+            let text = format!("Stellar Signed Message:\n{}", binding.message);
+            let signature = bench.suite.sign(&key(who), &Sha256::digest(text));
+            let prefixed = Binding {
+                signature: hex::encode(signature).into(),
+                ..binding
+            };
+            check_wallet(&bench, "alice", prefixed.add(), expected);
+        }
+    }
+}
+
+/// An Ed25519 key is found by its hex where it is FaceSign's and by its address where it is Stellar's, and
+/// in no other spelling.
+#[test]
+fn a_stellar_wallet_is_found_by_its_key() {
+    let bench = Bench::new(Rules::documented());
+    let binding = bench.bind(ALICE, "star").row(40);
+    let bench = check_wallet(&bench, "alice", binding.add(), "ok");
+    let caller = bench.caller("star");
+    let table = [
+        (caller.to_string(), true),
+        (binding.address.to_string(), true),
+        (caller.to_uppercase(), false),
+        (binding.address.to_lowercase(), false),
+        (bench.caller("face").to_string(), false),
+    ];
+    for (identifier, there) in table {
+        let answer = bench.ask_as(&identifier, Query::GetUser {});
+        let found = matches!(answer, Ok(Answer::User(Some(_))));
+        assert_eq!(found, there, "{identifier}");
     }
 }
 
@@ -600,5 +724,31 @@ fn both_suites_tell_the_same_wallet_story() {
         check_wallet(&bench, "face", remove(40), CONNECTED);
         let bench = check_wallet(&bench, "face", remove(ALICE), "ok");
         check_wallet(&bench, "face", face.clone().row(41).add(), KEY_TAKEN);
+    }
+}
+
+/// Nodes keep one account for the bytes of an Ed25519 key, whichever type it signs under.
+#[test]
+fn a_near_key_and_the_plain_key_share_their_nonce() {
+    let mut bench = Bench::new(Rules::documented());
+    let near = key("near");
+    let plain = SigningKey {
+        scheme: Scheme::Ed25519,
+        ..near.clone()
+    };
+    let mut run = |key: &SigningKey, nonce| {
+        let unsigned = Unsigned {
+            nonce,
+            chain_id: CHAIN.into(),
+            batch: Batch::one(remove(77)),
+        };
+        bench.execute(&Transaction::sign(&*bench.suite.clone(), key, unsigned))
+    };
+    for (key, nonce, valid) in [(&near, 1, true), (&plain, 1, false), (&plain, 2, true)] {
+        assert_eq!(
+            run(key, nonce) != Outcome::Invalid,
+            valid,
+            "{key:?} {nonce}"
+        );
     }
 }

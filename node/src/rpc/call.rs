@@ -251,7 +251,7 @@ mod tests {
         );
         check_refused(Mode::Private, |c| c.challenge.clear(), -1_002, length);
         check_refused(Mode::Private, |c| c.challenge.push(7), -1_002, length);
-        let unknown = |c: &mut CallMessage| c.auth_type = "xrpl".into();
+        let unknown = |c: &mut CallMessage| c.auth_type = "secp256k1".into();
         check_refused(Mode::Private, unknown, -1_004, wrong);
         assert!(call().read(Mode::Private).is_ok());
     }
@@ -287,9 +287,15 @@ mod tests {
         }
         check_refused(
             Mode::Open,
+            |c| c.auth_type = "secp256k1".into(),
+            -601,
+            "failed to get caller: authenticator not found: secp256k1",
+        );
+        check_refused(
+            Mode::Open,
             |c| c.auth_type = "xrpl".into(),
             -601,
-            "failed to get caller: authenticator not found: xrpl",
+            "failed to get caller: invalid sender of 20 bytes",
         );
         check_refused(
             Mode::Open,

@@ -449,7 +449,7 @@ impl KeyJson {
 }
 
 /// A member of the validator set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct ValidatorJson {
     #[serde(with = "hex_bytes")]
@@ -471,7 +471,7 @@ fn validators(genesis: &Genesis) -> Vec<ValidatorJson> {
 }
 
 /// The result of `chain.validators`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Validators {
     pub height: u64,

@@ -7,7 +7,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use assay_model::crypto::Identity;
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
     Answer, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow, Invalid,
@@ -24,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::call::{CallMessage, Mode};
-use super::chain::{BlockResult, ChainBlock, Unconfirmed};
+use super::chain::{BlockResult, ChainBlock, Unconfirmed, Validators};
 use super::encoding::{DataType, decode_hash, nullable};
 use super::method::AccountId;
 use super::result::{ChainInfo, Column, HALTED, Health, INVALID, TxResult, columns};
@@ -91,6 +90,11 @@ pub fn ask_results(height: Height, id: u64) -> Vec<u8> {
 /// Asks for what waits for a block, the first `limit` of it.
 pub fn ask_unconfirmed(limit: usize, id: u64) -> Vec<u8> {
     body("chain.unconfirmed_txs", json!({ "limit": limit }), id)
+}
+
+/// The body of `chain.validators`.
+pub fn ask_validators(id: u64) -> Vec<u8> {
+    body("chain.validators", json!({}), id)
 }
 
 /// What a node's answer says, as far as an outsider can tell.
@@ -719,24 +723,30 @@ pub fn hear_unconfirmed(body: &[u8]) -> Result<Vec<SignedTransaction>, String> {
     .collect()
 }
 
+/// Reads the public keys of the validators, in the node's order.
+pub fn hear_validators(body: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    let Validators { validators, .. } = told("validators", body)?;
+    Ok(validators.into_iter().map(|one| one.pubkey).collect())
+}
+
 /// Reads a block with its votes; none when there is no such block.
 ///
 /// The block is named as the node names it, since another implementation hashes otherwise. Validators are
 /// those given, by their public keys; a node that does not say who proposed a block is taken to mean the
 /// first.
-pub fn hear_block(body: &[u8], validators: &[Identity]) -> Result<Option<Arc<Committed>>, String> {
+pub fn hear_block(body: &[u8], validators: &[Vec<u8>]) -> Result<Option<Arc<Committed>>, String> {
     let heard: Option<ChainBlock> = found("block", body)?;
     heard.map(|heard| committed(heard, validators)).transpose()
 }
 
-fn committed(heard: ChainBlock, validators: &[Identity]) -> Result<Arc<Committed>, String> {
+fn committed(heard: ChainBlock, validators: &[Vec<u8>]) -> Result<Arc<Committed>, String> {
     let block = heard.block.ok_or("block: no member \"block\"")?;
     let commit = heard
         .commit_info
         .ok_or("block: no member \"commit_info\"")?;
     let header = block.header;
     let by_key = |key: &[u8]| {
-        let place = validators.iter().position(|one| one.bytes() == key);
+        let place = validators.iter().position(|one| one == key);
         let node = place.map(|place| NodeId(place as u16));
         node.ok_or_else(|| format!("block: {} is no validator", hex::encode(key)))
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use assay_model::crypto::Identity;
+use assay_model::crypto::{Identity, Scheme, XrplKey};
 use assay_model::id::TxId;
 use assay_model::wire::SignedTransaction;
 use serde::de::{DeserializeOwned, Error};
@@ -26,11 +26,11 @@ pub struct AccountId {
 }
 
 impl AccountId {
-    /// The account of an identity.
+    /// The account of an identity. An Ed25519 key has one account whatever type of wallet it signs for.
     pub fn new(identity: &Identity) -> AccountId {
-        let key_type = match identity {
-            Identity::Evm(_) => "secp256k1",
-            Identity::Ed25519(_) => "ed25519",
+        let key_type = match identity.scheme() {
+            Scheme::Evm | Scheme::XrplSecp256k1 => "secp256k1",
+            Scheme::Ed25519 | Scheme::Nep413 | Scheme::XrplEd25519 => "ed25519",
         };
         AccountId {
             identifier: identity.bytes().to_vec(),
@@ -38,14 +38,16 @@ impl AccountId {
         }
     }
 
-    /// The identity, if it is one of this model's. Nodes' own keys are not, and have no account here.
+    /// The identity whose nonce it is, as [`Identity::account`] gives it; nothing when there can be none. A
+    /// node's own key looks like an XRPL wallet's, and never sends here.
     pub fn identity(&self) -> Option<Identity> {
         let bytes = self.identifier.as_slice();
-        match self.key_type.as_str() {
-            "secp256k1" => bytes.try_into().map(Identity::Evm).ok(),
-            "ed25519" => bytes.try_into().map(Identity::Ed25519).ok(),
-            _ => None,
-        }
+        let identity = match bytes.len() {
+            20 => Identity::Evm(bytes.try_into().ok()?),
+            32 => Identity::Ed25519(bytes.try_into().ok()?),
+            _ => Identity::Xrpl(XrplKey::new(bytes)?),
+        };
+        (AccountId::new(&identity).key_type == self.key_type).then_some(identity)
     }
 }
 
@@ -480,18 +482,33 @@ mod tests {
 
     #[test]
     fn accounts_are_identities() {
-        for identity in [Identity::Evm([1; 20]), Identity::Ed25519([2; 32])] {
+        let point = XrplKey::new(&[3; 33]).unwrap();
+        for identity in [
+            Identity::Evm([1; 20]),
+            Identity::Ed25519([2; 32]),
+            Identity::Near([2; 32]),
+            Identity::Xrpl(XrplKey::ed25519(&[2; 32])),
+            Identity::Xrpl(point),
+        ] {
             let id = AccountId::new(&identity);
-            assert_eq!(id.identity(), Some(identity));
+            assert_eq!(id.identity(), Some(identity.account()));
             let params = json!({ "id": id, "status": 1 });
             let parsed = Method::parse("user.account", &params);
             assert_eq!(parsed, Ok(Method::Account { id, pending: true }));
         }
-        // A node's own key is an account of kwil's, and none of this model's.
-        let node = AccountId {
-            identifier: vec![3; 33],
-            key_type: "secp256k1".to_owned(),
-        };
-        assert_eq!(node.identity(), None);
+        let nobody = [
+            (20, "ed25519"),
+            (32, "secp256k1"),
+            (33, "ed25519"),
+            (33, ""),
+            (0, "ed25519"),
+        ];
+        for (length, key_type) in nobody {
+            let id = AccountId {
+                identifier: vec![3; length],
+                key_type: key_type.to_owned(),
+            };
+            assert_eq!(id.identity(), None, "{length} {key_type}");
+        }
     }
 }

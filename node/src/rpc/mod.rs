@@ -22,7 +22,8 @@ pub use encoding::{DataType, EncodedValue};
 pub use envelope::{Id, MAX_REQUEST, Request, Response, RpcError};
 pub use hear::{
     Heard, Standing, ask, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
-    hear, hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed, outcome,
+    ask_validators, hear, hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed,
+    hear_validators, outcome,
 };
 pub use method::{AccountId, Failure, Method, NamedValue};
 pub use result::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use assay_model::crypto::Identity;
+use assay_model::crypto::{Identity, XrplKey};
 use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction, Unreadable};
 use assay_model::wire::{
     CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction, canonical_integer,
@@ -180,6 +180,11 @@ pub(super) fn identity(kind: &str, sender: &[u8]) -> Result<Identity, NoIdentity
     match kind.to_lowercase().as_str() {
         "secp256k1_ep" => sender.try_into().map(Identity::Evm).map_err(wrong),
         "ed25519" => sender.try_into().map(Identity::Ed25519).map_err(wrong),
+        "nep413" => sender.try_into().map(Identity::Near).map_err(wrong),
+        "xrpl" => {
+            let key = XrplKey::new(sender).map(Identity::Xrpl);
+            key.ok_or(NoIdentity::Sender(sender.len()))
+        }
         _ => Err(NoIdentity::Authenticator(kind.to_owned())),
     }
 }
@@ -326,9 +331,14 @@ mod tests {
     #[test]
     fn what_cannot_be_run_ends_where_a_node_ends_it() {
         check_not_taken(
-            |tx| tx.signature_type = "xrpl".into(),
+            |tx| tx.signature_type = "secp256k1".into(),
             65_535,
-            "failed to verify the transaction: authenticator not found: xrpl",
+            "failed to verify the transaction: authenticator not found: secp256k1",
+        );
+        check_not_taken(
+            |tx| tx.signature_type = "XRPL".into(),
+            65_535,
+            "failed to verify the transaction: invalid sender of 32 bytes",
         );
         check_not_taken(
             |tx| tx.signature_type = String::new(),
@@ -400,7 +410,13 @@ mod tests {
             }),
         ];
         for batch in batches {
-            for sender in [Identity::Evm([1; 20]), Identity::Ed25519([2; 32])] {
+            for sender in [
+                Identity::Evm([1; 20]),
+                Identity::Ed25519([2; 32]),
+                Identity::Near([2; 32]),
+                Identity::Xrpl(XrplKey::ed25519(&[2; 32])),
+                Identity::Xrpl(XrplKey::new(&[2; 33]).unwrap()),
+            ] {
                 let unsigned = Unsigned {
                     nonce: 7,
                     chain_id: "c".into(),
@@ -410,6 +426,7 @@ mod tests {
                 let json = transaction_json(transaction.sent());
                 let back = to_ledger(parse_transaction(&json).unwrap().unwrap()).unwrap();
                 assert_eq!((back.id, &back.batch), (transaction.id, &batch));
+                assert_eq!(back.sender, sender);
                 assert_eq!(back.sent(), transaction.sent());
             }
         }

@@ -87,6 +87,7 @@ pub(crate) fn share() -> Share {
 pub(crate) fn plan(name: &str) -> Plan {
     let party = |name: &str, role| Party {
         name: name.to_owned(),
+        known_as: name.to_owned(),
         role,
         user: if role == Role::User {
             user()
@@ -98,6 +99,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         careful: true,
         box_key_of: PartyId(0),
         wallet: WalletId(Uuid::nil()),
+        wallets: Vec::new(),
     };
     let steps = [
         (
@@ -221,6 +223,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         rules: Rules::documented(),
         epoch: EPOCH,
         drift: 5000,
+        keeps_history: true,
     })
 }
 

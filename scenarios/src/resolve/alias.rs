@@ -5,11 +5,12 @@ use std::ops::Range;
 
 use assay_model::actor::GrantRef;
 use assay_model::id::{CredentialId, PartyId, WalletId};
+use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
 use super::step::Here;
 use super::{Resolver, defaults, ids};
-use crate::file::At;
+use crate::file::{self, At};
 use crate::names::is_name;
 use crate::verb::Verb;
 
@@ -299,7 +300,12 @@ impl Resolver<'_> {
     }
 
     /// Announces a further wallet of the party that speaks.
-    pub(super) fn announce_wallet(&mut self, here: &Here, alias: &At<String>) {
+    pub(super) fn announce_wallet(
+        &mut self,
+        here: &Here,
+        alias: &At<String>,
+        kind: &Option<At<String>>,
+    ) {
         let Some(by) = here.by else { return };
         let key = (by, alias.get().clone());
         if !is_name(alias.get()) {
@@ -338,9 +344,17 @@ impl Resolver<'_> {
             );
             return;
         };
+        let usual = defaults::wallet_type(index.into());
+        let kind = self.or(kind, usual, |this, kind| {
+            let place = this.word(kind, "wallet type", file::WALLETS)?;
+            WalletType::parse(file::WALLETS[place])
+        });
+        self.cast.parties[by.index()]
+            .wallets
+            .push(kind.unwrap_or(usual));
         let wallet = Wallet {
             index,
-            id: ids::wallet(self.story, &whose, alias.get(), 0),
+            id: ids::wallet(&self.told_as, &whose, alias.get(), 0),
             order: here.order,
             at: here.at,
             span: alias.span(),
@@ -373,6 +387,9 @@ impl Resolver<'_> {
         let replay = self.aliases.replays.entry(key).or_default();
         *replay += 1;
         let whose = &self.cast.party(here.by?).name;
-        Some((index, ids::wallet(self.story, whose, alias.get(), *replay)))
+        Some((
+            index,
+            ids::wallet(&self.told_as, whose, alias.get(), *replay),
+        ))
     }
 }

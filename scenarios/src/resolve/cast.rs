@@ -68,15 +68,22 @@ impl Resolver<'_> {
         let add = |this: &mut Self, name: &str, span, (role, registered, admitted, careful)| {
             let id = PartyId(this.cast.parties.len() as u16);
             this.cast.names.insert(name.to_owned(), (id, span));
+            // A network has one database owner, whichever stories it sees.
+            let known_as = match role {
+                Role::DbOwner => name.to_owned(),
+                _ => this.place.marked(name),
+            };
             this.cast.parties.push(Party {
                 name: name.to_owned(),
                 role,
-                user: ids::user(name),
-                wallet: ids::wallet(this.story, name, defaults::FIRST_WALLET, 0),
+                user: ids::user(&known_as),
+                wallet: ids::wallet(&this.told_as, name, defaults::FIRST_WALLET, 0),
+                wallets: vec![defaults::wallet_type(0)],
                 registered,
                 admitted,
                 careful,
                 box_key_of: id,
+                known_as,
             });
         };
         add(self, DB_OWNER, 0..0, (Role::DbOwner, false, false, true));

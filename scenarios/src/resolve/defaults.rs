@@ -4,6 +4,7 @@
 use assay_model::actor::{Fidelity, Writer};
 use assay_model::history::Ending;
 use assay_model::id::NodeId;
+use assay_model::ledger::WalletType;
 use assay_model::node::Timing;
 use assay_model::time::{Millis, WallMillis};
 
@@ -12,7 +13,7 @@ use crate::plan::{Expect, Network, Ppm};
 pub(super) const NODES: u16 = 4;
 pub(super) const LEADER: NodeId = NodeId(0);
 /// 2026-01-01T00:00:00Z.
-pub(super) const EPOCH: WallMillis = WallMillis(1_767_225_600_000);
+pub(crate) const EPOCH: WallMillis = WallMillis(1_767_225_600_000);
 pub(super) const NETWORK: Network = Network {
     latency: Millis(20),
     jitter: Millis(10),
@@ -41,6 +42,13 @@ pub(super) const PATIENCE: Millis = Millis::seconds(90);
 pub(super) const EXPECT: Expect = Expect::Ending(Ending::Accepted);
 /// What every party's first wallet is called; it is there from the start.
 pub(super) const FIRST_WALLET: &str = "w1";
+/// What a wallet is that a story says nothing about, by its place: EVM, and FaceSign for the third.
+pub(super) const fn wallet_type(index: usize) -> WalletType {
+    match index {
+        2 => WalletType::FaceSign,
+        _ => WalletType::EVM,
+    }
+}
 pub(super) const WRITER: Writer = Writer::User;
 pub(super) const BYTES: u32 = 4_096;
 pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;

@@ -7,7 +7,7 @@ use assay_model::id::NodeId;
 use super::Resolver;
 use crate::file::{self, At};
 use crate::names::suggest;
-use crate::plan::{ClockError, Fault, FaultKind};
+use crate::plan::{ClockError, Fault, FaultKind, NodeRef, Nodes};
 use crate::shape;
 use crate::verb::FaultVerb;
 
@@ -97,13 +97,27 @@ impl Resolver<'_> {
     fn fault_kind(&mut self, here: &Here, file: &file::Fault) -> Option<FaultKind> {
         match here.verb {
             FaultVerb::Crash => {
-                let node = self.needed(here, "node", &file.node)?;
-                let node = self.node_ref(node)?;
+                let node = self.struck(here, file)?;
                 Some(FaultKind::Crash { node })
             }
+            FaultVerb::Stop => {
+                let node = self.struck(here, file)?;
+                Some(FaultKind::Stop { node })
+            }
+            FaultVerb::Pause => {
+                let node = self.struck(here, file)?;
+                Some(FaultKind::Pause { node })
+            }
+            FaultVerb::Wipe => {
+                let node = self.struck(here, file)?;
+                Some(FaultKind::Wipe { node })
+            }
+            FaultVerb::RollBack => {
+                let node = self.struck(here, file)?;
+                Some(FaultKind::RollBack { node })
+            }
             FaultVerb::Isolate => {
-                let node = self.needed(here, "node", &file.node)?;
-                let node = self.node_ref(node)?;
+                let node = self.struck(here, file)?;
                 Some(FaultKind::Isolate { node })
             }
             FaultVerb::Split => {
@@ -127,24 +141,20 @@ impl Resolver<'_> {
                 })
             }
             FaultVerb::OneWay => {
-                let from = self.needed(here, "from", &file.from);
-                let to = self.needed(here, "to", &file.to);
-                if let (Some(from), Some(to)) = (from, to)
-                    && from.get() == to.get()
-                {
-                    self.complain(
-                        to,
-                        format!("`{}` always hears itself", to.get()),
-                        "the same node",
-                    );
-                    return None;
-                }
-                let from = from.and_then(|from| self.node_ref(from));
-                let to = to.and_then(|to| self.node_ref(to));
-                Some(FaultKind::OneWay {
-                    from: from?,
-                    to: to?,
-                })
+                let (from, to) = self.one_way(here, file)?;
+                Some(FaultKind::OneWay { from, to })
+            }
+            FaultVerb::Stall => {
+                let (from, to) = self.one_way(here, file)?;
+                Some(FaultKind::Stall { from, to })
+            }
+            FaultVerb::Refuse => {
+                let (from, to) = self.one_way(here, file)?;
+                Some(FaultKind::Refuse { from, to })
+            }
+            FaultVerb::Reset => {
+                let (from, to) = self.one_way(here, file)?;
+                Some(FaultKind::Reset { from, to })
             }
             FaultVerb::Lossy => {
                 let loss = self.needed(here, "loss", &file.loss)?;
@@ -161,6 +171,28 @@ impl Resolver<'_> {
                 let party = self.party(party)?;
                 Some(FaultKind::Offline { party })
             }
+            FaultVerb::LostReply => {
+                let party = self.needed(here, "party", &file.party);
+                let party = party.and_then(|party| self.party(party));
+                let of = match &file.node {
+                    Some(node) => self.node_ref(node).map(Nodes::Only),
+                    None => Some(Nodes::All),
+                };
+                Some(FaultKind::LostReply {
+                    party: party?,
+                    of: of?,
+                })
+            }
+            FaultVerb::DuplicatedRequest => {
+                let party = self.needed(here, "party", &file.party)?;
+                let party = self.party(party)?;
+                Some(FaultKind::DuplicatedRequest { party })
+            }
+            FaultVerb::SlowClients => {
+                let delay = self.needed(here, "delay", &file.delay)?;
+                let delay = self.positive("delay", delay)?;
+                Some(FaultKind::SlowClients { delay })
+            }
             FaultVerb::Clock => {
                 let of = self.needed(here, "of", &file.of);
                 let whose = of.and_then(|of| self.whose(of));
@@ -173,6 +205,31 @@ impl Resolver<'_> {
                 }))
             }
         }
+    }
+
+    /// The node a fault happens to.
+    fn struck(&mut self, here: &Here, file: &file::Fault) -> Option<NodeRef> {
+        let node = self.needed(here, "node", &file.node)?;
+        self.node_ref(node)
+    }
+
+    /// The two ends of a link, sender first.
+    fn one_way(&mut self, here: &Here, file: &file::Fault) -> Option<(NodeRef, NodeRef)> {
+        let from = self.needed(here, "from", &file.from);
+        let to = self.needed(here, "to", &file.to);
+        if let (Some(from), Some(to)) = (from, to)
+            && from.get() == to.get()
+        {
+            self.complain(
+                to,
+                format!("`{}` always hears itself", to.get()),
+                "the same node",
+            );
+            return None;
+        }
+        let from = from.and_then(|from| self.node_ref(from));
+        let to = to.and_then(|to| self.node_ref(to));
+        Some((from?, to?))
     }
 
     fn sides(&mut self, sides: &At<Vec<At<Vec<At<String>>>>>) -> Option<Vec<Vec<NodeId>>> {

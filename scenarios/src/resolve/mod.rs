@@ -10,6 +10,8 @@ mod ids;
 mod quorum;
 mod step;
 
+pub(crate) use defaults::EPOCH;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
@@ -27,6 +29,7 @@ use toml::de::DeTable;
 use crate::file::{self, At};
 use crate::library::Source;
 use crate::names::suggest;
+use crate::place::Place;
 use crate::plan::{ClockError, Fault, Network, Plan, Ppm, Step};
 use crate::problem::{Problem, line};
 use crate::{shape, units};
@@ -37,7 +40,7 @@ const MOST_NODES: i64 = 64;
 static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(file::schema);
 
 /// The plan of a story, or everything that is wrong with it, in the order of the file.
-pub(crate) fn resolve(source: &Source) -> Result<Plan, Vec<Problem>> {
+pub(crate) fn resolve(source: &Source, place: &Place) -> Result<Plan, Vec<Problem>> {
     let invariants: Vec<&'static str> = invariant::all()
         .iter()
         .map(|invariant| invariant.name)
@@ -55,6 +58,8 @@ pub(crate) fn resolve(source: &Source) -> Result<Plan, Vec<Problem>> {
     let mut resolver = Resolver {
         source,
         story: &source.name,
+        place,
+        told_as: place.marked(&source.name),
         invariants: &invariants,
         problems: found.problems,
         damaged: found.damaged,
@@ -88,6 +93,9 @@ fn unparsed(source: &Source, error: &toml::de::Error) -> Problem {
 struct Resolver<'a> {
     source: &'a Source,
     story: &'a str,
+    place: &'a Place,
+    /// What ids are drawn from.
+    told_as: String,
     invariants: &'a [&'static str],
     problems: Vec<Problem>,
     /// Where the tables begin that lost a key to an error reported already.
@@ -119,9 +127,12 @@ impl Resolver<'_> {
         }
         let faults = self.faults(list(&file.faults));
         let no_quorum = file.no_quorum.as_ref().is_some_and(|said| *said.get());
-        if !no_quorum {
-            self.quorum(leader.unwrap_or(defaults::LEADER), &steps, &faults);
-        }
+        self.budget(
+            leader.unwrap_or(defaults::LEADER),
+            &steps,
+            &faults,
+            no_quorum,
+        );
         let duration = self.duration_of(file.duration.as_ref(), &steps, &faults);
 
         let settle = self.or(&file.settle, defaults::SETTLE, |this, text| {
@@ -138,7 +149,7 @@ impl Resolver<'_> {
             claim: claim?,
             nodes: nodes?,
             leader: leader?,
-            epoch: defaults::EPOCH,
+            epoch: self.place.epoch,
             timing,
             network,
             disk_sync,

@@ -1,6 +1,8 @@
-//! Whether crashes leave enough nodes for a block. A story that means to stop the network says so.
+//! Whether faults leave enough for the network to go on: every process is struck once at a time, enough
+//! nodes for a block are up, and enough of them remember their votes. A story that means to stop the
+//! network says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use assay_model::id::NodeId;
@@ -10,39 +12,110 @@ use assay_model::time::Millis;
 use super::{Resolver, leader_at};
 use crate::plan::{Deed, Fault, FaultKind, NodeRef, Step};
 
+/// A fault that strikes a node's process.
+struct Strike<'a> {
+    fault: &'a Fault,
+    node: NodeId,
+    span: &'a Range<usize>,
+}
+
+impl Strike<'_> {
+    fn ends(&self) -> Millis {
+        self.fault.at + self.fault.lasts
+    }
+
+    fn goes_on(&self, at: Millis) -> bool {
+        self.fault.at <= at && at < self.ends()
+    }
+
+    /// A node that is to be rolled back works until then, and comes back in the same moment.
+    fn is_down(&self, at: Millis) -> bool {
+        self.goes_on(at) && !matches!(self.fault.kind, FaultKind::RollBack { .. })
+    }
+}
+
+/// Who leads when.
+struct Leaders {
+    first: NodeId,
+    appointments: Vec<(Millis, NodeId)>,
+}
+
+impl Leaders {
+    fn at(&self, at: Millis) -> NodeId {
+        leader_at(self.first, &self.appointments, at)
+    }
+
+    /// Whether a node leads at some moment from the beginning of a fault to its end.
+    fn includes(&self, strike: &Strike<'_>) -> bool {
+        let during = |(at, _): &&(Millis, NodeId)| strike.fault.at <= *at && *at <= strike.ends();
+        let later = self.appointments.iter().filter(during);
+        let mut leaders =
+            std::iter::once(self.at(strike.fault.at)).chain(later.map(|(_, node)| *node));
+        leaders.any(|leader| leader == strike.node)
+    }
+}
+
 impl Resolver<'_> {
-    /// Reports the first moment at which too many nodes are down at once.
-    pub(super) fn quorum(
+    /// Reports what no process can suffer, and, unless the story means it, what stops the network.
+    pub(super) fn budget(
         &mut self,
-        leader: NodeId,
+        first: NodeId,
         steps: &[(Step, Range<usize>)],
         faults: &[(Fault, Range<usize>)],
+        no_quorum: bool,
     ) {
-        let appointments: Vec<(Millis, NodeId)> = steps
+        let appointments = steps
             .iter()
             .filter_map(|(step, _)| match step.deed {
                 Deed::AppointLeader(node) => Some((step.at, node)),
                 Deed::Party(..) => None,
             })
             .collect();
-        let crashes: Vec<(&Fault, NodeId, &Range<usize>)> = faults
+        let leaders = Leaders {
+            first,
+            appointments,
+        };
+        let strikes: Vec<Strike<'_>> = faults
             .iter()
-            .filter_map(|(fault, span)| match fault.kind {
-                FaultKind::Crash { node } => {
-                    let leader = leader_at(leader, &appointments, fault.at);
-                    Some((fault, played_by(node, leader), span))
-                }
-                _ => None,
+            .filter_map(|(fault, span)| {
+                let node = played_by(fault.kind.process()?, leaders.at(fault.at));
+                Some(Strike { fault, node, span })
             })
             .collect();
+        self.one_at_a_time(&strikes);
+        if !no_quorum {
+            self.quorum(&strikes);
+            self.memory(&leaders, &strikes);
+        }
+    }
+
+    /// Reports a process that is struck while it is struck already: the second fault could do nothing.
+    fn one_at_a_time(&mut self, strikes: &[Strike<'_>]) {
+        for (place, strike) in strikes.iter().enumerate() {
+            let (node, at) = (strike.node, strike.fault.at);
+            let mut before = strikes[..place].iter();
+            let Some(other) = before.find(|other| other.node == node && other.goes_on(at)) else {
+                continue;
+            };
+            let (kind, ends) = (other.fault.kind.name(), other.ends());
+            let message = format!("at {at} the process of {node} is in the hands of another fault");
+            self.complain_at(strike.span.clone(), message, "struck again")
+                .also(other.span.clone(), format!("`{kind}` until {ends}"))
+                .advise(
+                    "one fault at a time strikes a process: crash, stop, pause, wipe or roll-back",
+                );
+        }
+    }
+
+    /// Reports the first moment at which too many nodes are down at once.
+    fn quorum(&mut self, strikes: &[Strike<'_>]) {
         let needed = quorum(self.nodes as usize);
-        for (fault, ..) in &crashes {
-            let now = fault.at;
-            let running = |other: &Fault| other.at <= now && now < other.at + other.lasts;
-            let down: BTreeMap<NodeId, Range<usize>> = crashes
+        for strike in strikes {
+            let now = strike.fault.at;
+            let down: BTreeMap<NodeId, Range<usize>> = strikes
                 .iter()
-                .filter(|(other, ..)| running(other))
-                .map(|(_, node, span)| (*node, (*span).clone()))
+                .filter(|other| other.is_down(now))
+                .map(|other| (other.node, other.span.clone()))
                 .collect();
             if self.nodes > 0 && down.len() + needed > self.nodes as usize {
                 let message = format!(
@@ -60,6 +133,39 @@ impl Resolver<'_> {
                 }
                 problem
                     .advise("`no-quorum = true`, at the top of the file, says that this is meant");
+                return;
+            }
+        }
+    }
+
+    /// Reports nodes that lose what must not be forgotten. A leader in its own term knows alone what it
+    /// proposed; a later leader asks a majority what may have committed, and somebody in it has to know.
+    fn memory(&mut self, leaders: &Leaders, strikes: &[Strike<'_>]) {
+        let nodes = self.nodes as usize;
+        let mut forgetful = BTreeSet::new();
+        for strike in strikes.iter().filter(|strike| strike.fault.kind.forgets()) {
+            let (kind, node) = (strike.fault.kind.name(), strike.node);
+            if leaders.includes(strike) {
+                let message = format!("`{kind}` lets {node} forget what it proposed as the leader");
+                self.complain_at(strike.span.clone(), message, format!("{node} leads"))
+                    .advise("strike a node that does not lead while the fault lasts");
+                return;
+            }
+            forgetful.insert(node);
+            let changes = leaders
+                .appointments
+                .iter()
+                .any(|(at, _)| *at >= strike.fault.at);
+            // Any two majorities share this many nodes.
+            let shared = (2 * quorum(nodes)).saturating_sub(nodes);
+            if changes && forgetful.len() >= shared {
+                let message = format!(
+                    "`{kind}` lets {node} forget its votes, and a later leader may hear of a block from \
+                     nobody else"
+                );
+                let label = format!("of {nodes} nodes any two majorities share {shared}");
+                self.complain_at(strike.span.clone(), message, label)
+                    .advise("appoint no leader after it, or let fewer nodes forget");
                 return;
             }
         }

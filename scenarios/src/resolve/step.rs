@@ -70,7 +70,7 @@ impl Resolver<'_> {
             if let (Verb::AddWallet, Some(alias)) = (here.verb, &step.get().alias)
                 && !said(&step.get().replayed)
             {
-                self.announce_wallet(here, alias);
+                self.announce_wallet(here, alias, &step.get().kind);
             }
         }
         let mut done = Vec::new();
@@ -303,6 +303,11 @@ impl Resolver<'_> {
             Verb::StoreAgain => self.store_again(here, file),
             Verb::AddWallet => {
                 let alias = self.need(here, "as", &file.alias)?;
+                if let (true, Some(kind)) = (said(&file.replayed), &file.kind) {
+                    let message = "a replayed proof is of a wallet that is there already";
+                    self.complain(kind, message.to_owned(), "said where it is first added");
+                    return None;
+                }
                 let (wallet, id) = self.added_wallet(here, alias, said(&file.replayed))?;
                 Some(Order::AddWallet {
                     wallet,
@@ -375,7 +380,7 @@ impl Resolver<'_> {
         });
         let bytes = self.or(&file.size, defaults::BYTES, Self::bytes);
         let (user, alias) = (user?, alias?);
-        let credential = ids::credential(self.story, alias.get());
+        let credential = ids::credential(&self.told_as, alias.get());
         let row = Row {
             id: credential,
             owner: user,
@@ -444,7 +449,7 @@ impl Resolver<'_> {
                 .map(|place| kinds[place])
         });
         let (row, alias, to, locked_until) = (row?, alias?, to?, locked_until?);
-        let copy = ids::copy(self.story, alias.get());
+        let copy = ids::copy(&self.told_as, alias.get());
         let grant = GrantRef {
             data: copy,
             grantee: to,
@@ -503,7 +508,7 @@ impl Resolver<'_> {
             (None, None) => issued.id,
             (None, Some(copy)) => self.grant(here, copy).map(|(row, _)| row.id)?,
             (Some(alias), _) => {
-                let id = ids::credential(self.story, alias.get());
+                let id = ids::credential(&self.told_as, alias.get());
                 let owner = here.by?;
                 self.aliases
                     .fill(here, alias, Value::Credential(Row { id, owner }));
@@ -696,7 +701,7 @@ impl Resolver<'_> {
             (None, Some(until)) => self.duration(end, until)?,
             (None, None) => return Some(default),
         };
-        Some(((defaults::EPOCH.0 + end.0) / 1000) as i64)
+        Some(((self.place.epoch.0 + end.0) / 1000) as i64)
     }
 
     fn not_empty(&mut self, key: &str, text: &At<String>) -> Option<String> {

@@ -3,9 +3,8 @@
 
 use assay_model::actor::{self, Order, Task, Via};
 use assay_model::history::{Event, Place};
-use assay_model::id::{CredentialId, NodeId, PartyId};
+use assay_model::id::{NodeId, PartyId};
 use assay_model::ledger::Transaction;
-use assay_scenarios::plan::{Deed, Plan};
 
 use super::{AUDIT_PATIENCE, Host, Phase, World};
 
@@ -62,7 +61,7 @@ impl World<'_> {
     }
 
     pub(super) fn begin_audit(&mut self) {
-        let copies = planned_copies(self.plan);
+        let copies = self.plan.copies();
         let nodes: Vec<NodeId> = (0..self.plan.nodes).map(NodeId).collect();
         for party in 0..self.people.len() {
             let order = Order::Audit {
@@ -134,7 +133,7 @@ impl World<'_> {
                 node,
                 height: machine.height(),
                 app_hash: machine.app_hash(),
-                tables: machine.state().digest(),
+                tables: Some(machine.state().digest()),
                 credentials: tables.credentials.keys().copied().collect(),
                 grants: tables.access_grants.keys().copied().collect(),
                 users: tables.users.keys().copied().collect(),
@@ -156,32 +155,4 @@ impl World<'_> {
             });
         }
     }
-}
-
-/// Every copy the story may make, for the last reading of everything.
-fn planned_copies(plan: &Plan) -> Vec<CredentialId> {
-    let mut copies: Vec<CredentialId> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.deed {
-            Deed::Party(
-                _,
-                Task {
-                    order: Order::Share(share),
-                    ..
-                },
-            )
-            | Deed::Party(
-                _,
-                Task {
-                    order: Order::Approve { share, .. },
-                    ..
-                },
-            ) => Some(share.copy),
-            _ => None,
-        })
-        .collect();
-    copies.sort();
-    copies.dedup();
-    copies
 }

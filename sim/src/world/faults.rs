@@ -17,11 +17,13 @@ impl World<'_> {
             nodes: self.plan.nodes,
             leader: self.leader,
         };
-        let body = Body::of(kind, roles);
+        let body = Body::of(kind, roles, self.kernel.now());
         let mut active = Active {
             body,
             node: None,
             effect: 0,
+            held: Vec::new(),
+            copy: None,
         };
         self.record(Event::FaultBegan {
             fault: index as u32,
@@ -29,8 +31,29 @@ impl World<'_> {
         match kind {
             FaultKind::Crash { node } => {
                 let node = roles.resolve(*node);
+                active.node = self.crash(node).then_some(node);
+                active.effect = u64::from(active.node.is_some());
+            }
+            FaultKind::Stop { node } => {
+                let node = roles.resolve(*node);
+                active.node = self.stop(node).then_some(node);
+                active.effect = u64::from(active.node.is_some());
+            }
+            FaultKind::Pause { node } => {
+                let node = roles.resolve(*node);
+                active.node = self.pause(node).then_some(node);
+            }
+            FaultKind::Wipe { node } => {
+                let node = roles.resolve(*node);
+                if self.crash(node) {
+                    active.node = Some(node);
+                    active.effect = self.hosts[node.index()].disk.wipe() as u64;
+                }
+            }
+            FaultKind::RollBack { node } => {
+                let node = roles.resolve(*node);
                 active.node = Some(node);
-                active.effect = u64::from(self.crash(node));
+                active.copy = Some(self.hosts[node.index()].disk.copy());
             }
             FaultKind::Offline { party } => {
                 self.people[party.index()].held.get_or_insert_default();
@@ -44,23 +67,55 @@ impl World<'_> {
             | FaultKind::SplitLeader { .. }
             | FaultKind::OneWay { .. }
             | FaultKind::Lossy { .. }
-            | FaultKind::Slow { .. } => {}
+            | FaultKind::Slow { .. }
+            | FaultKind::Stall { .. }
+            | FaultKind::Refuse { .. }
+            | FaultKind::Reset { .. }
+            | FaultKind::LostReply { .. }
+            | FaultKind::DuplicatedRequest { .. }
+            | FaultKind::SlowClients { .. } => {}
         }
         self.faults[index] = Some(active);
     }
 
     pub(super) fn end_fault(&mut self, index: usize) {
         let Some(Active {
-            node, mut effect, ..
+            node,
+            mut effect,
+            held,
+            copy,
+            ..
         }) = self.faults[index].take()
         else {
             return;
         };
         match &self.plan.faults[index].kind {
-            FaultKind::Crash { .. } => {
-                let node = node.expect("a crash struck a node");
-                if effect > 0 {
+            FaultKind::Crash { .. } | FaultKind::Stop { .. } => {
+                if let Some(node) = node {
                     self.start(node, true);
+                }
+            }
+            FaultKind::Pause { .. } => {
+                if let Some(node) = node {
+                    effect = self.resume(node);
+                }
+            }
+            FaultKind::Wipe { .. } => {
+                if let Some(node) = node {
+                    self.start_forgetful(node);
+                }
+            }
+            FaultKind::RollBack { .. } => {
+                if let (Some(node), Some(copy)) = (node, copy)
+                    && self.crash(node)
+                {
+                    effect = self.hosts[node.index()].disk.roll_back(copy) as u64;
+                    self.start_forgetful(node);
+                }
+            }
+            FaultKind::Stall { .. } => {
+                for (from, to, sent, message) in held {
+                    self.deliver(from, to, sent, message);
                 }
             }
             FaultKind::Offline { party } => {
@@ -84,6 +139,14 @@ impl World<'_> {
             fault: index as u32,
             effect,
         });
+    }
+
+    /// Starts a node whose disk does not say who leads now; its operator does.
+    fn start_forgetful(&mut self, node: NodeId) {
+        if self.term > 0 {
+            self.hosts[node.index()].appointed = Some((self.term, self.leader));
+        }
+        self.start(node, true);
     }
 
     /// Makes a clock wrong; returns the node it is of.

@@ -1,20 +1,21 @@
-//! Links between nodes: what gets through, when, and what faults do to it.
+//! Links between nodes and to clients: what gets through, when, and what faults do to it.
 
-use assay_model::id::NodeId;
-use assay_model::node::Message;
+use assay_model::id::{NodeId, PartyId};
+use assay_model::node::{Message, Reply};
 use assay_model::time::Millis;
 use assay_scenarios::plan::{Network, Ppm};
 
 use super::{Happening, World};
-use crate::fault::Body;
+use crate::fault::{Active, Body};
 use crate::network::fate;
 use crate::seed::Domain;
 
 impl World<'_> {
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message: Message) {
-        if self.is_cut(from, to) {
+        if self.is_cut(from, to) || self.finds_broken(from, to) {
             return;
         }
+        let sent = self.kernel.now();
         let link = u64::from(from.0) << 16 | u64::from(to.0);
         let mut network = self.plan.network;
         let number = self.lanes.entry((Domain::Peer, link)).or_default().sent;
@@ -23,13 +24,17 @@ impl World<'_> {
         let Some((last, tie)) = copies.pop() else {
             return;
         };
+        let mail = |message| Happening::Message {
+            from,
+            to,
+            sent,
+            message,
+        };
         for (at, tie) in copies {
-            let message = message.clone();
-            self.kernel
-                .schedule(at, tie, Happening::Message { from, to, message });
+            let copy = mail(message.clone());
+            self.kernel.schedule(at, tie, copy);
         }
-        self.kernel
-            .schedule(last, tie, Happening::Message { from, to, message });
+        self.kernel.schedule(last, tie, mail(message));
     }
 
     /// When the copies of the next message on a link arrive, and how ties are broken.
@@ -49,14 +54,67 @@ impl World<'_> {
 
     /// Whether a fault cuts the link; each fault that does so counts it.
     pub(super) fn is_cut(&mut self, from: NodeId, to: NodeId) -> bool {
-        let mut cut = false;
+        self.count_faults(|fault| fault.body.cuts(from, to)) > 0
+    }
+
+    /// Whether a message finds its connection broken, as the first one after a reset does.
+    fn finds_broken(&mut self, from: NodeId, to: NodeId) -> bool {
+        self.count_faults(|fault| fault.body.breaks(from, to)) > 0
+    }
+
+    /// Whether a message that arrives was under way when its connection broke.
+    pub(super) fn is_broken(&mut self, from: NodeId, to: NodeId, sent: Millis) -> bool {
+        self.count_faults(|fault| fault.body.broke(from, to, sent)) > 0
+    }
+
+    /// The message, unless a fault keeps it until it is over.
+    pub(super) fn unless_stalled(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        sent: Millis,
+        message: Message,
+    ) -> Option<Message> {
+        let mut faults = self.faults.iter_mut().flatten();
+        let Some(fault) = faults.find(|fault| fault.body.stalls(from, to)) else {
+            return Some(message);
+        };
+        fault.effect += 1;
+        fault.held.push((from, to, sent, message));
+        None
+    }
+
+    /// Whether a request of a party arrives twice.
+    pub(super) fn is_doubled(&mut self, party: PartyId) -> bool {
+        self.count_faults(|fault| fault.body == Body::Twice(party)) > 0
+    }
+
+    /// What faults add to the way between clients and nodes.
+    pub(super) fn slow_clients(&mut self, network: &mut Network) {
+        self.count_faults(|fault| match fault.body {
+            Body::SlowClients(delay) => {
+                network.latency += delay;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Whether an answer gets lost on its way to a party.
+    pub(super) fn is_silenced(&mut self, party: PartyId, node: NodeId, reply: &Reply) -> bool {
+        self.count_faults(|fault| fault.body.silences(party, node, reply)) > 0
+    }
+
+    /// How many faults do something; each of them counts it.
+    fn count_faults(&mut self, mut does: impl FnMut(&mut Active) -> bool) -> usize {
+        let mut count = 0;
         for fault in self.faults.iter_mut().flatten() {
-            if fault.body.cuts(from, to) {
+            if does(fault) {
                 fault.effect += 1;
-                cut = true;
+                count += 1;
             }
         }
-        cut
+        count
     }
 
     /// What faults add to one message: more delay, or loss decided by a draw of the fault's own.
@@ -75,7 +133,7 @@ impl World<'_> {
                         fault.effect += 1;
                     }
                 }
-                Body::Elsewhere | Body::Groups(_) | Body::OneWay(..) => {}
+                _ => {}
             }
         }
     }

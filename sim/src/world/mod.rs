@@ -3,15 +3,16 @@
 
 mod ending;
 mod faults;
-mod founding;
 mod links;
 mod nodes;
 mod people;
 
+pub use nodes::node_key;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use assay_model::actor::{self, Actor, Directory, Persona};
+use assay_model::actor::{self, Actor};
 use assay_model::crypto::{SigningKey, Suite};
 use assay_model::history::{Event, History, Place};
 use assay_model::id::{NodeId, PartyId, Text};
@@ -27,6 +28,7 @@ use crate::kernel::Kernel;
 use crate::network::Lane;
 use crate::scan::Scanner;
 use crate::seed::{Domain, Seed};
+use crate::setting::Setting;
 
 /// The name every simulated network has.
 const CHAIN_ID: &str = "assay-sim";
@@ -39,6 +41,7 @@ enum Happening {
     Message {
         from: NodeId,
         to: NodeId,
+        sent: Millis,
         message: Message,
     },
     /// A node's own business: timers, appointments. Void once the process has died.
@@ -99,6 +102,10 @@ struct Host {
     /// Waits for a barrier; inputs queue up meanwhile.
     syncing: bool,
     inbox: VecDeque<node::Input>,
+    /// How many inputs have waited for a paused process to go on; nothing while it works.
+    paused: Option<u64>,
+    /// What a paused process does once it goes on: its barrier was reached meanwhile.
+    synced: Option<VecDeque<Output>>,
     /// What the operator said while the process was down.
     appointed: Option<(u32, NodeId)>,
 }
@@ -147,47 +154,29 @@ pub(crate) struct World<'p> {
 impl<'p> World<'p> {
     pub(crate) fn new(plan: &'p Plan, seed: Seed, suite: Arc<dyn Suite>) -> World<'p> {
         let chain_id: Text = CHAIN_ID.into();
-        let personas: Vec<Persona> = plan
-            .parties
-            .iter()
-            .map(|party| Persona {
-                name: party.name.clone(),
-                role: party.role,
-                user: party.user,
-                wallet: party.wallet,
-                careful: party.careful,
-                box_key_of: party.box_key_of,
-            })
-            .collect();
-        let (directory, keys) =
-            Directory::new(&*suite, &personas, chain_id.clone(), plan.rules, plan.nodes);
-        let node_keys: Vec<SigningKey> = (0..plan.nodes).map(founding::node_key).collect();
+        let setting = Setting::new(plan, seed, &suite, (&chain_id, 0));
+        let db_owner = setting.db_owner();
+        let node_keys: Vec<SigningKey> = (0..plan.nodes).map(nodes::node_key).collect();
         let genesis = Arc::new(Genesis {
-            chain_id: chain_id.clone(),
-            db_owner: directory.cards[0].caller(),
+            chain_id,
+            db_owner,
             validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
             leader: plan.leader,
             time: plan.epoch,
             rules: plan.rules,
             timing: plan.timing,
         });
-        let cast = Arc::new(founding::cast(plan, &directory, chain_id));
-        let mut people: Vec<Person> = keys
+        let people = setting
+            .actors
             .into_iter()
-            .zip(0..)
-            .map(|(keys, id)| Person {
-                actor: Actor::new(
-                    PartyId(id),
-                    suite.clone(),
-                    directory.clone(),
-                    keys,
-                    seed.draw(Domain::Entropy, u64::from(id), 0).bytes(),
-                ),
+            .map(|actor| Person {
+                actor,
                 clock: Clock::right(plan.epoch),
                 held: None,
             })
             .collect();
-        let founding = founding::first_block(plan, &genesis, &suite, &node_keys, &mut people);
+        let transactions = setting.founding.into();
+        let founding = Node::founding_block(&genesis, &suite, &node_keys, transactions);
         let hosts = node_keys
             .into_iter()
             .map(|key| Host {
@@ -198,6 +187,8 @@ impl<'p> World<'p> {
                 life: 0,
                 syncing: false,
                 inbox: VecDeque::new(),
+                paused: None,
+                synced: None,
                 appointed: None,
             })
             .collect();
@@ -207,7 +198,7 @@ impl<'p> World<'p> {
             suite,
             genesis,
             kernel: Kernel::default(),
-            history: History::new(cast),
+            history: History::new(Arc::new(setting.cast)),
             hosts,
             people,
             lanes: BTreeMap::new(),
@@ -216,7 +207,7 @@ impl<'p> World<'p> {
             begun: 0,
             ended: 0,
             audits: 0,
-            faults: vec![None; plan.faults.len()],
+            faults: plan.faults.iter().map(|_| None).collect(),
             term: 0,
             leader: plan.leader,
             phase: Phase::Trouble,
@@ -267,7 +258,12 @@ impl<'p> World<'p> {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Message { from, to, message } => self.deliver(from, to, message),
+            Happening::Message {
+                from,
+                to,
+                sent,
+                message,
+            } => self.deliver(from, to, sent, message),
             Happening::Node { node, life, input } => {
                 if self.hosts[node.index()].life == life {
                     self.give(node, input);

@@ -2,11 +2,22 @@
 
 use std::collections::VecDeque;
 
+use assay_model::crypto::{Scheme, SigningKey};
 use assay_model::history::{Event, Place};
 use assay_model::id::NodeId;
 use assay_model::node::{self, Message, Node, Note, Output, Record};
+use assay_model::time::Millis;
 
 use super::{Happening, World};
+
+/// Node keys hang on the node's place alone.
+pub fn node_key(node: u16) -> SigningKey {
+    let secret = blake3::derive_key("assay 2026 node keys", &node.to_le_bytes());
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret,
+    }
+}
 
 impl World<'_> {
     pub(super) fn start(&mut self, node: NodeId, again: bool) {
@@ -14,6 +25,8 @@ impl World<'_> {
         let host = &mut self.hosts[node.index()];
         host.life += 1;
         host.syncing = false;
+        host.paused = None;
+        host.synced = None;
         let mut out = node::Outbox::default();
         let restored = Node::restore(
             node,
@@ -32,21 +45,67 @@ impl World<'_> {
         self.give(node, node::Input::Start);
     }
 
+    /// Ends a process at once; false when there is none.
     pub(super) fn crash(&mut self, node: NodeId) -> bool {
+        if !self.end_process(node) {
+            return false;
+        }
+        let lost = self.hosts[node.index()].disk.crash() as u32;
+        self.record(Event::Crashed { node, lost });
+        true
+    }
+
+    /// Ends a process that makes everything durable first; false when there is none.
+    pub(super) fn stop(&mut self, node: NodeId) -> bool {
+        if !self.end_process(node) {
+            return false;
+        }
+        self.hosts[node.index()].disk.sync();
+        self.record(Event::Stopped { node });
+        true
+    }
+
+    fn end_process(&mut self, node: NodeId) -> bool {
         let host = &mut self.hosts[node.index()];
         if host.node.take().is_none() {
             return false;
         }
         host.life += 1;
         host.inbox.clear();
-        let lost = host.disk.crash() as u32;
-        self.record(Event::Crashed { node, lost });
         true
     }
 
-    pub(super) fn deliver(&mut self, from: NodeId, to: NodeId, message: Message) {
+    /// Lets a process do nothing until it is resumed; false when there is none.
+    pub(super) fn pause(&mut self, node: NodeId) -> bool {
+        let host = &mut self.hosts[node.index()];
+        if host.node.is_none() || host.paused.is_some() {
+            return false;
+        }
+        host.paused = Some(0);
+        true
+    }
+
+    /// Lets a paused process go on with what has waited for it; returns how many inputs that were.
+    pub(super) fn resume(&mut self, node: NodeId) -> u64 {
+        let host = &mut self.hosts[node.index()];
+        let waited = host.paused.take().unwrap_or(0);
+        if let Some(outputs) = host.synced.take() {
+            host.syncing = false;
+            self.carry_out(node, outputs);
+        }
+        self.go_on(node);
+        waited
+    }
+
+    pub(super) fn deliver(&mut self, from: NodeId, to: NodeId, sent: Millis, message: Message) {
         // A cut hits also what was under way when it began.
-        if self.is_cut(from, to) || self.hosts[to.index()].node.is_none() {
+        if self.is_cut(from, to) || self.is_broken(from, to, sent) {
+            return;
+        }
+        let Some(message) = self.unless_stalled(from, to, sent, message) else {
+            return;
+        };
+        if self.hosts[to.index()].node.is_none() {
             return;
         }
         self.metrics.messages += 1;
@@ -66,7 +125,10 @@ impl World<'_> {
         let Some(machine) = &mut host.node else {
             return;
         };
-        if host.syncing {
+        if let Some(waiting) = &mut host.paused {
+            *waiting += 1;
+        }
+        if host.syncing || host.paused.is_some() {
             host.inbox.push_back(input);
             return;
         }
@@ -119,8 +181,17 @@ impl World<'_> {
             return;
         }
         host.disk.sync();
+        if host.paused.is_some() {
+            host.synced = Some(outputs);
+            return;
+        }
         host.syncing = false;
         self.carry_out(node, outputs);
+        self.go_on(node);
+    }
+
+    /// Hands a node what has waited for its disk or for itself.
+    fn go_on(&mut self, node: NodeId) {
         while let host = &mut self.hosts[node.index()]
             && !host.syncing
             && let Some(input) = host.inbox.pop_front()
@@ -147,7 +218,7 @@ impl World<'_> {
                     committed,
                     app_hash,
                     results,
-                    tables,
+                    tables: Some(tables),
                     replayed,
                 }
             }

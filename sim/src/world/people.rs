@@ -4,6 +4,7 @@ use assay_model::actor::{self, Letter};
 use assay_model::history::{Asked, Ending, Event, Place};
 use assay_model::id::{NodeId, PartyId};
 use assay_model::node::{self, Reply, Request, RequestId};
+use assay_model::time::Millis;
 use assay_scenarios::plan::{Deed, Network, Ppm};
 
 use super::{Happening, World};
@@ -64,7 +65,7 @@ impl World<'_> {
         match output {
             actor::Output::Request { node, id, request } => {
                 self.open.insert(id, (party, node));
-                let what = asked(&request);
+                let what = Asked::of(&request);
                 self.record(Event::Asked {
                     id,
                     by: party,
@@ -72,16 +73,21 @@ impl World<'_> {
                     what,
                 });
                 let link = client_link(party, node, true);
-                let network = self.plan.network;
+                let mut network = self.plan.network;
+                self.slow_clients(&mut network);
+                let arrives = |id, request| Happening::Request {
+                    node,
+                    id,
+                    by: party,
+                    request,
+                };
+                let doubled = self.is_doubled(party);
                 for (at, tie) in self.arrivals(&network, Domain::Client, link) {
-                    let request = request.clone();
-                    let arrives = Happening::Request {
-                        node,
-                        id,
-                        by: party,
-                        request,
-                    };
-                    self.kernel.schedule(at, tie, arrives);
+                    if doubled {
+                        let copy = arrives(of_copy(id), request.clone());
+                        self.kernel.schedule(at + Millis(1), tie, copy);
+                    }
+                    self.kernel.schedule(at, tie, arrives(id, request.clone()));
                 }
             }
             actor::Output::GiveUp { id } => {
@@ -148,8 +154,12 @@ impl World<'_> {
         let Some((by, _)) = self.open.get(&id).copied() else {
             return;
         };
+        if self.is_silenced(by, node, &reply) {
+            return;
+        }
         let link = client_link(by, node, false);
-        let network = self.plan.network;
+        let mut network = self.plan.network;
+        self.slow_clients(&mut network);
         for (at, tie) in self.arrivals(&network, Domain::Client, link) {
             let reply = reply.clone();
             self.kernel.schedule(
@@ -180,23 +190,11 @@ impl World<'_> {
     }
 }
 
-fn client_link(party: PartyId, node: NodeId, forth: bool) -> u64 {
-    u64::from(party.0) << 32 | u64::from(node.0) << 1 | u64::from(forth)
+/// A request that arrives a second time is another request to the node, and nobody waits for its answer.
+fn of_copy(id: RequestId) -> RequestId {
+    RequestId(id.0 | 1 << 63)
 }
 
-fn asked(request: &Request) -> Asked {
-    match request {
-        Request::Broadcast(transaction) | Request::Submit(transaction) => {
-            Asked::Broadcast(transaction.clone())
-        }
-        Request::View { claim, query } => Asked::View {
-            caller: claim.identity(),
-            signed: matches!(claim, node::Claim::Signed { .. }),
-            query: query.clone(),
-        },
-        Request::Health => Asked::Housekeeping("health"),
-        Request::Account(_) => Asked::Housekeeping("account"),
-        Request::TxStatus(_) => Asked::Housekeeping("tx_query"),
-        Request::Challenge => Asked::Housekeeping("challenge"),
-    }
+fn client_link(party: PartyId, node: NodeId, forth: bool) -> u64 {
+    u64::from(party.0) << 32 | u64::from(node.0) << 1 | u64::from(forth)
 }

@@ -1,6 +1,8 @@
 use super::story::*;
-use super::{Case, broken, case, held};
-use crate::history::{Asked, Event};
+use std::collections::BTreeMap;
+
+use super::{Case, Chronicle, Verdict, broken, case, held};
+use crate::history::{Asked, Contradiction, Event};
 use crate::id::{Height, NodeId};
 use crate::invariant::consensus::*;
 use crate::ledger::Query;
@@ -8,7 +10,7 @@ use crate::node::{Halt, Reply};
 use crate::time::{BlockTime, WallMillis};
 
 pub(super) fn cases() -> Vec<Case> {
-    [states(), quorums(), times(), halts(), returns()]
+    [states(), answers(), quorums(), times(), halts(), returns()]
         .into_iter()
         .flatten()
         .collect()
@@ -36,16 +38,22 @@ fn states() -> Vec<Case> {
             broken(&["CONS-01"]),
         ),
         case(
-            "a node is found with other tables than its peers committed",
+            "a node is found with another app hash than its peers committed",
             Story::new().registered().event(Event::Inspected {
                 node: N4,
                 height: Height(2),
                 app_hash: Default::default(),
-                tables: Default::default(),
+                tables: None,
                 credentials: vec![],
                 grants: vec![],
                 users: vec![],
             }),
+            by,
+            broken(&["CONS-01"]),
+        ),
+        case(
+            "a node holds other tables under the same app hash",
+            Story::new().registered().look_at_tables(N4, [9; 32]),
             by,
             broken(&["CONS-01"]),
         ),
@@ -68,6 +76,59 @@ fn states() -> Vec<Case> {
             held(&["CONS-01", "READ-03"]),
         ),
     ]
+}
+
+fn answers() -> Vec<Case> {
+    let by = &ANSWERS_FOLLOW_THE_LEDGER;
+    vec![
+        case(
+            "a view shows what the ledger does not",
+            Story::new()
+                .stored()
+                .contradict(N2, Contradiction::View)
+                .compare(N2, 4, 3),
+            by,
+            broken(&["READ-03"]),
+        ),
+        case(
+            "a node says of a transaction what the ledger does not, and nobody counted",
+            Story::new().stored().contradict(N2, Contradiction::Reply),
+            by,
+            broken(&["READ-03"]),
+        ),
+        case(
+            "a block comes to something else on one node",
+            Story::new()
+                .stored()
+                .contradict(N2, Contradiction::Result)
+                .compare(N1, 4, 3)
+                .compare(N2, 4, 3),
+            by,
+            broken(&["CONS-01"]),
+        ),
+        case(
+            "everything compared is as the ledger has it",
+            Story::new().stored().compare(N1, 4, 3).compare(N2, 0, 3),
+            by,
+            held(&["CONS-01", "READ-03"]),
+        ),
+    ]
+}
+
+#[test]
+fn what_contradicts_the_ledger_is_not_counted_twice() {
+    let story = Story::new()
+        .stored()
+        .contradict(N1, Contradiction::View)
+        .compare(N1, 4, 0)
+        .compare(N2, 2, 0);
+    let chronicle = Chronicle::read(story.history());
+    let verdict = (ANSWERS_FOLLOW_THE_LEDGER.check)(&chronicle);
+    let Verdict::Violated { checked, findings } = verdict else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(checked, BTreeMap::from([("READ-03", 6)]));
+    assert_eq!(findings.len(), 1);
 }
 
 fn quorums() -> Vec<Case> {
@@ -232,7 +293,7 @@ fn returns() -> Vec<Case> {
                 node: N2,
                 height: Height(3),
                 app_hash: Default::default(),
-                tables: Default::default(),
+                tables: None,
                 credentials: vec![],
                 grants: vec![],
                 users: vec![],

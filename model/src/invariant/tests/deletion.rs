@@ -1,9 +1,10 @@
 use super::story::*;
 use super::{Case, broken, case, held};
+use crate::history::Level;
 use crate::invariant::deletion::*;
 
 pub(super) fn cases() -> Vec<Case> {
-    [converge(), reach_copies(), erasure()]
+    [converge(), reach_copies(), erasure(), at_rest()]
         .into_iter()
         .flatten()
         .collect()
@@ -165,6 +166,45 @@ fn erasure() -> Vec<Case> {
                 .look(N1, &[], &[], &[MALLORY]),
             by,
             held(&["USR-04"]),
+        ),
+    ]
+}
+
+fn at_rest() -> Vec<Case> {
+    let by = &DELETED_CONTENT_IS_GONE_AT_REST;
+    let removed = |story: Story| story.stored().block([did(ALICE, remove(PASSPORT))]);
+    vec![
+        case(
+            "a node still shows what was removed",
+            removed(Story::new()).remain(N1, PASSPORT, Level::Readable),
+            by,
+            broken(&["DEL-01", "DEL-06"]),
+        ),
+        case(
+            "what was removed is in the tables of a node",
+            removed(Story::new())
+                .remain(N1, PASSPORT, Level::Gone)
+                .remain(N2, PASSPORT, Level::Tables),
+            by,
+            broken(&["DEL-01", "DEL-06"]),
+        ),
+        case(
+            "what was removed is in the blocks of a network that promises to prune",
+            removed(Story::pruning()).remain(N1, PASSPORT, Level::History),
+            by,
+            broken(&["DEL-06"]),
+        ),
+        case(
+            "what was removed is in the blocks of a network that keeps them",
+            removed(Story::new()).remain(N1, PASSPORT, Level::History),
+            by,
+            held(&["DEL-01"]),
+        ),
+        case(
+            "nothing is left of what was removed",
+            removed(Story::pruning()).remain(N1, PASSPORT, Level::Gone),
+            by,
+            held(&["DEL-01", "DEL-06"]),
         ),
     ]
 }

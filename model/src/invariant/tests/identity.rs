@@ -1,9 +1,13 @@
 use super::story::*;
 use super::{Case, broken, case, held};
+use crate::crypto::{Identity, stellar_address};
+use crate::id::{Height, PartyId};
 use crate::invariant::identity::*;
+use crate::ledger::{Answer, Query, UserRow};
+use crate::node::Reply;
 
 pub(super) fn cases() -> Vec<Case> {
-    [unique(), owners(), whole()]
+    [unique(), owners(), whole(), exact()]
         .into_iter()
         .flatten()
         .collect()
@@ -186,6 +190,146 @@ fn whole() -> Vec<Case> {
                 .look(N1, &[], &[], &[ALICE, MALLORY]),
             by,
             held(&["USR-01", "USR-02"]),
+        ),
+    ]
+}
+
+fn exact() -> Vec<Case> {
+    let by = &CALLERS_ARE_EXACT;
+    let registered = || Story::new().registered();
+    let probe = |address: &str, found| {
+        let address = address.into();
+        let query = Query::HasProfile { address };
+        registered().saw(BANK, N1, query, Ok(Answer::Truth(found)))
+    };
+    let whose = |story: Story, caller, owner: Option<PartyId>| {
+        let row = owner.map(|owner| UserRow {
+            id: profile(owner),
+            recipient_encryption_public_key: "key".into(),
+            encryption_password_store: "user".into(),
+            inserter: None,
+        });
+        let reply = Reply::View {
+            height: Height(story.tip()),
+            result: Ok(Answer::User(row)),
+        };
+        story.exchange(ALICE, N1, view(Some(caller), Query::GetUser {}), reply)
+    };
+    let star = [0x5a; 32];
+    let starry = || registered().block([did(ALICE, add_stellar_wallet(ALICE, star))]);
+    let capitals = caller(ALICE).to_uppercase().replacen('X', "x", 1);
+    let address = stellar_address(&star);
+    vec![
+        case(
+            "a transaction is run for another than its sender",
+            registered().block([did(ALICE, store(PASSPORT)).sent_by(key(MALLORY))]),
+            by,
+            broken(&["WAL-01"]),
+        ),
+        case(
+            "a key signs under one scheme and acts under another",
+            starry().block([did(ALICE, store(PASSPORT))
+                .with_key(Identity::Ed25519(star))
+                .sent_by(Identity::Near(star))]),
+            by,
+            broken(&["WAL-01"]),
+        ),
+        case(
+            "a key without a profile stores a credential",
+            registered().block([did(SHOP, store(PASSPORT))]),
+            by,
+            broken(&["WAL-01"]),
+        ),
+        case(
+            "a NEAR key acts for the plain key with the same bytes",
+            starry().block([did(ALICE, store(PASSPORT)).with_key(Identity::Near(star))]),
+            by,
+            broken(&["WAL-01"]),
+        ),
+        case(
+            "an address in capitals is not found",
+            probe(&capitals, false),
+            by,
+            broken(&["WAL-02"]),
+        ),
+        case(
+            "a profile is found that is not there",
+            probe(&caller(SHOP), true),
+            by,
+            broken(&["WAL-02"]),
+        ),
+        case(
+            "a Stellar address in small letters is found",
+            starry().saw(
+                BANK,
+                N1,
+                Query::HasProfile {
+                    address: address.to_lowercase().into(),
+                },
+                Ok(Answer::Truth(true)),
+            ),
+            by,
+            broken(&["WAL-02"]),
+        ),
+        case(
+            "a key is answered for another's profile",
+            whose(registered(), key(ALICE), Some(MALLORY)),
+            by,
+            broken(&["WAL-02"]),
+        ),
+        case(
+            "a Stellar key does not find its profile",
+            whose(starry(), Identity::Ed25519(star), None),
+            by,
+            broken(&["WAL-02"]),
+        ),
+        case(
+            "every wallet is found by its own column, and acts for its profile",
+            whose(
+                whose(
+                    starry().block([
+                        did(ALICE, store(PASSPORT)).with_key(Identity::Ed25519(star)),
+                        did(ALICE, store(LICENCE)),
+                    ]),
+                    Identity::Ed25519(star),
+                    Some(ALICE),
+                ),
+                Identity::Near(star),
+                None,
+            )
+            .saw(
+                BANK,
+                N1,
+                Query::HasProfile {
+                    address: address.as_str().into(),
+                },
+                Ok(Answer::Truth(true)),
+            )
+            .saw(
+                BANK,
+                N1,
+                Query::HasProfile {
+                    address: capitals.as_str().into(),
+                },
+                Ok(Answer::Truth(true)),
+            ),
+            by,
+            held(&["WAL-01", "WAL-02"]),
+        ),
+        case(
+            "a wallet that was removed is not found",
+            starry()
+                .block([did(ALICE, remove_wallet(other_wallet(ALICE)))])
+                .saw(
+                    BANK,
+                    N1,
+                    Query::HasProfile {
+                        address: address.into(),
+                    },
+                    Ok(Answer::Truth(false)),
+                ),
+            by,
+            held(&["WAL-01", "WAL-02"]),
         ),
     ]
 }

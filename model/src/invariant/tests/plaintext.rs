@@ -13,6 +13,12 @@ pub(super) fn cases() -> Vec<Case> {
             broken(&["CRED-03"]),
         ),
         case(
+            "a marker in a node's log",
+            Story::new().scan(N1, Place::Log, 10, &["secret"]),
+            &NO_PLAINTEXT_AT_NODES,
+            broken(&["CRED-03"]),
+        ),
+        case(
             "a marker in what a node passes on",
             Story::new().scan(N2, Place::Message, 10, &["secret", "another"]),
             &NO_PLAINTEXT_AT_NODES,

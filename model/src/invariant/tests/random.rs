@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::is_well_told;
 use super::story::*;
-use crate::history::{Asked, Doubt, Event, Place};
+use crate::history::{Asked, Contradiction, Doubt, Event, Level, Place};
 use crate::id::{CredentialId, Height, NodeId, PartyId};
 use crate::invariant::{Chronicle, all};
 use crate::ledger::{Action, Answer, Outcome, Query, Refusal};
@@ -17,6 +17,12 @@ type Step = [u8; 5];
 
 const CREDENTIALS: [CredentialId; 4] = [PASSPORT, LICENCE, FOR_BANK, FOR_SHOP];
 const LOCKS: [i64; 5] = [0, 20, LOCK, i64::MAX, -1];
+const LEVELS: [Level; 4] = [Level::Readable, Level::Tables, Level::History, Level::Gone];
+const CONTRADICTIONS: [Contradiction; 3] = [
+    Contradiction::View,
+    Contradiction::Result,
+    Contradiction::Reply,
+];
 const NAMES: [&str; 4] = ["passport", "licence", "", "\u{1f4d6}"];
 const REFUSALS: [Refusal; 6] = [
     Refusal::NothingMatched,
@@ -147,9 +153,9 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
     // There are four nodes; the fifth is of another network.
     let node = NodeId(u16::from(c % 5));
     let height = story.tip().saturating_sub(2) + u64::from(d % 4);
-    match kind % 32 {
+    match kind % 33 {
         0..=7 => {
-            waiting.push(told([a, b, c, d, kind / 32 * 32 + d % 32]));
+            waiting.push(told([a, b, c, d, kind / 33 * 32 + d % 32]));
             story
         }
         8..=10 => {
@@ -184,7 +190,10 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
             story.look_at(height, node, rows, &ids[..usize::from(b % 3)], &[user(d)])
         }
         20 => {
-            let place = pick(&[Place::Disk, Place::Message, Place::Request], a);
+            let place = pick(
+                &[Place::Disk, Place::Message, Place::Request, Place::Log],
+                a,
+            );
             let found = if b.is_multiple_of(2) {
                 &["secret"][..]
             } else {
@@ -228,6 +237,11 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
             },
             _ => Event::Exhausted,
         }),
+        31 => match a % 3 {
+            0 => story.remain(node, id, pick(&LEVELS, c)),
+            1 => story.contradict(node, pick(&CONTRADICTIONS, c)),
+            _ => story.compare(node, u64::from(b), u64::from(c)),
+        },
         _ => story.at(i64::from(a)).event(Event::Proposed {
             node,
             height: Height(height),

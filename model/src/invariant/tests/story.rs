@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 pub(super) use super::words::*;
 use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
-use crate::history::{Asked, Cast, Doubt, Event, History, Member, Place, Role};
+use crate::history::{
+    Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
+};
 use crate::id::{AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest};
 use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
@@ -23,9 +25,16 @@ pub(super) struct Told {
     outcome: Outcome,
     nonce: Option<u64>,
     leak: bool,
+    sender: Option<Identity>,
 }
 
 impl Told {
+    /// Sent in the name of this identity, though it is run for another.
+    pub(super) fn sent_by(mut self, sender: Identity) -> Told {
+        self.sender = Some(sender);
+        self
+    }
+
     /// Signed with another key.
     pub(super) fn with_key(mut self, key: Identity) -> Told {
         self.caller = key;
@@ -50,7 +59,12 @@ impl Told {
             chain_id: CHAIN.into(),
             batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
         };
-        Transaction::assemble(self.caller, unsigned, |_| vec![0; 64])
+        let Some(sender) = self.sender else {
+            return Transaction::assemble(self.caller, unsigned, |_| vec![0; 64]);
+        };
+        let batch = unsigned.batch.clone();
+        let sent = Transaction::assemble(sender, unsigned, |_| vec![0; 64]);
+        Transaction::received(sent.sent().clone(), self.caller, batch).expect("it can be signed")
     }
 }
 
@@ -62,6 +76,7 @@ pub(super) fn batch(party: PartyId, calls: Vec<Action>, outcome: Outcome) -> Tol
         outcome,
         nonce: None,
         leak: false,
+        sender: None,
     }
 }
 
@@ -164,7 +179,7 @@ impl Final {
             committed: self.committed.clone(),
             app_hash,
             results: self.results.clone(),
-            tables: self.tables,
+            tables: Some(self.tables),
             replayed,
         }
     }
@@ -194,7 +209,16 @@ impl Story {
         Story::under(Rules::documented().with(switch, false))
     }
 
+    /// Nothing has happened yet, on a network that promises to prune.
+    pub(super) fn pruning() -> Story {
+        Story::cast(Rules::documented(), false)
+    }
+
     fn under(rules: Rules) -> Story {
+        Story::cast(rules, true)
+    }
+
+    fn cast(rules: Rules, keeps_history: bool) -> Story {
         let member = |name: &str, party: PartyId, role: Role, careful: bool| Member {
             name: name.to_owned(),
             role,
@@ -216,6 +240,7 @@ impl Story {
             rules,
             epoch: WallMillis(0),
             drift: 2_000,
+            keeps_history,
         };
         Story {
             history: History::new(Arc::new(cast)),
@@ -462,7 +487,7 @@ impl Story {
     ) -> Story {
         let made = self.made_at(Height(height));
         let (app_hash, tables) = made.map_or(Default::default(), |made| {
-            (made.committed.app_hash, made.tables.1)
+            (made.committed.app_hash, Some(made.tables.1))
         });
         self.event(Event::Inspected {
             node,
@@ -475,12 +500,58 @@ impl Story {
         })
     }
 
+    /// A node at the last block's height and app hash is found with these tables.
+    pub(super) fn look_at_tables(self, node: NodeId, digest: [u8; 32]) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: Some(TablesDigest(digest)),
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+        })
+    }
+
     pub(super) fn scan(self, node: NodeId, place: Place, bytes: u64, found: &[&str]) -> Story {
         self.event(Event::Scanned {
             node,
             place,
             bytes,
             found: found.iter().map(|marker| (*marker).to_owned()).collect(),
+        })
+    }
+
+    /// A node is searched for the content of a deleted credential.
+    pub(super) fn remain(self, node: NodeId, credential: CredentialId, level: Level) -> Story {
+        self.event(Event::Remained {
+            node,
+            credential,
+            level,
+        })
+    }
+
+    /// What a node said at the height of the last block goes against the ledger.
+    pub(super) fn contradict(self, node: NodeId, of: Contradiction) -> Story {
+        let height = self.tip;
+        self.event(Event::Contradicted {
+            node,
+            of,
+            height,
+            what: "get_credentials by alice".to_owned(),
+            expected: "1 row".to_owned(),
+            got: "2 rows".to_owned(),
+        })
+    }
+
+    /// So much of what a node said was compared with the ledger.
+    pub(super) fn compare(self, node: NodeId, answers: u64, results: u64) -> Story {
+        self.event(Event::Compared {
+            node,
+            answers,
+            results,
         })
     }
 

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::crypto::Identity;
+use crate::crypto::{Identity, stellar_address};
 use crate::history::Asked;
 use crate::id::{
     ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId, Text, UserId, WalletId,
@@ -192,6 +192,25 @@ pub(super) fn add_wallet(id: WalletId, key: Identity, proof: Text) -> Action {
 pub(super) fn add_other_wallet(user: PartyId) -> Action {
     let key = other_key(user);
     add_wallet(other_wallet(user), key, proof(user, key, PROOF))
+}
+
+/// A user binds a Stellar wallet, whose key comes as a plain one, to the own profile.
+pub(super) fn add_stellar_wallet(user: PartyId, key: [u8; 32]) -> Action {
+    let address = stellar_address(&key);
+    let proof = OwnershipProof {
+        user: profile(user),
+        wallet: &address,
+        chain_id: CHAIN,
+        not_after: BlockTime(PROOF),
+    };
+    Action::AddWallet {
+        id: other_wallet(user),
+        message: proof.text().into(),
+        address: address.into(),
+        public_key: Some(hex::encode(key).into()),
+        wallet_type: "Stellar".into(),
+        signature: "00".into(),
+    }
 }
 
 pub(super) fn remove_wallet(id: WalletId) -> Action {

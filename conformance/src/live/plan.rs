@@ -1,0 +1,200 @@
+//! The network a target is asked for, and the values its texts are filled in with.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use assay_model::id::NodeId;
+use assay_model::node::Timing;
+use assay_model::rules::{Rules, Switch};
+use assay_model::time::WallMillis;
+
+use super::target::{Argument, Command, Target, Template, Values};
+
+/// What a network has to be like.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// How many nodes.
+    pub nodes: u16,
+    /// Its name.
+    pub chain_id: String,
+    /// Caller identity of the database owner.
+    pub db_owner: String,
+    /// Decides everything that is left to chance: keys of nodes, and what lossy links lose.
+    pub seed: u64,
+    /// Chain time before the first block.
+    pub genesis_time: WallMillis,
+    /// Which promises the nodes keep.
+    pub rules: Rules,
+    /// Durations of the protocol.
+    pub timing: Timing,
+    /// What `{self}` stands for: the running executable, in general.
+    pub assay: PathBuf,
+}
+
+impl NetworkPlan {
+    /// Every node, in order.
+    pub fn all(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes).map(NodeId)
+    }
+
+    /// Rules that are not kept.
+    pub fn turned(&self) -> Vec<Switch> {
+        let differences = Rules::documented().differences(self.rules);
+        differences.map(|(switch, _)| switch).collect()
+    }
+
+    /// Values every text may name.
+    pub(crate) fn values(&self, dir: &Path) -> Values {
+        let timing = &self.timing;
+        Values::from([
+            ("self", self.assay.display().to_string()),
+            ("dir", dir.display().to_string()),
+            ("nodes", self.nodes.to_string()),
+            ("chain_id", self.chain_id.clone()),
+            ("db_owner", self.db_owner.clone()),
+            ("seed", self.seed.to_string()),
+            ("genesis_time_ms", self.genesis_time.0.to_string()),
+            ("propose_ms", timing.propose.to_string()),
+            ("poll_ms", timing.poll.to_string()),
+            ("empty_block_ms", timing.empty_block.to_string()),
+            ("resend_ms", timing.resend.to_string()),
+            ("broadcast_ms", timing.broadcast.to_string()),
+            ("challenge_ms", timing.challenge.to_string()),
+            ("drift_ms", timing.drift.to_string()),
+        ])
+    }
+}
+
+/// Values that say which node is meant.
+pub(crate) fn place(values: &mut Values, node: NodeId) {
+    values.insert("node", node.to_string());
+    values.insert("index", node.0.to_string());
+    values.insert("number", (node.0 + 1).to_string());
+}
+
+/// Where a node really listens. Only proxies and the harness itself go there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) rpc: SocketAddr,
+    pub(crate) peer: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Addresses {
+    pub(crate) fn put(&self, values: &mut Values) {
+        values.insert("host", self.rpc.ip().to_string());
+        values.insert("rpc", self.rpc.to_string());
+        values.insert("rpc_port", self.rpc.port().to_string());
+        values.insert("peer", self.peer.to_string());
+        values.insert("peer_port", self.peer.port().to_string());
+        values.insert("admin", self.admin.to_string());
+        values.insert("admin_port", self.admin.port().to_string());
+    }
+}
+
+/// A loopback address nobody else is likely to use, and free ports on it for every node. Nothing keeps
+/// them free until the nodes take them but that nobody else has a reason to go to this address.
+pub(crate) fn addresses(nodes: u16) -> Result<(IpAddr, Vec<Addresses>), String> {
+    const TRIES: u32 = 16;
+    let mut last = String::new();
+    for attempt in 0..TRIES {
+        // Where 127.0.0.1 is the only loopback address, it has to do.
+        let ip = match attempt + 1 < TRIES {
+            true => fresh(),
+            false => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        match free(ip, usize::from(nodes) * 3) {
+            Ok(ports) => {
+                let at = |port: u16| SocketAddr::new(ip, port);
+                let of_node = |ports: &[u16]| Addresses {
+                    rpc: at(ports[0]),
+                    peer: at(ports[1]),
+                    admin: at(ports[2]),
+                };
+                return Ok((ip, ports.chunks_exact(3).map(of_node).collect()));
+            }
+            Err(error) => last = format!("{ip}: {error}"),
+        }
+    }
+    Err(format!("no loopback address has free ports; {last}"))
+}
+
+/// Ports that are free at the same time.
+fn free(ip: IpAddr, number: usize) -> std::io::Result<Vec<u16>> {
+    let listeners: Vec<TcpListener> = (0..number)
+        .map(|_| TcpListener::bind((ip, 0)))
+        .collect::<Result<_, _>>()?;
+    listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?.port()))
+        .collect()
+}
+
+/// Another address each time, and others in other processes.
+fn fresh() -> IpAddr {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mixed = std::process::id()
+        .wrapping_mul(0x9E37_79B1)
+        .wrapping_add(count.wrapping_mul(0x85EB_CA77));
+    let [a, b, c, _] = mixed.to_be_bytes();
+    // Neither 127.0.x.y, where everybody is, nor the ends of a network.
+    IpAddr::V4(Ipv4Addr::new(127, 1 + a % 254, b, 1 + c % 254))
+}
+
+/// A command with everything filled in; `peers` holds one set of values per peer.
+pub(crate) fn argv(
+    target: &Target,
+    command: &Command,
+    values: &Values,
+    peers: &[Values],
+    turned: &[Switch],
+) -> Vec<String> {
+    let filled = |texts: &[Template], values: &Values| -> Vec<String> {
+        texts.iter().map(|text| text.fill(values)).collect()
+    };
+    let mut argv = Vec::new();
+    for argument in command {
+        match argument {
+            Argument::One(text) => argv.push(text.fill(values)),
+            Argument::Peers => {
+                argv.extend(
+                    peers
+                        .iter()
+                        .flat_map(|peer| filled(&target.peer_args, peer)),
+                );
+            }
+            Argument::Rules => {
+                argv.extend(turned.iter().flat_map(|switch| {
+                    let values = Values::from([
+                        ("rule", switch.name().to_owned()),
+                        ("position", "off".to_owned()),
+                    ]);
+                    filled(&target.rule_args, &values)
+                }));
+            }
+        }
+    }
+    argv
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_addresses_are_the_same() {
+        let (ip, nodes) = addresses(7).unwrap();
+        assert!(ip.is_loopback());
+        let all: BTreeSet<SocketAddr> = nodes
+            .iter()
+            .flat_map(|node| [node.rpc, node.peer, node.admin])
+            .collect();
+        assert_eq!(all.len(), 21);
+        let (other, _) = addresses(1).unwrap();
+        assert_ne!(ip, other, "another run is at another address");
+    }
+}

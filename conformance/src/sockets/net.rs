@@ -1,0 +1,146 @@
+//! turmoil's sockets as the shell's network, with a count of what is sent over links that are in trouble.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use assay_model::id::NodeId;
+use assay_node::runtime::Net;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::venue::{Link, Way};
+
+/// What links do, and what they have done. Shared by venue and sockets, all on one thread.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links(Arc<Mutex<BTreeMap<Way, (Link, u64)>>>);
+
+impl Links {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Way, (Link, u64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, way: Way, link: Link) {
+        self.all().entry(way).or_default().0 = link;
+    }
+
+    pub(super) fn get(&self, way: Way) -> Link {
+        self.all().get(&way).map_or(Link::Open, |(link, _)| *link)
+    }
+
+    /// Bytes that were sent while the link was in trouble.
+    pub(super) fn effect(&self, way: Way) -> u64 {
+        self.all().get(&way).map_or(0, |(_, effect)| *effect)
+    }
+
+    fn sent(&self, way: Way, bytes: usize) {
+        if let Some((link, effect)) = self.all().get_mut(&way)
+            && *link != Link::Open
+        {
+            *effect += bytes as u64;
+        }
+    }
+}
+
+/// The name of a node's host.
+pub(super) fn host(node: NodeId) -> String {
+    node.to_string()
+}
+
+/// The sockets of one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Sockets {
+    /// Nothing for the people's host.
+    me: Option<NodeId>,
+    nodes: u16,
+    links: Links,
+}
+
+impl Sockets {
+    pub(super) fn new(me: Option<NodeId>, nodes: u16, links: Links) -> Sockets {
+        Sockets { me, nodes, links }
+    }
+
+    fn way(&self, other: IpAddr) -> Option<Way> {
+        let from = self.me?;
+        let to = (0..self.nodes)
+            .map(NodeId)
+            .find(|node| turmoil::lookup(host(*node)) == other)?;
+        Some(Way::Peers { from, to })
+    }
+}
+
+impl Net for Sockets {
+    type Stream = Stream;
+    type Listener = turmoil::net::TcpListener;
+
+    async fn listen(&self, at: SocketAddr) -> io::Result<Self::Listener> {
+        turmoil::net::TcpListener::bind(at).await
+    }
+
+    async fn accept(&self, listener: &mut Self::Listener) -> io::Result<Stream> {
+        let (inner, from) = listener.accept().await?;
+        Ok(Stream {
+            inner,
+            way: self.way(from.ip()),
+            links: self.links.clone(),
+        })
+    }
+
+    async fn connect(&self, to: SocketAddr) -> io::Result<Stream> {
+        let way = self.way(to.ip());
+        if let Some(way) = way {
+            self.links.sent(way, 1);
+        }
+        Ok(Stream {
+            inner: turmoil::net::TcpStream::connect(to).await?,
+            way,
+            links: self.links.clone(),
+        })
+    }
+
+    fn address(&self, listener: &Self::Listener) -> io::Result<SocketAddr> {
+        listener.local_addr()
+    }
+}
+
+/// A connection that knows which link it uses.
+pub(crate) struct Stream {
+    inner: turmoil::net::TcpStream,
+    way: Option<Way>,
+    links: Links,
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        if let (Poll::Ready(Ok(count)), Some(way)) = (&written, self.way) {
+            self.links.sent(way, *count);
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,267 @@
+//! turmoil as a venue. What only the simulation itself can do (crash a host, start it, change a latency) is
+//! left for its loop between two steps.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use assay_model::crypto::{SigningKey, Suite};
+use assay_model::id::NodeId;
+use assay_model::node::{Genesis, Node, Outbox};
+use assay_model::time::{Millis, WallMillis};
+use assay_node::runtime::Skew;
+use assay_node::shell::Handle;
+use assay_node::store::{Copied, Memory};
+use assay_scenarios::plan::Plan;
+use tokio::sync::watch;
+
+use super::net::{Links, Sockets, host};
+use super::{CLIENTS, wall};
+use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
+
+/// What the loop is to do between two steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Command {
+    Crash(NodeId),
+    Bounce(NodeId),
+    Latency(NodeId, NodeId, Millis),
+}
+
+/// A node's machine: what survives its process, and what reaches into it.
+#[derive(Clone)]
+pub(super) struct Machine {
+    pub(super) key: SigningKey,
+    pub(super) disk: Memory,
+    pub(super) skew: watch::Sender<Skew>,
+    /// Whether the process should run. Hosts of a simulation all start with it.
+    pub(super) wanted: watch::Sender<bool>,
+    /// The node that runs, for its operator.
+    pub(super) handle: Arc<Mutex<Option<Handle>>>,
+    births: Arc<AtomicU64>,
+}
+
+impl Machine {
+    pub(super) fn new(key: SigningKey) -> Machine {
+        Machine {
+            key,
+            disk: Memory::default(),
+            skew: watch::Sender::default(),
+            wanted: watch::Sender::default(),
+            handle: Arc::default(),
+            births: Arc::default(),
+        }
+    }
+
+    /// Bytes that no other life of any process has.
+    pub(super) fn birth(&self) -> [u8; 32] {
+        let birth = self.births.fetch_add(1, Ordering::Relaxed);
+        let mut hash = blake3::Hasher::new_keyed(&self.key.secret);
+        *hash.update(&birth.to_le_bytes()).finalize().as_bytes()
+    }
+}
+
+/// See the module.
+pub(super) struct Simulated {
+    genesis: Arc<Genesis>,
+    suite: Arc<dyn Suite>,
+    machines: Vec<Machine>,
+    links: Links,
+    latency: Millis,
+    pub(super) commands: Arc<Mutex<Vec<Command>>>,
+    up: Vec<bool>,
+    started: Vec<bool>,
+    copies: Vec<Option<Copied>>,
+    net: Sockets,
+}
+
+impl Simulated {
+    pub(super) fn new(
+        genesis: Arc<Genesis>,
+        suite: Arc<dyn Suite>,
+        machines: Vec<Machine>,
+        links: Links,
+        plan: &Plan,
+    ) -> Simulated {
+        let nodes = usize::from(plan.nodes);
+        Simulated {
+            genesis,
+            suite,
+            machines,
+            net: Sockets::new(None, plan.nodes, links.clone()),
+            links,
+            latency: plan.network.latency,
+            commands: Arc::default(),
+            up: vec![false; nodes],
+            started: vec![false; nodes],
+            copies: vec![None; nodes],
+        }
+    }
+
+    /// Has the loop do something, and waits until it has.
+    async fn command(&self, command: Command) {
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.push(command);
+        drop(commands);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
+    fn machine(&self, node: NodeId) -> &Machine {
+        &self.machines[node.index()]
+    }
+}
+
+impl Venue for Simulated {
+    type Net = Sockets;
+
+    fn net(&self) -> Sockets {
+        self.net.clone()
+    }
+
+    fn wall(&self) -> WallMillis {
+        wall()
+    }
+
+    fn can_skip(&self) -> bool {
+        true
+    }
+
+    fn skip_lead(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn watch_every(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
+    fn ready_limit(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    fn last_words(&self, _node: NodeId) -> String {
+        String::new()
+    }
+
+    fn rpc(&self, node: NodeId) -> SocketAddr {
+        (turmoil::lookup(host(node)), CLIENTS).into()
+    }
+
+    async fn start(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.machine(node).wanted.send_replace(true);
+        if std::mem::replace(&mut self.started[node.index()], true) {
+            self.command(Command::Bounce(node)).await;
+        }
+        self.up[node.index()] = true;
+        Ok(())
+    }
+
+    async fn kill(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.command(Command::Crash(node)).await;
+        self.machine(node).disk.crash();
+        self.up[node.index()] = false;
+        Ok(())
+    }
+
+    async fn stop(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.machine(node).wanted.send_replace(false);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.kill(node).await
+    }
+
+    async fn pause(&mut self, node: NodeId) -> Result<(), Trouble> {
+        Err(impossible("pause", node))
+    }
+
+    async fn resume(&mut self, node: NodeId) -> Result<(), Trouble> {
+        Err(impossible("resume", node))
+    }
+
+    fn is_up(&mut self, node: NodeId) -> bool {
+        self.up[node.index()]
+    }
+
+    async fn wipe(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.machine(node).disk.wipe();
+        Ok(())
+    }
+
+    async fn keep_copy(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.copies[node.index()] = Some(self.machine(node).disk.copied());
+        Ok(())
+    }
+
+    async fn roll_back(&mut self, node: NodeId) -> Result<(), Trouble> {
+        if let Some(copy) = self.copies[node.index()].take() {
+            self.machine(node).disk.put_back(copy);
+        }
+        Ok(())
+    }
+
+    async fn appoint(&mut self, node: NodeId, term: u32, leader: NodeId) -> Result<(), Trouble> {
+        let handle = self.machine(node).handle.lock();
+        let handle = handle.unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(handle) = handle else {
+            let why = format!("{node} is not there to be told of its leader");
+            return Err(Trouble::Harness(why));
+        };
+        let taken = handle.appoint(term, leader).await;
+        taken
+            .map(drop)
+            .map_err(|gone| Trouble::Harness(format!("{node}: {gone}")))
+    }
+
+    fn set_clock(&mut self, node: NodeId, skew: Skew) -> Result<(), Trouble> {
+        self.machine(node).skew.send_replace(skew);
+        Ok(())
+    }
+
+    fn set_link(&mut self, way: Way, link: Link) {
+        self.links.set(way, link);
+        let Way::Peers { from, to } = way else {
+            return;
+        };
+        let back = self.links.get(Way::Peers { from: to, to: from });
+        let (one, other) = (host(from), host(to));
+        match (link, back) {
+            (Link::Stalled, Link::Stalled) => turmoil::hold(one, other),
+            (Link::Stalled, _) => turmoil::partition_oneway(one, other),
+            (Link::Refused, _) => turmoil::partition(one, other),
+            (Link::Open | Link::Slow(_) | Link::Lossy(_), Link::Open | Link::Slow(_)) => {
+                turmoil::release(one.as_str(), other.as_str());
+                turmoil::repair(one, other);
+            }
+            (Link::Open | Link::Slow(_) | Link::Lossy(_), _) => turmoil::repair_oneway(one, other),
+        }
+        let delay = match link {
+            Link::Slow(delay) => self.latency + delay,
+            _ => self.latency,
+        };
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.push(Command::Latency(from, to, delay));
+    }
+
+    fn effect(&self, way: Way) -> u64 {
+        self.links.effect(way)
+    }
+
+    async fn inspect(&mut self, node: NodeId) -> Result<Option<Inspection>, Trouble> {
+        let machine = self.machine(node);
+        let records = machine.disk.records();
+        let (genesis, suite) = (self.genesis.clone(), self.suite.clone());
+        let key = machine.key.clone();
+        let restored = Node::restore(node, genesis, suite, key, &records, &mut Outbox::default());
+        Ok(Some(Inspection::of(&restored)))
+    }
+
+    fn remains(&self, _node: NodeId) -> Remains {
+        Remains::default()
+    }
+
+    fn doubts(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn impossible(what: &str, node: NodeId) -> Trouble {
+    Trouble::Harness(format!("{what} {node}: a simulated host cannot be paused"))
+}

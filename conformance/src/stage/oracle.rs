@@ -1,0 +1,146 @@
+//! What nodes ought to answer: the ledger, run over the blocks that nodes say they have committed.
+
+use std::sync::Arc;
+
+use assay_model::crypto::{Identity, Suite};
+use assay_model::history::Cast;
+use assay_model::id::{Height, Text};
+use assay_model::ledger::{
+    Answer, Call, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
+};
+use assay_model::node::Committed;
+use assay_model::rules::Rules;
+use assay_model::time::BlockTime;
+use assay_node::rpc;
+
+/// The state after a block, and what its transactions ought to have come to.
+struct Sheet {
+    block: Option<Arc<Committed>>,
+    state: State,
+    outcomes: Vec<Outcome>,
+}
+
+/// See the module.
+pub(super) struct Oracle {
+    suite: Arc<dyn Suite>,
+    rules: Rules,
+    chain_id: Text,
+    db_owner: Text,
+    /// By height; the first is the state before any block.
+    sheets: Vec<Sheet>,
+}
+
+impl Oracle {
+    pub(super) fn new(cast: &Cast, suite: Arc<dyn Suite>) -> Oracle {
+        Oracle {
+            suite,
+            rules: cast.rules,
+            chain_id: cast.chain_id.clone(),
+            db_owner: cast.parties[0].identities[0].caller().into(),
+            sheets: vec![Sheet {
+                block: None,
+                state: State::default(),
+                outcomes: Vec::new(),
+            }],
+        }
+    }
+
+    /// Height of the last block it has run.
+    pub(super) fn height(&self) -> Height {
+        Height(self.sheets.len() as u64 - 1)
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env {
+            suite: &*self.suite,
+            rules: self.rules,
+            chain_id: &self.chain_id,
+            db_owner: &self.db_owner,
+        }
+    }
+
+    /// Takes a block that follows the last one; the first that any node shows at a height counts.
+    pub(super) fn learn(&mut self, committed: &Arc<Committed>) {
+        let block = &committed.block;
+        if block.height != self.height().next() {
+            return;
+        }
+        let last = self
+            .sheets
+            .last()
+            .expect("there is a state before any block");
+        let mut state = last.state.clone();
+        let at = (block.height, block.block_time());
+        let outcomes = block
+            .transactions
+            .iter()
+            .map(|transaction| execute(&mut state, self.env(), at, transaction))
+            .collect();
+        state.seal();
+        self.sheets.push(Sheet {
+            block: Some(committed.clone()),
+            state,
+            outcomes,
+        });
+    }
+
+    /// What the transactions of a block ought to have come to; nothing for a block that is not the one it
+    /// has run at that height.
+    pub(super) fn outcomes(&self, committed: &Committed) -> Option<&[Outcome]> {
+        let sheet = self.sheets.get(committed.block.height.0 as usize)?;
+        let known = sheet.block.as_ref()?;
+        (known.block.id == committed.block.id).then_some(&sheet.outcomes)
+    }
+
+    /// Every answer a view could get from a state between two heights, both included, the latest first.
+    pub(super) fn views<'o>(
+        &'o self,
+        (from, to): (Height, Height),
+        caller: Option<Identity>,
+        query: &'o Query,
+    ) -> impl Iterator<Item = (Height, Result<Answer, Refusal>)> + 'o {
+        let caller = caller.map(|who| who.caller()).unwrap_or_default();
+        let heights = (from.0..=to.0.min(self.height().0)).rev();
+        heights.flat_map(move |height| {
+            let sheet = &self.sheets[height as usize];
+            let block_time = sheet
+                .block
+                .as_ref()
+                .map_or(BlockTime(-1), |known| known.block.block_time());
+            // A node that knows itself behind has no time to tell.
+            let answers = [block_time, BlockTime(-1)].map(|time| {
+                let call = Call {
+                    env: self.env(),
+                    caller: &caller,
+                    time,
+                    height: Height(height),
+                };
+                (Height(height), view(&sheet.state, call, query))
+            });
+            answers.into_iter()
+        })
+    }
+}
+
+/// What a node told of a transaction's outcome, in the ledger's terms, and whether it is what was expected.
+/// What no ledger says counts as a transaction that should not have been in the block.
+pub(super) fn outcome(
+    expected: Option<Outcome>,
+    transaction: &Transaction,
+    code: u32,
+    log: &str,
+) -> (Outcome, bool) {
+    if let Some(expected) = expected
+        && told(expected, transaction) == format!("{code} {log}")
+    {
+        return (expected, true);
+    }
+    let understood = rpc::outcome(code, log).unwrap_or(Outcome::Invalid);
+    (understood, expected.is_none())
+}
+
+/// An outcome as a node should tell it: code and log.
+pub(super) fn told(outcome: Outcome, transaction: &Transaction) -> String {
+    let result = rpc::TxResult::new(outcome, Some(transaction.sent()));
+    format!("{} {}", result.code, result.log)
+}

@@ -1,0 +1,252 @@
+//! Watching nodes: what each has committed, asked of it again and again.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_model::history::Event;
+use assay_model::id::{AppHash, Height, NodeId};
+use assay_model::ledger::Outcome;
+use assay_model::node::{Committed, RequestId, TxResult};
+use assay_node::rpc;
+use assay_node::runtime::Net;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::answers::Answer;
+use super::wire::post;
+use super::{Stage, oracle};
+use crate::venue::Venue;
+
+/// What reaches the stage from its tasks.
+pub(super) enum News {
+    /// A client's request has come to an end.
+    Answer(RequestId, Answer),
+    /// A node shows a block, and what its transactions came to.
+    Block {
+        node: NodeId,
+        life: u32,
+        committed: Arc<Committed>,
+        results: Vec<(u32, String)>,
+    },
+    /// A node has shown all it has, for now.
+    Tip {
+        node: NodeId,
+        life: u32,
+        height: Height,
+        pending: usize,
+        syncing: bool,
+    },
+    /// A node did not answer, or not in a way that can be read.
+    Silent {
+        node: NodeId,
+        life: u32,
+        why: Option<String>,
+    },
+}
+
+/// What a node has shown in one life of its process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown {
+    /// Last block, and the app hash after it.
+    pub(super) last: Option<(Height, AppHash)>,
+    /// Whether it has answered at all.
+    pub(super) heard: bool,
+    /// Height when it was first heard; blocks up to it were there when it came back.
+    pub(super) first: Option<Height>,
+    /// Transactions that wait in it.
+    pub(super) pending: usize,
+    /// Whether it knows itself behind.
+    pub(super) syncing: bool,
+}
+
+impl Shown {
+    pub(super) fn height(&self) -> Height {
+        self.last.map_or(Height(0), |(height, _)| height)
+    }
+}
+
+/// What a watch needs to know.
+pub(super) struct Watch<N> {
+    pub(super) net: N,
+    pub(super) at: SocketAddr,
+    pub(super) node: NodeId,
+    pub(super) life: u32,
+    /// Public keys of the validators, once they were asked for.
+    pub(super) validators: Vec<Vec<u8>>,
+    pub(super) every: Duration,
+    pub(super) poke: Arc<Notify>,
+    pub(super) post: mpsc::UnboundedSender<News>,
+}
+
+impl<N: Net> Watch<N> {
+    /// Looks until nobody wants to know any more.
+    pub(super) async fn run(mut self) {
+        let mut known = Height(0);
+        loop {
+            let news = match self.look(&mut known).await {
+                Ok(news) => news,
+                Err(why) => News::Silent {
+                    node: self.node,
+                    life: self.life,
+                    why,
+                },
+            };
+            if self.post.send(news).is_err() {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = self.poke.notified() => {}
+                () = tokio::time::sleep(self.every) => {}
+            }
+        }
+    }
+
+    /// Asks for every block that is not known yet. The error says what cannot be read, if anything came.
+    async fn look(&mut self, known: &mut Height) -> Result<News, Option<String>> {
+        let health = self.ask(rpc::ask_health(1)).await?;
+        let tip = rpc::hear_health(&health).map_err(Some)?;
+        let top = Height(tip.block_height.max(0) as u64);
+        if self.validators.is_empty() {
+            let validators = self.ask(rpc::ask_validators(1)).await?;
+            self.validators = rpc::hear_validators(&validators).map_err(Some)?;
+        }
+        while *known < top {
+            let height = known.next();
+            let block = self.ask(rpc::ask_block(height, 1)).await?;
+            let committed = rpc::hear_block(&block, &self.validators).map_err(Some)?;
+            let results = self.ask(rpc::ask_results(height, 1)).await?;
+            let results = rpc::hear_results(&results).map_err(Some)?;
+            let (Some(committed), Some(results)) = (committed, results) else {
+                let why = format!("block {height} is not there, below height {top}");
+                return Err(Some(why));
+            };
+            *known = height;
+            let news = News::Block {
+                node: self.node,
+                life: self.life,
+                committed,
+                results,
+            };
+            self.post.send(news).map_err(|_| None)?;
+        }
+        let pending = self.ask(rpc::ask_unconfirmed(MOST_PENDING, 1)).await?;
+        Ok(News::Tip {
+            node: self.node,
+            life: self.life,
+            height: top,
+            pending: rpc::hear_unconfirmed(&pending).map_err(Some)?.len(),
+            syncing: tip.syncing,
+        })
+    }
+
+    async fn ask(&self, body: Vec<u8>) -> Result<Vec<u8>, Option<String>> {
+        let asked = post(&self.net, self.at, body);
+        // A node that is stopped or cut off takes the question and says nothing.
+        let answered = tokio::time::timeout(LONGEST, asked).await;
+        let (_, body) = answered.map_err(|_| None)?.map_err(|_| None)?;
+        Ok(body.to_vec())
+    }
+}
+
+/// Most transactions a node is asked to list.
+const MOST_PENDING: usize = 1_000;
+/// How long a watch waits for an answer.
+const LONGEST: Duration = Duration::from_secs(5);
+
+impl<V: Venue> Stage<'_, V> {
+    pub(super) fn on_news(&mut self, news: News) {
+        match news {
+            News::Answer(id, answer) => {
+                self.stirred = Instant::now();
+                self.on_answer(id, answer);
+            }
+            News::Block {
+                node,
+                life,
+                committed,
+                results,
+            } => {
+                if self.seats[node.index()].life == life {
+                    self.stirred = Instant::now();
+                    self.on_block(node, committed, results);
+                }
+            }
+            News::Tip {
+                node,
+                life,
+                height,
+                pending,
+                syncing,
+            } => {
+                let seat = &mut self.seats[node.index()];
+                if seat.life != life {
+                    return;
+                }
+                let shown = &mut seat.shown;
+                if !shown.heard || shown.syncing != syncing || shown.pending != pending {
+                    self.stirred = Instant::now();
+                }
+                shown.heard = true;
+                shown.first.get_or_insert(height);
+                (shown.pending, shown.syncing) = (pending, syncing);
+            }
+            News::Silent { node, life, why } => {
+                let seat = &mut self.seats[node.index()];
+                if seat.life != life {
+                    return;
+                }
+                seat.silences += 1;
+                if let Some(why) = why {
+                    let what = "what it has committed".to_owned();
+                    self.contradict_reply(node, what, "a readable answer".to_owned(), why);
+                }
+            }
+        }
+        self.resolve();
+    }
+
+    fn on_block(&mut self, node: NodeId, committed: Arc<Committed>, told: Vec<(u32, String)>) {
+        let height = committed.block.height;
+        if height > self.metrics.height {
+            self.metrics.height = height;
+            self.metrics.actions += told.len() as u64;
+        }
+        self.oracle.learn(&committed);
+        let expected = self.oracle.outcomes(&committed).map(<[Outcome]>::to_vec);
+        let mut results = Vec::with_capacity(told.len());
+        for (index, transaction) in committed.block.transactions.iter().enumerate() {
+            let ought = expected.as_ref().map(|outcomes| outcomes[index]);
+            let Some((code, log)) = told.get(index) else {
+                break;
+            };
+            let (outcome, agrees) = oracle::outcome(ought, transaction, *code, log);
+            self.included
+                .entry(transaction.id)
+                .or_insert((height, outcome));
+            self.compared.entry(node).or_default().1 += u64::from(ought.is_some());
+            if !agrees && let Some(ought) = ought {
+                let what = format!("the result of transaction {}", transaction.id.short());
+                let expected = oracle::told(ought, transaction);
+                self.contradict_result(node, height, what, expected, format!("{code} {log}"));
+            }
+            results.push(TxResult {
+                id: transaction.id,
+                outcome,
+                tables: Default::default(),
+            });
+        }
+        let seat = &mut self.seats[node.index()];
+        seat.shown.last = Some((height, committed.app_hash));
+        let replayed = seat.life > 1 && seat.shown.first.is_none();
+        self.record(Event::Committed {
+            node,
+            app_hash: committed.app_hash,
+            committed,
+            results: results.into(),
+            tables: None,
+            replayed,
+        });
+    }
+}
