@@ -1,8 +1,8 @@
 //! The worlds of real code: the same stories on the reference node's own sockets code, simulated, and on
 //! real node processes of any implementation.
 
-pub mod live;
 pub mod certify;
+pub mod live;
 pub mod scan;
 pub mod sockets;
 pub mod stage;

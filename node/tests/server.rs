@@ -23,7 +23,8 @@ fn hire(name: &str) -> Action {
 #[tokio::test]
 async fn blocks_are_heard_as_the_node_holds_them() {
     let site = Site::start(Rules::deployed()).await;
-    let validators = [identity("node")];
+    let keys = [identity("node")];
+    let validators = [keys[0].bytes().to_vec()];
     let accepted = transaction("root", 1, hire("kyc-co"));
     let refused = transaction("alice", 1, hire("mine"));
     for (sent, code) in [(&accepted, 0), (&refused, 65_535)] {
@@ -44,7 +45,7 @@ async fn blocks_are_heard_as_the_node_holds_them() {
         let heard = hear_block(&site.answer(ask_block(height, 1)).await, &validators);
         let heard = heard.unwrap().unwrap();
         assert_eq!(format!("{heard:?}"), format!("{held:?}"));
-        assert!(heard.is_final(&**REAL, &validators, true));
+        assert!(heard.is_final(&**REAL, &keys, true));
         assert_eq!(heard.block.previous, held.block.previous);
         assert_eq!(heard.block.previous_app_hash, held.block.previous_app_hash);
         assert_eq!(heard.block.time, held.block.time);
@@ -81,7 +82,7 @@ async fn blocks_are_heard_as_the_node_holds_them() {
     let nothing = site.answer(ask_results(beyond, 1)).await;
     assert_eq!(hear_results(&nothing), Ok(None));
     let stranger = site.answer(ask_block(Height(1), 1)).await;
-    let told = hear_block(&stranger, &[identity("alice")]).unwrap_err();
+    let told = hear_block(&stranger, &[identity("alice").bytes().to_vec()]).unwrap_err();
     assert!(told.contains("is no validator"), "{told}");
 
     let hash = info.block_hash;

@@ -84,6 +84,7 @@ type SharedSight = Arc<Mutex<Sight>>;
 pub struct Live {
     target: Target,
     plan: NetworkPlan,
+    dir: PathBuf,
     network: PathBuf,
     posts: Vec<Post>,
     links: BTreeMap<(NodeId, NodeId), Proxy>,
@@ -184,6 +185,7 @@ impl Live {
         Ok(Live {
             target: target.clone(),
             plan,
+            dir,
             network,
             posts,
             links,
@@ -597,6 +599,10 @@ impl Venue for Live {
             peer_traffic,
             client_traffic: vec![captures(&post.clients).0],
         }
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.dir.clone()
     }
 
     fn doubts(&mut self) -> Vec<String> {
