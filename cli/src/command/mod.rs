@@ -7,6 +7,7 @@ mod requirements;
 mod rules;
 mod run;
 mod scenarios;
+mod target;
 
 use assay_reports::Exit;
 
@@ -22,6 +23,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Scenarios(args)) => scenarios::scenarios(args, format, output),
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
+        Some(Command::Target(args)) => target::target(args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
         Some(Command::Completions { shell }) => {
             completions::completions(shell, format, output);

@@ -30,7 +30,7 @@ pub use self::capture::Capture;
 use self::guard::Watch;
 use self::health::Health;
 pub use self::plan::NetworkPlan;
-use self::plan::{Addresses, addresses, argv, place};
+use self::plan::{Addresses, Ground, argv, place};
 use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
 use self::target::{ClockHook, Command, Hardship, Target, Values};
@@ -132,9 +132,10 @@ impl Live {
         .await?;
         let ids = ids(target, &plan, &network)?;
 
-        let (ip, places) = addresses(plan.nodes).map_err(Trouble::Harness)?;
+        let ground = Ground::find(plan.nodes).map_err(Trouble::Harness)?;
+        let places = ground.nodes;
         let armoury = Armoury {
-            at: SocketAddr::new(ip, 0),
+            at: SocketAddr::new(ground.ip, 0),
             traffic: dir.join("traffic"),
             seed: plan.seed,
         };

@@ -405,7 +405,8 @@ fn member(pid: i32) -> Option<Member> {
     let (_, name) = head.split_once('(')?;
     let mut fields = rest.split(' ');
     let state = fields.next()?.chars().next()?;
-    let group: i32 = fields.nth(1)?.parse().ok()?;
+    // A process that is about to be gone has -1 here.
+    let group = fields.nth(1)?.parse().ok().filter(|group| *group > 0)?;
     Some(Member {
         pid: Pid::from_raw(pid)?,
         group: Pid::from_raw(group)?,
