@@ -675,9 +675,12 @@ async fn watch(sight: SharedSight, places: BTreeMap<SocketAddr, NodeId>) {
 fn look(sight: &SharedSight, places: &BTreeMap<SocketAddr, NodeId>) {
     let locked = || sight.lock().unwrap_or_else(PoisonError::into_inner);
     let running = locked().running.clone();
+    let processes = process::scan();
     let nodes = running.into_iter().map(|(node, (group, mark))| {
-        let members = process::members(group, &mark).into_iter();
-        (node, members.map(|member| member.pid).collect())
+        let own = processes
+            .iter()
+            .filter(|scanned| scanned.belongs(group, &mark));
+        (node, own.map(|scanned| scanned.member.pid).collect())
     });
     let watch = Watch {
         places: places.clone(),
