@@ -1100,6 +1100,57 @@ fn every_vote_is_durable_also_when_the_leader_says_two_things() {
     }
 }
 
+// What a node shows to whoever serves its clients.
+
+#[test]
+fn a_submission_is_shown_while_it_waits_and_once_it_is_in_a_block() {
+    for rules in both_rules() {
+        let mut net = Net::new(1, rules);
+        let root = net.suite.identity(&person("root"));
+        let sent = [net.transaction("root", 1), net.transaction("root", 2)];
+        for transaction in &sent {
+            let taken = net.answer(1, Request::Submit(transaction.clone()));
+            assert_eq!(taken, Reply::Submitted);
+            let again = net.answer(1, Request::Submit(transaction.clone()));
+            assert_eq!(again, Reply::Rejected(Rejected::AlreadyExists));
+        }
+        let node = net.node(1);
+        let waiting: Vec<_> = node.pending().map(|transaction| transaction.id).collect();
+        assert_eq!(waiting, [sent[0].id, sent[1].id]);
+        assert_eq!((node.pending_nonce(&root), node.accounts()), (2, 0));
+        assert_eq!(
+            node.transaction(&sent[1].id).map(|one| one.id),
+            Some(sent[1].id)
+        );
+        assert!(node.committed(Height(1)).is_none() && node.outcomes(Height(1)).is_empty());
+
+        net.propose(1);
+        let node = net.node(1);
+        assert_eq!(node.pending().count(), 0);
+        assert_eq!((node.pending_nonce(&root), node.accounts()), (2, 1));
+        assert_eq!(node.outcomes(Height(1)), [Outcome::Accepted; 2]);
+        let committed = node.committed(Height(1)).unwrap();
+        assert_eq!(committed.block.transactions[1].id, sent[1].id);
+        assert_eq!(
+            node.transaction(&sent[1].id).map(|one| one.id),
+            Some(sent[1].id)
+        );
+        assert!(node.committed(Height(0)).is_none() && node.committed(Height(2)).is_none());
+    }
+}
+
+#[test]
+fn a_transaction_twice_in_a_block_takes_effect_once() {
+    for rules in both_rules() {
+        let mut net = Net::new(1, rules);
+        let transaction = net.transaction("root", 1);
+        let block = net.block(EPOCH, vec![transaction.clone(), transaction]);
+        assert_eq!(slipped(&mut net, block), Outcome::Accepted);
+        let outcomes = net.node(1).outcomes(Height(1));
+        assert_eq!(outcomes, [Outcome::Accepted, Outcome::Invalid]);
+    }
+}
+
 // What a leader may slip in.
 
 #[test]
@@ -1177,6 +1228,7 @@ fn a_repeated_or_early_nonce_in_a_block_is_invalid() {
             let transaction = net.transaction("root", nonce);
             let block = net.block(EPOCH, vec![transaction]);
             assert_eq!(slipped(&mut net, block), Outcome::Invalid);
+            assert_eq!(net.node(1).outcomes(Height(1)), [Outcome::Invalid]);
             assert!(net.node(1).state().tables().accounts.is_empty());
         }
     }

@@ -2,15 +2,20 @@
 
 mod common;
 
-use assay_model::id::{Height, InserterId};
+use std::sync::Arc;
+use std::time::Duration;
+
+use assay_model::crypto::Suite;
+use assay_model::id::{AppHash, Height, InserterId, NodeId};
 use assay_model::ledger::{Action, Outcome, Query, Refusal};
-use assay_model::node::{Claim, Request};
+use assay_model::node::{Claim, Committed, Node, Outbox, Record, Request};
 use assay_model::rules::Rules;
 use assay_node::rpc::{
     Heard, Standing, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
     hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed, outcome,
 };
-use common::{CHAIN, REAL, Site, identity, split, transaction};
+use assay_node::server::Limits;
+use common::{CHAIN, REAL, Site, identity, key, split, transaction};
 use serde_json::{Value as Json, json};
 
 fn hire(name: &str) -> Action {
@@ -204,6 +209,96 @@ async fn health_has_its_paths_and_says_who_sets_the_clock() {
     assert_eq!(site.http("GET", "/api/v1/health", b"").await.0, 503);
     let late = hear_health(&site.answer(ask_health(1)).await).unwrap();
     assert!(!late.healthy);
+}
+
+/// A node that found another app hash on its disk than its own.
+fn diverged() -> Node {
+    let genesis = common::genesis(Rules::deployed());
+    let suite: Arc<dyn Suite> = REAL.clone();
+    let keys = [key("node")];
+    let founded = Node::founding_block(&genesis, &suite, &keys, Vec::new().into());
+    let wrong = Committed {
+        block: founded.block.clone(),
+        app_hash: AppHash([1; 32]),
+        votes: founded.votes.clone(),
+    };
+    let records = [Record::Committed(founded), Record::Committed(wrong.into())];
+    let [key] = keys;
+    Node::restore(
+        NodeId(0),
+        genesis,
+        suite,
+        key,
+        &records,
+        &mut Outbox::default(),
+    )
+}
+
+#[tokio::test]
+async fn a_halted_node_says_so_and_still_shows_its_blocks() {
+    let site = Site::of(diverged(), Limits::default()).await;
+    let sent = transaction("root", 1, hire("kyc-co"));
+    for request in [
+        Request::Health,
+        Request::Account(identity("root")),
+        Request::Broadcast(sent.clone()),
+        Request::Submit(sent.clone()),
+        Request::TxStatus(sent.id),
+        Request::Challenge,
+        Request::View {
+            claim: Claim::Anonymous,
+            query: Query::GetUser {},
+        },
+    ] {
+        assert_eq!(site.ask(&request).await, Heard::Halted, "{request:?}");
+    }
+    let shown = site.answer(ask_block(Height(1), 1)).await;
+    let shown = hear_block(&shown, &[identity("node")]).unwrap().unwrap();
+    assert_eq!(shown.block.height, Height(1));
+    assert_eq!(site.http("GET", "/api/v1/health", b"").await.0, 503);
+    let (_, status) = site.admin("admin.status", json!({})).await;
+    let why = "its state diverged at height 1";
+    assert_eq!(status["result"]["node"]["halted"], why);
+}
+
+#[tokio::test]
+async fn what_takes_too_long_or_too_much_is_not_served() {
+    let limits = Limits {
+        bodies: 16 << 10,
+        request: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let site = Site::with_limits(Rules::deployed(), limits).await;
+    let late = r#"{"jsonrpc":"2.0","id":-1,"error":{"code":-32001,"message":"RPC timeout"}}"#;
+    // The body never comes.
+    let head = b"POST /rpc/v1 HTTP/1.1\r\nHost: node\r\nContent-Length: 9\r\n\r\n";
+    assert_eq!(
+        split(&site.raw(site.clients, head).await),
+        (503, late.to_owned())
+    );
+    // More than all bodies together may hold.
+    let large = vec![b' '; 40 << 10];
+    let (status, _) = site.http("POST", "/rpc/v1", &large).await;
+    assert_eq!(status, 503);
+    let (status, _) = site.http("POST", "/rpc/v1", &vec![b' '; 10 << 10]).await;
+    assert_eq!(status, 400);
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_wait_for_their_turn() {
+    let limits = Limits {
+        requests: 1,
+        ..Limits::default()
+    };
+    let site = Site::with_limits(Rules::deployed(), limits).await;
+    let ping = || site.rpc("user.ping", json!({}));
+    let (first, second, third) = tokio::join!(ping(), ping(), ping());
+    for (status, answer) in [first, second, third] {
+        assert_eq!(
+            (status, &answer["result"]["message"]),
+            (200, &json!("pong"))
+        );
+    }
 }
 
 #[tokio::test]

@@ -437,6 +437,9 @@ impl<'a> Narrator<'a> {
     }
 
     fn batch(&self, batch: &Batch) -> String {
+        if batch.problem().is_some() {
+            return "a transaction that says nothing readable".to_owned();
+        }
         let arguments = |action: &Action| self.action(action);
         format!(
             "{}({})",

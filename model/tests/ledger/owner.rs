@@ -1,7 +1,7 @@
 //! Inserters and delegates. Source: idos-facts 3.1.
 
 use assay_model::id::Text;
-use assay_model::ledger::{Action, Batch, Outcome, Query};
+use assay_model::ledger::{Action, Batch, Outcome, Query, Refusal, Unreadable};
 use assay_model::rules::{Rules, Switch};
 
 use crate::bench::*;
@@ -228,4 +228,20 @@ fn a_batch_takes_effect_as_a_whole_or_not_at_all() {
 fn a_batch_holds_calls_of_one_action() {
     assert!(Batch::several(vec![]).is_none());
     assert!(Batch::several(vec![add_inserter(5, "x"), delete_inserter(5)]).is_none());
+}
+
+#[test]
+fn what_cannot_be_read_uses_its_nonce_and_nothing_else() {
+    for rules in both_rules() {
+        for (problem, code) in [(Unreadable::Payload, 1), (Unreadable::Call, 65_535)] {
+            let mut bench = Bench::new(rules);
+            let (digest, nonce) = (bench.state.digest(), bench.nonce("root"));
+            let outcome = bench.run_batch("root", Batch::unreadable(problem));
+            assert_eq!(outcome, Outcome::Refused(Refusal::Unreadable(problem)));
+            assert_eq!(outcome.code(), code);
+            let after = (bench.state.digest(), bench.nonce("root"));
+            assert_eq!(after, (digest, nonce + 1));
+        }
+    }
+    assert!(Batch::unreadable(Unreadable::Payload).calls().is_empty());
 }

@@ -79,9 +79,13 @@ impl Site {
     }
 
     pub(crate) async fn with_limits(rules: Rules, limits: Limits) -> Site {
-        let genesis = genesis(rules);
         let suite: Arc<dyn Suite> = REAL.clone();
-        let node = Node::new(NodeId(0), genesis.clone(), suite, key("node"));
+        let node = Node::new(NodeId(0), genesis(rules), suite, key("node"));
+        Site::of(node, limits).await
+    }
+
+    pub(crate) async fn of(node: Node, limits: Limits) -> Site {
+        let genesis = node.genesis().clone();
         let (skew, skewed) = watch::channel(Skew::default());
         let (handle, task) = alone(node, Clock::new(|| NOW, skewed));
         tokio::spawn(task);
