@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     /// Check a certificate, and say in words what it states and what it does not
     Verify(VerifyArgs),
+    /// Try out, list and show targets: how an implementation's nodes are started and handled
+    Target(TargetArgs),
     /// How fast this build is on this machine
     Bench(BenchArgs),
     /// The reference node: run one, run a local network, found, look inside
@@ -240,6 +242,33 @@ pub(crate) enum ScenariosCommand {
     },
     /// The JSON schema of a scenario file, for editors
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetArgs {
+    #[command(subcommand)]
+    pub(crate) command: TargetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TargetCommand {
+    /// Start a network of the target and see whether it does what its file says, step by step
+    Check {
+        /// A target file, or the name of a built-in target
+        #[arg(value_name = "FILE|NAME")]
+        target: String,
+        /// Directory for the network, its logs and captured traffic; must hold no network yet. When left
+        /// out, a temporary one that is kept only if a step fails
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// The built-in targets
+    List,
+    /// The text of a built-in target, to start from
+    Show {
+        /// Its name
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -197,6 +197,9 @@ pub trait Venue {
     /// Where to search for what should not be there, once every node has stopped.
     fn remains(&self, node: NodeId) -> Remains;
 
+    /// A directory for the harness's own files.
+    fn scratch(&self) -> PathBuf;
+
     /// Why nothing of this run can be relied on, if so: for instance a node that goes round its links.
     fn doubts(&mut self) -> Vec<String>;
 }

@@ -120,7 +120,7 @@ async fn what_a_target_does_not_claim_is_skipped() {
         let steps = steps.iter().filter(|step| step.outcome == outcome);
         steps.map(|step| step.name).collect()
     };
-    assert_eq!(of(Outcome::Failed), Vec::<&str>::new());
+    assert_eq!(of(Outcome::Failed), Vec::<&str>::new(), "{steps:?}");
     let skipped = [
         "clock hook",
         "pause and resume",
@@ -147,13 +147,28 @@ async fn every_flaw_shows_in_the_step_it_belongs_to() {
             "n4 did not end within 1 s and was killed",
         ),
         ("inspect", "inspect", "prints what is no inspection"),
-        ("escape", "nothing left", "outside of its process group"),
+        (
+            "escape",
+            "pause and resume",
+            "n4 goes on after SIGSTOP to its process group",
+        ),
     ];
     for (flaw, step, told) in table {
         let (failed, seen) = first_failure(flaw).await;
         assert_eq!(failed, step, "{flaw}: {seen}");
         assert!(seen.contains(told), "{flaw}: {told} is not in\n{seen}");
     }
+}
+
+async fn processes_outside_of_a_nodes_group_are_a_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut live = open(&target("escape", |text| text), folder.path()).await;
+    up(&mut live, N1).await;
+    let doubts = live.close().await;
+    assert_eq!(doubts.len(), 1);
+    let told = "left processes outside of its process group";
+    assert!(doubts[0].contains(told), "{doubts:?}");
+    assert_eq!(processes_of(folder.path()), Vec::<PathBuf>::new());
 }
 
 async fn a_node_that_goes_round_its_proxies_is_found() {
@@ -349,6 +364,7 @@ fn main() {
         a_target_that_does_what_its_file_says_is_fit,
         what_a_target_does_not_claim_is_skipped,
         every_flaw_shows_in_the_step_it_belongs_to,
+        processes_outside_of_a_nodes_group_are_a_doubt,
         a_node_that_goes_round_its_proxies_is_found,
         nothing_is_left_of_a_network_that_is_dropped,
         nothing_is_left_of_a_network_whose_task_panics_or_is_given_up,

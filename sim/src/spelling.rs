@@ -140,7 +140,9 @@ fn slashes(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn found(spelled: &[(Spelling, Vec<u8>)], text: &[u8]) -> Vec<Spelling> {
+    type Spelled = [(Spelling, Vec<u8>)];
+
+    fn found(spelled: &Spelled, text: &[u8]) -> Vec<Spelling> {
         let within = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
         let found = spelled.iter().filter(|(_, part)| within(part));
         found.map(|(spelling, _)| *spelling).collect()
@@ -159,7 +161,7 @@ mod tests {
         };
         let ascii = spellings(b"top-secret/");
         let upper = hex::encode_upper(bytes);
-        let table: [(&[(Spelling, Vec<u8>)], Vec<u8>, Spelling); 9] = [
+        let table: [(&Spelled, Vec<u8>, Spelling); 9] = [
             (
                 &spelled,
                 format!("a {secret} b").into_bytes(),

@@ -9,6 +9,7 @@ mod rules;
 mod run;
 mod scenarios;
 mod verify;
+mod target;
 
 use assay_reports::Exit;
 
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
         Some(Command::Verify(args)) => verify::verify(&args, format, output),
+        Some(Command::Target(args)) => target::target(args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
         Some(Command::Node(args)) => node::node(*args, format, output),
         Some(Command::Completions { shell }) => {

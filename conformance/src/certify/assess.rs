@@ -4,7 +4,7 @@ use assay_model::catalogue::{Requirement, RequirementId, catalogue};
 use assay_model::invariant;
 use assay_reports::certification::{Assessed, Assessment, RunCounts};
 use assay_reports::{Certification, Mishap, RunReport, Untestable, text};
-use assay_scenarios::judge::{Outcome, RunVerdict};
+use assay_scenarios::judge::{Outcome, RequirementResult, RunVerdict};
 use assay_scenarios::plan::Plan;
 
 use super::Profile;
@@ -57,15 +57,10 @@ impl Skipped {
 }
 
 /// Gives every requirement of the profile its outcome: the worst of any run. A story that announces a
-/// break and breaks what it says runs under other rules, and says nothing either way.
+/// break runs under other rules, and says nothing but what it breaks besides.
 pub fn assess(profile: &Profile, trial: &Trial<'_>) -> Certification {
-    let counting: Vec<&RunReport> = trial
-        .runs
-        .iter()
-        .filter(|run| run.judgement.verdict != RunVerdict::BrokeAsExpected)
-        .collect();
     let rows = profile.requirements.iter();
-    let rows = rows.map(|requirement| row(requirement, &counting, trial.skipped));
+    let rows = rows.map(|requirement| row(requirement, trial.runs, trial.skipped));
     let mut runs = RunCounts {
         spoilt: trial.mishaps.len() as u64,
         ..RunCounts::default()
@@ -85,11 +80,11 @@ pub fn assess(profile: &Profile, trial: &Trial<'_>) -> Certification {
         objections: objections(trial),
         runs,
         untestable: untestable.collect(),
-        beside: beside(profile, &counting),
+        beside: beside(profile, trial.runs),
     }
 }
 
-fn row(requirement: &'static Requirement, runs: &[&RunReport], skipped: &[Skipped]) -> Assessed {
+fn row(requirement: &'static Requirement, runs: &[RunReport], skipped: &[Skipped]) -> Assessed {
     let id = requirement.id.as_str();
     let mut row = Assessed {
         requirement,
@@ -101,7 +96,7 @@ fn row(requirement: &'static Requirement, runs: &[&RunReport], skipped: &[Skippe
     };
     let mut worst = Outcome::NotExercised;
     for run in runs {
-        let Some(result) = run.judgement.requirements.get(id) else {
+        let Some(result) = telling(run, id) else {
             continue;
         };
         row.checked += result.checked;
@@ -148,6 +143,14 @@ fn row(requirement: &'static Requirement, runs: &[&RunReport], skipped: &[Skippe
         _ => {}
     }
     row
+}
+
+/// What a run says about a requirement, if it can speak for it at all.
+fn telling<'a>(run: &'a RunReport, id: &str) -> Option<&'a RequirementResult> {
+    let result = run.judgement.requirements.get(id)?;
+    let breaks = &run.story.breaks;
+    let unannounced = result.outcome == Outcome::Failed && !breaks.contains(&id);
+    (breaks.is_empty() || unannounced).then_some(result)
 }
 
 /// Why a requirement did not pass in a run, and what proves it.
@@ -218,13 +221,10 @@ fn objections(trial: &Trial<'_>) -> Vec<String> {
 }
 
 /// Requirements the profile does not ask for that a run saw broken.
-fn beside(profile: &Profile, runs: &[&RunReport]) -> Vec<String> {
+fn beside(profile: &Profile, runs: &[RunReport]) -> Vec<String> {
     let failed = |id: &str| {
-        runs.iter().any(|run| {
-            let result = run.judgement.requirements.get(id);
-            result.is_some_and(|result| result.outcome == Outcome::Failed)
-                && !run.story.breaks.iter().any(|announced| *announced == id)
-        })
+        let mut results = runs.iter().filter_map(|run| telling(run, id));
+        results.any(|result| result.outcome == Outcome::Failed)
     };
     catalogue()
         .iter()

@@ -115,6 +115,54 @@ fn a_story_that_breaks_what_it_says_proves_nothing_either_way() {
 }
 
 #[test]
+fn a_story_that_announces_a_break_counts_by_what_it_breaks_besides() {
+    let mut run = testing("DEL-01");
+    let mut story = (*run.story).clone();
+    story.breaks = vec!["GRANT-05"];
+    run.story = Arc::new(story);
+    run.judgement.verdict = RunVerdict::Violated;
+    for id in ["GRANT-05", "DEL-02"] {
+        let result = run.judgement.requirements.get_mut(id).unwrap();
+        (result.outcome, result.checked) = (Outcome::Failed, 1);
+    }
+    let runs = [run];
+    let certification = assess(&small(), &trial(&runs));
+    for row in &certification.rows {
+        assert_eq!(
+            row.outcome,
+            Assessment::NotExercised,
+            "{}",
+            row.requirement.id
+        );
+    }
+    assert_eq!(certification.beside, ["DEL-02"]);
+    let core = assess(core(), &trial(&runs));
+    let failed = core
+        .rows
+        .iter()
+        .filter(|row| row.outcome == Assessment::Failed);
+    let failed: Vec<&str> = failed.map(|row| row.requirement.id.as_str()).collect();
+    assert_eq!(failed, ["DEL-02"]);
+}
+
+#[test]
+fn what_breaks_outside_the_profile_is_told_and_does_not_count() {
+    let mut run = testing("GRANT-05");
+    run.judgement.verdict = RunVerdict::Violated;
+    run.judgement
+        .requirements
+        .get_mut("READ-01")
+        .unwrap()
+        .outcome = Outcome::Failed;
+    let runs = [testing("DEL-01"), run];
+    let certification = assess(&small(), &trial(&runs));
+    assert!(certification.certified());
+    assert_eq!(certification.beside, ["READ-01"]);
+    assert_eq!(certification.exit().code(), 0);
+    assert!(certification::text(&certification).contains("Broken outside the profile: READ-01"));
+}
+
+#[test]
 fn runs_that_prove_nothing_are_objections() {
     let runs = [testing("DEL-01"), testing("GRANT-05")];
     assert!(assess(&small(), &trial(&runs)).certified());

@@ -31,7 +31,7 @@ pub use self::capture::Capture;
 use self::guard::Watch;
 use self::health::Health;
 pub use self::plan::NetworkPlan;
-use self::plan::{Addresses, addresses, argv, place};
+use self::plan::{Addresses, Ground, argv, place};
 use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
 use self::target::{ClockHook, Command, Hardship, Target, Values};
@@ -84,6 +84,7 @@ type SharedSight = Arc<Mutex<Sight>>;
 pub struct Live {
     target: Target,
     plan: NetworkPlan,
+    dir: PathBuf,
     network: PathBuf,
     posts: Vec<Post>,
     links: BTreeMap<(NodeId, NodeId), Proxy>,
@@ -137,9 +138,10 @@ impl Live {
         .await?;
         let ids = ids(target, &plan, &network)?;
 
-        let (ip, places) = addresses(plan.nodes).map_err(Trouble::Harness)?;
+        let ground = Ground::find(plan.nodes).map_err(Trouble::Harness)?;
+        let places = ground.nodes;
         let armoury = Armoury {
-            at: SocketAddr::new(ip, 0),
+            at: SocketAddr::new(ground.ip, 0),
             traffic: dir.join("traffic"),
             seed: plan.seed,
         };
@@ -184,6 +186,7 @@ impl Live {
         Ok(Live {
             target: target.clone(),
             plan,
+            dir,
             network,
             posts,
             links,
@@ -599,6 +602,10 @@ impl Venue for Live {
         }
     }
 
+    fn scratch(&self) -> PathBuf {
+        self.dir.clone()
+    }
+
     fn doubts(&mut self) -> Vec<String> {
         look(&self.sight, &self.places);
         let around = self.sight().around.clone();
@@ -706,9 +713,12 @@ async fn watch(sight: SharedSight, places: BTreeMap<SocketAddr, NodeId>) {
 fn look(sight: &SharedSight, places: &BTreeMap<SocketAddr, NodeId>) {
     let locked = || sight.lock().unwrap_or_else(PoisonError::into_inner);
     let running = locked().running.clone();
+    let processes = process::scan();
     let nodes = running.into_iter().map(|(node, (group, mark))| {
-        let members = process::members(group, &mark).into_iter();
-        (node, members.map(|member| member.pid).collect())
+        let own = processes
+            .iter()
+            .filter(|scanned| scanned.belongs(group, &mark));
+        (node, own.map(|scanned| scanned.member.pid).collect())
     });
     let watch = Watch {
         places: places.clone(),

@@ -1,6 +1,6 @@
 //! The network a target is asked for, and the values its texts are filled in with.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -93,54 +93,76 @@ impl Addresses {
     }
 }
 
-/// A loopback address nobody else is likely to use, and free ports on it for every node. Nothing keeps
-/// them free until the nodes take them but that nobody else has a reason to go to this address.
-pub(crate) fn addresses(nodes: u16) -> Result<(IpAddr, Vec<Addresses>), String> {
-    const TRIES: u32 = 16;
-    let mut last = String::new();
-    for attempt in 0..TRIES {
-        // Where 127.0.0.1 is the only loopback address, it has to do.
-        let ip = match attempt + 1 < TRIES {
-            true => fresh(),
-            false => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        };
-        match free(ip, usize::from(nodes) * 3) {
-            Ok(ports) => {
-                let at = |port: u16| SocketAddr::new(ip, port);
-                let of_node = |ports: &[u16]| Addresses {
-                    rpc: at(ports[0]),
-                    peer: at(ports[1]),
-                    admin: at(ports[2]),
-                };
-                return Ok((ip, ports.chunks_exact(3).map(of_node).collect()));
+/// Where a network is: a loopback address nobody else is likely to use, and ports on it.
+///
+/// Ports are not tried out by taking them: a process that is started at the same moment, for another
+/// network, would hold a copy of the socket for as long as it takes to become another program. They are
+/// below those the system gives out, which is where proxies and outgoing connections get theirs.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) ip: IpAddr,
+    pub(crate) nodes: Vec<Addresses>,
+}
+
+impl Ground {
+    /// Finds a place for so many nodes where nobody listens.
+    pub(crate) fn find(nodes: u16) -> Result<Ground, String> {
+        const TRIES: u32 = 16;
+        for attempt in 0..TRIES {
+            let mut ground = Ground::pick(nodes);
+            if attempt + 1 == TRIES {
+                // Where 127.0.0.1 is the only loopback address, it has to do.
+                ground.move_to(IpAddr::V4(Ipv4Addr::LOCALHOST));
             }
-            Err(error) => last = format!("{ip}: {error}"),
+            if TcpListener::bind((ground.ip, 0)).is_ok() && ground.is_free() {
+                return Ok(ground);
+            }
+        }
+        Err(format!("no free ports in {TRIES} places on loopback"))
+    }
+
+    /// Another place each time, and others in other processes.
+    fn pick(nodes: u16) -> Ground {
+        const LOWEST: u32 = 10_000;
+        const HIGHEST: u32 = 30_000;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mixed = std::process::id()
+            .wrapping_mul(0x9E37_79B1)
+            .wrapping_add(count.wrapping_mul(0x85EB_CA77));
+        let [a, b, c, d] = mixed.to_be_bytes();
+        // Neither 127.0.x.y, where everybody is, nor the ends of a network.
+        let ip = IpAddr::V4(Ipv4Addr::new(127, 1 + a % 254, b, 1 + c % 254));
+        let first = LOWEST + u32::from(d) * (HIGHEST - LOWEST) / 256;
+        let ports = (first..).step_by(3).take(usize::from(nodes));
+        let at = |port: u32| SocketAddr::new(ip, port as u16);
+        let node = |port| Addresses {
+            rpc: at(port),
+            peer: at(port + 1),
+            admin: at(port + 2),
+        };
+        Ground {
+            ip,
+            nodes: ports.map(node).collect(),
         }
     }
-    Err(format!("no loopback address has free ports; {last}"))
-}
 
-/// Ports that are free at the same time.
-fn free(ip: IpAddr, number: usize) -> std::io::Result<Vec<u16>> {
-    let listeners: Vec<TcpListener> = (0..number)
-        .map(|_| TcpListener::bind((ip, 0)))
-        .collect::<Result<_, _>>()?;
-    listeners
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?.port()))
-        .collect()
-}
+    fn move_to(&mut self, ip: IpAddr) {
+        self.ip = ip;
+        for node in &mut self.nodes {
+            for at in [&mut node.rpc, &mut node.peer, &mut node.admin] {
+                at.set_ip(ip);
+            }
+        }
+    }
 
-/// Another address each time, and others in other processes.
-fn fresh() -> IpAddr {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let mixed = std::process::id()
-        .wrapping_mul(0x9E37_79B1)
-        .wrapping_add(count.wrapping_mul(0x85EB_CA77));
-    let [a, b, c, _] = mixed.to_be_bytes();
-    // Neither 127.0.x.y, where everybody is, nor the ends of a network.
-    IpAddr::V4(Ipv4Addr::new(127, 1 + a % 254, b, 1 + c % 254))
+    fn is_free(&self) -> bool {
+        let mut all = self
+            .nodes
+            .iter()
+            .flat_map(|node| [node.rpc, node.peer, node.admin]);
+        all.all(|at| TcpStream::connect(at).is_err())
+    }
 }
 
 /// A command with everything filled in; `peers` holds one set of values per peer.
@@ -186,15 +208,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_addresses_are_the_same() {
-        let (ip, nodes) = addresses(7).unwrap();
-        assert!(ip.is_loopback());
-        let all: BTreeSet<SocketAddr> = nodes
-            .iter()
-            .flat_map(|node| [node.rpc, node.peer, node.admin])
-            .collect();
-        assert_eq!(all.len(), 21);
-        let (other, _) = addresses(1).unwrap();
-        assert_ne!(ip, other, "another run is at another address");
+    fn no_two_addresses_are_the_same_and_none_is_taken() {
+        let mut all = BTreeSet::new();
+        for _ in 0..20 {
+            let ground = Ground::find(7).unwrap();
+            assert!(ground.ip.is_loopback());
+            let nodes = ground.nodes.iter();
+            all.extend(nodes.flat_map(|node| [node.rpc, node.peer, node.admin]));
+        }
+        assert_eq!(all.len(), 20 * 21);
+        let taken = Ground::find(1).unwrap();
+        let _listener = TcpListener::bind(taken.nodes[0].peer).unwrap();
+        assert!(!taken.is_free());
     }
 }

@@ -373,29 +373,55 @@ pub struct Member {
     pub state: char,
 }
 
-/// Living processes of a group, or with a mark, whichever group they are in.
-pub(crate) fn members(group: Pid, mark: &str) -> Vec<Member> {
+/// A living process, and the mark it carries.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanned {
+    pub(crate) member: Member,
+    mark: Option<Vec<u8>>,
+}
+
+impl Scanned {
+    /// Whether it is in a group, or carries a mark, whichever group it is in.
+    pub(crate) fn belongs(&self, group: Pid, mark: &str) -> bool {
+        self.member.group == group || self.mark.as_deref() == Some(mark.as_bytes())
+    }
+}
+
+/// Every living process of this machine that may be looked at, by number.
+pub(crate) fn scan() -> Vec<Scanned> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let marked = format!("{MARK}={mark}");
-    let mut members: Vec<Member> = entries
+    let mut found: Vec<Scanned> = entries
         .filter_map(|entry| {
             let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let member = member(pid)?;
-            let carries = || {
-                let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-                let mut entries = environment.split(|byte| *byte == 0);
-                entries.find(|entry| *entry == marked.as_bytes())?;
-                Some(())
-            };
-            (member.group == group || carries().is_some()).then_some(member)
+            // A zombie does nothing any more; its parent reaps it, which may be init.
+            let lives = !matches!(member.state, 'Z' | 'X');
+            lives.then(|| Scanned {
+                member,
+                mark: mark(pid),
+            })
         })
-        // A zombie does nothing any more; its parent reaps it, which may be init.
-        .filter(|member| !matches!(member.state, 'Z' | 'X'))
         .collect();
-    members.sort_by_key(|member| member.pid.as_raw_nonzero());
-    members
+    found.sort_by_key(|scanned| scanned.member.pid.as_raw_nonzero());
+    found
+}
+
+fn mark(pid: i32) -> Option<Vec<u8>> {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut entries = environment.split(|byte| *byte == 0);
+    let value = entries.find_map(|entry| entry.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="));
+    value.map(<[u8]>::to_vec)
+}
+
+/// Living processes of a group, or with a mark.
+fn members(group: Pid, mark: &str) -> Vec<Member> {
+    let scanned = scan().into_iter();
+    scanned
+        .filter(|scanned| scanned.belongs(group, mark))
+        .map(|scanned| scanned.member)
+        .collect()
 }
 
 fn member(pid: i32) -> Option<Member> {
@@ -405,7 +431,8 @@ fn member(pid: i32) -> Option<Member> {
     let (_, name) = head.split_once('(')?;
     let mut fields = rest.split(' ');
     let state = fields.next()?.chars().next()?;
-    let group: i32 = fields.nth(1)?.parse().ok()?;
+    // A process that is about to be gone has -1 here.
+    let group = fields.nth(1)?.parse().ok().filter(|group| *group > 0)?;
     Some(Member {
         pid: Pid::from_raw(pid)?,
         group: Pid::from_raw(group)?,

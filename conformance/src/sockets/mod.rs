@@ -74,7 +74,7 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
     let (plan, result) = (plan.clone(), told.clone());
     sim.client("people", async move {
         let mut venue = venue;
-        let told = tell(&plan, seed, setting, suite, &mut venue).await;
+        let told = tell(&plan, setting, suite, &mut venue).await;
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         Ok(())
     });

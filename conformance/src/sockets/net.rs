@@ -13,33 +13,53 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::venue::{Link, Way};
 
+/// A link, and what went over it.
+#[derive(Debug, Default)]
+struct Traffic {
+    link: Link,
+    /// Bytes that were sent while the link was in trouble.
+    effect: u64,
+    /// What was sent to the node at its end.
+    sent: Vec<u8>,
+}
+
 /// What links do, and what they have done. Shared by venue and sockets, all on one thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Links(Arc<Mutex<BTreeMap<Way, (Link, u64)>>>);
+pub(super) struct Links(Arc<Mutex<BTreeMap<Way, Traffic>>>);
 
 impl Links {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Way, (Link, u64)>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Way, Traffic>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What was sent over a link so far.
+    pub(super) fn captured(&self, way: Way) -> Vec<u8> {
+        self.all()
+            .get(&way)
+            .map_or_else(Vec::new, |traffic| traffic.sent.clone())
+    }
+
     pub(super) fn set(&self, way: Way, link: Link) {
-        self.all().entry(way).or_default().0 = link;
+        self.all().entry(way).or_default().link = link;
     }
 
     pub(super) fn get(&self, way: Way) -> Link {
-        self.all().get(&way).map_or(Link::Open, |(link, _)| *link)
+        self.all()
+            .get(&way)
+            .map_or(Link::Open, |traffic| traffic.link)
     }
 
     /// Bytes that were sent while the link was in trouble.
     pub(super) fn effect(&self, way: Way) -> u64 {
-        self.all().get(&way).map_or(0, |(_, effect)| *effect)
+        self.all().get(&way).map_or(0, |traffic| traffic.effect)
     }
 
-    fn sent(&self, way: Way, bytes: usize) {
-        if let Some((link, effect)) = self.all().get_mut(&way)
-            && *link != Link::Open
-        {
-            *effect += bytes as u64;
+    fn sent(&self, way: Way, bytes: &[u8]) {
+        let mut all = self.all();
+        let traffic = all.entry(way).or_default();
+        traffic.sent.extend_from_slice(bytes);
+        if traffic.link != Link::Open {
+            traffic.effect += bytes.len().max(1) as u64;
         }
     }
 }
@@ -63,12 +83,15 @@ impl Sockets {
         Sockets { me, nodes, links }
     }
 
+    /// The way to whom a connection is made.
     fn way(&self, other: IpAddr) -> Option<Way> {
-        let from = self.me?;
-        let to = (0..self.nodes)
+        let node = (0..self.nodes)
             .map(NodeId)
             .find(|node| turmoil::lookup(host(*node)) == other)?;
-        Some(Way::Peers { from, to })
+        Some(match self.me {
+            Some(from) => Way::Peers { from, to: node },
+            None => Way::Clients { node },
+        })
     }
 }
 
@@ -81,10 +104,11 @@ impl Net for Sockets {
     }
 
     async fn accept(&self, listener: &mut Self::Listener) -> io::Result<Stream> {
-        let (inner, from) = listener.accept().await?;
+        let (inner, _) = listener.accept().await?;
         Ok(Stream {
             inner,
-            way: self.way(from.ip()),
+            // Who accepts only answers.
+            way: None,
             links: self.links.clone(),
         })
     }
@@ -92,7 +116,7 @@ impl Net for Sockets {
     async fn connect(&self, to: SocketAddr) -> io::Result<Stream> {
         let way = self.way(to.ip());
         if let Some(way) = way {
-            self.links.sent(way, 1);
+            self.links.sent(way, &[]);
         }
         Ok(Stream {
             inner: turmoil::net::TcpStream::connect(to).await?,
@@ -131,7 +155,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
         if let (Poll::Ready(Ok(count)), Some(way)) = (&written, self.way) {
-            self.links.sent(way, *count);
+            self.links.sent(way, &bytes[..*count]);
         }
         written
     }

@@ -2,6 +2,7 @@
 //! left for its loop between two steps.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +11,12 @@ use assay_model::crypto::{SigningKey, Suite};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Node, Outbox};
 use assay_model::time::{Millis, WallMillis};
+use assay_node::codec::encode_record;
 use assay_node::runtime::Skew;
 use assay_node::shell::Handle;
 use assay_node::store::{Copied, Memory};
 use assay_scenarios::plan::Plan;
+use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::net::{Links, Sockets, host};
@@ -73,6 +76,7 @@ pub(super) struct Simulated {
     started: Vec<bool>,
     copies: Vec<Option<Copied>>,
     net: Sockets,
+    dir: TempDir,
 }
 
 impl Simulated {
@@ -95,6 +99,7 @@ impl Simulated {
             up: vec![false; nodes],
             started: vec![false; nodes],
             copies: vec![None; nodes],
+            dir: TempDir::new().expect("a directory for what nodes leave behind"),
         }
     }
 
@@ -253,8 +258,30 @@ impl Venue for Simulated {
         Ok(Some(Inspection::of(&restored)))
     }
 
-    fn remains(&self, _node: NodeId) -> Remains {
-        Remains::default()
+    fn remains(&self, node: NodeId) -> Remains {
+        let records = self.machine(node).disk.records();
+        let data: Vec<u8> = records.iter().flat_map(encode_record).collect();
+        let peers = (0..self.up.len() as u16).map(NodeId);
+        let peers: Vec<u8> = peers
+            .filter(|from| *from != node)
+            .flat_map(|from| self.links.captured(Way::Peers { from, to: node }))
+            .collect();
+        let clients = self.links.captured(Way::Clients { node });
+        let put = |what: &str, bytes: &[u8]| {
+            let path = self.scratch().join(format!("{node}-{what}"));
+            std::fs::write(&path, bytes).expect("there is room for what was in memory");
+            vec![path]
+        };
+        Remains {
+            data: put("data", &data),
+            logs: Vec::new(),
+            peer_traffic: put("peers", &peers),
+            client_traffic: put("clients", &clients),
+        }
+    }
+
+    fn scratch(&self) -> PathBuf {
+        self.dir.path().to_owned()
     }
 
     fn doubts(&mut self) -> Vec<String> {

@@ -73,6 +73,9 @@ impl<V: Venue> Stage<'_, V> {
                 self.contradict_reply(node, what, "a readable answer".to_owned(), why);
                 return self.unanswered(id, by, node);
             }
+            Heard::Included { .. } if self.is_silenced(by, node) => {
+                return self.unanswered(id, by, node);
+            }
             heard @ (Heard::View(_) | Heard::Included { .. } | Heard::TxStatus(_)) => {
                 let from = open.height;
                 let tip = answer.tip.unwrap_or_else(|| self.oracle.height());

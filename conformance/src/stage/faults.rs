@@ -2,13 +2,13 @@
 //! disks and clocks are the venue's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use assay_model::history::Event;
 use assay_model::id::{NodeId, PartyId};
-use assay_model::node::Request;
 use assay_model::time::WallMillis;
 use assay_node::rpc;
-use assay_scenarios::plan::{ClockError, FaultKind, Whose};
+use assay_scenarios::plan::{ClockError, FaultKind, NodeRef, Whose};
 use assay_sim::fault::{Body, Roles};
 
 use super::wire::post;
@@ -26,6 +26,10 @@ pub(super) struct Active {
     effect: u64,
     /// What links had done when it began.
     before: BTreeMap<Way, u64>,
+    /// Whether what it broke may be used again.
+    mended: bool,
+    /// Whether what it cuts is refused rather than held back.
+    refuses: bool,
 }
 
 impl Active {
@@ -35,13 +39,34 @@ impl Active {
     }
 }
 
-/// What becomes of one request of a client.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mischief {
-    /// The node gets it twice.
-    pub(super) twice: bool,
-    /// The node answers, and the client does not hear it.
-    pub(super) loses_reply: bool,
+/// How long a connection that is to break is refused.
+const BREAK: Duration = Duration::from_millis(60);
+/// How long a paused node must keep silent to be believed.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// The node a fault is about, when it is about one.
+fn struck(kind: &FaultKind) -> Option<NodeRef> {
+    match kind {
+        FaultKind::Crash { node }
+        | FaultKind::Stop { node }
+        | FaultKind::Pause { node }
+        | FaultKind::Wipe { node }
+        | FaultKind::RollBack { node } => Some(*node),
+        FaultKind::Split { .. }
+        | FaultKind::Isolate { .. }
+        | FaultKind::SplitLeader { .. }
+        | FaultKind::OneWay { .. }
+        | FaultKind::Lossy { .. }
+        | FaultKind::Slow { .. }
+        | FaultKind::Stall { .. }
+        | FaultKind::Refuse { .. }
+        | FaultKind::Reset { .. }
+        | FaultKind::LostReply { .. }
+        | FaultKind::DuplicatedRequest { .. }
+        | FaultKind::SlowClients { .. }
+        | FaultKind::Offline { .. }
+        | FaultKind::Clock(_) => None,
+    }
 }
 
 impl<V: Venue> Stage<'_, V> {
@@ -54,35 +79,61 @@ impl<V: Venue> Stage<'_, V> {
             nodes: self.plan.nodes,
             leader: self.leader,
         };
+        let now = self.now();
         let mut active = Active {
-            body: Body::of(kind, roles),
-            node: None,
+            body: Body::of(kind, roles, now),
+            node: struck(kind).map(|node| roles.resolve(node)),
             effect: 0,
             before: self.effects(),
+            mended: false,
+            refuses: matches!(kind, FaultKind::Refuse { .. }),
         };
         self.record(Event::FaultBegan {
             fault: index as u32,
         });
-        match kind {
-            FaultKind::Crash { node } => {
-                let node = roles.resolve(*node);
-                active.node = Some(node);
+        match (kind, active.node) {
+            (FaultKind::Crash { .. }, Some(node)) => {
                 active.effect = u64::from(self.crash(node).await?);
             }
-            FaultKind::Offline { party } => {
+            (FaultKind::Stop { .. }, Some(node)) => {
+                active.effect = u64::from(self.stop(node).await?);
+            }
+            (FaultKind::Wipe { .. }, Some(node)) => {
+                let held = self.seats[node.index()].shown.height();
+                if self.crash(node).await? {
+                    self.venue.wipe(node).await?;
+                    active.effect = held.0;
+                }
+            }
+            (FaultKind::RollBack { .. }, Some(node)) => {
+                // A disk can be copied only while nobody writes to it.
+                active.effect = self.seats[node.index()].shown.height().0;
+                if self.stop(node).await? {
+                    self.venue.keep_copy(node).await?;
+                    self.start(node, true).await?;
+                }
+            }
+            (FaultKind::Pause { .. }, Some(node)) => {
+                active.effect = u64::from(self.pause(node).await?);
+            }
+            (FaultKind::Offline { party }, _) => {
                 self.people[party.index()].held.get_or_insert_default();
                 active.effect = 1;
             }
-            FaultKind::Clock(error) => active.node = self.disturb_clock(error)?,
-            FaultKind::Split { .. }
-            | FaultKind::Isolate { .. }
-            | FaultKind::SplitLeader { .. }
-            | FaultKind::OneWay { .. }
-            | FaultKind::Lossy { .. }
-            | FaultKind::Slow { .. } => {}
+            (FaultKind::Clock(error), _) => active.node = self.disturb_clock(error)?,
+            _ => {}
         }
+        let broken = matches!(active.body, Body::Broken { .. });
         self.faults[index] = Some(active);
         self.relink();
+        if broken {
+            // Long enough for both sides to see that the connection is gone.
+            tokio::time::sleep(BREAK).await;
+            if let Some(active) = &mut self.faults[index] {
+                active.mended = true;
+            }
+            self.relink();
+        }
         Ok(())
     }
 
@@ -91,25 +142,31 @@ impl<V: Venue> Stage<'_, V> {
             return Ok(());
         };
         let mut effect = active.effect;
-        match &self.plan.faults[index].kind {
-            FaultKind::Crash { .. } => {
-                let node = active.node.expect("a crash struck a node");
-                if effect > 0 {
-                    self.start(node, true).await?;
-                }
+        match (&self.plan.faults[index].kind, active.node) {
+            (
+                FaultKind::Crash { .. } | FaultKind::Stop { .. } | FaultKind::Wipe { .. },
+                Some(node),
+            ) if effect > 0 => self.start(node, true).await?,
+            (FaultKind::RollBack { .. }, Some(node)) => {
+                let height = self.seats[node.index()].shown.height();
+                self.crash(node).await?;
+                self.venue.roll_back(node).await?;
+                self.start(node, true).await?;
+                effect = height.0.saturating_sub(effect);
             }
-            FaultKind::Offline { party } => {
+            (FaultKind::Pause { .. }, Some(node)) => {
+                self.venue.resume(node).await?;
+                self.seats[node.index()].paused = false;
+            }
+            (FaultKind::Offline { party }, _) => {
                 for input in self.people[party.index()].held.take().unwrap_or_default() {
                     self.tell(*party, input);
                 }
             }
-            FaultKind::Clock(error) => effect = self.mend_clock(error.whose, active.node).await?,
-            FaultKind::Split { .. }
-            | FaultKind::Isolate { .. }
-            | FaultKind::SplitLeader { .. }
-            | FaultKind::OneWay { .. }
-            | FaultKind::Lossy { .. }
-            | FaultKind::Slow { .. } => effect = self.effect_since(&active),
+            (FaultKind::Clock(error), node) => {
+                effect = self.mend_clock(error.whose, node).await?;
+            }
+            _ => effect += self.effect_since(&active),
         }
         self.relink();
         self.record(Event::FaultEnded {
@@ -129,6 +186,25 @@ impl<V: Venue> Stage<'_, V> {
         Ok(true)
     }
 
+    async fn stop(&mut self, node: NodeId) -> Result<bool, Trouble> {
+        if !self.seats[node.index()].up {
+            return Ok(false);
+        }
+        self.venue.stop(node).await?;
+        self.leave(node);
+        self.record(Event::Stopped { node });
+        Ok(true)
+    }
+
+    /// Pauses a node; whether it then keeps silent.
+    async fn pause(&mut self, node: NodeId) -> Result<bool, Trouble> {
+        self.venue.pause(node).await?;
+        self.seats[node.index()].paused = true;
+        let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let asked = post(&net, to, rpc::ask_health(1));
+        Ok(tokio::time::timeout(SILENCE, asked).await.is_err())
+    }
+
     /// What there is to do about a node's watch and answers once its process has ended.
     fn leave(&mut self, node: NodeId) {
         self.take_news();
@@ -142,39 +218,40 @@ impl<V: Venue> Stage<'_, V> {
 
     /// Every link's state, from all faults that go on.
     fn relink(&mut self) {
-        for (from, to) in self.pairs() {
-            let mut link = match self.plan.network.loss.0 {
-                0 => Link::Open,
-                loss => Link::Lossy(loss),
+        for way in self.ways() {
+            let mut link = match (way, self.plan.network.loss.0) {
+                (Way::Clients { .. }, _) | (Way::Peers { .. }, 0) => Link::Open,
+                (Way::Peers { .. }, loss) => Link::Lossy(loss),
             };
             for active in self.faults.iter().flatten() {
-                link = worse(link, bodied(&active.body, from, to));
+                link = worse(link, active.link(way));
             }
-            self.venue.set_link(Way::Peers { from, to }, link);
+            self.venue.set_link(way, link);
         }
     }
 
-    pub(super) fn pairs(&self) -> Vec<(NodeId, NodeId)> {
+    fn ways(&self) -> Vec<Way> {
         let pairs = self
             .nodes()
             .flat_map(|from| self.nodes().map(move |to| (from, to)));
-        pairs.filter(|(from, to)| from != to).collect()
+        let peers = pairs
+            .filter(|(from, to)| from != to)
+            .map(|(from, to)| Way::Peers { from, to });
+        peers
+            .chain(self.nodes().map(|node| Way::Clients { node }))
+            .collect()
     }
 
     fn effects(&self) -> BTreeMap<Way, u64> {
-        let ways = self
-            .pairs()
-            .into_iter()
-            .map(|(from, to)| Way::Peers { from, to });
+        let ways = self.ways().into_iter();
         ways.map(|way| (way, self.venue.effect(way))).collect()
     }
 
     /// What the links a fault is about have done since it began.
     fn effect_since(&self, active: &Active) -> u64 {
-        let struck = |(from, to): &(NodeId, NodeId)| bodied(&active.body, *from, *to) != Link::Open;
-        let ways = self.pairs().into_iter().filter(struck);
-        ways.map(|(from, to)| Way::Peers { from, to })
-            .map(|way| self.venue.effect(way) - active.before[&way])
+        let struck = |way: &Way| active.touches(*way);
+        let ways = self.ways().into_iter().filter(struck);
+        ways.map(|way| self.venue.effect(way) - active.before[&way])
             .sum()
     }
 
@@ -249,19 +326,85 @@ impl<V: Venue> Stage<'_, V> {
         }
     }
 
-    /// What faults do to a request that is about to be sent.
-    pub(super) fn mischief(&mut self, _by: PartyId, _node: NodeId, _request: &Request) -> Mischief {
-        Mischief::default()
+    /// Whether a fault has the node get a request of this party twice; counts it.
+    pub(super) fn is_sent_twice(&mut self, by: PartyId) -> bool {
+        let mut twice = false;
+        for active in self.faults.iter_mut().flatten() {
+            if active.body == Body::Twice(by) {
+                active.effect += 1;
+                twice = true;
+            }
+        }
+        twice
+    }
+
+    /// Whether a fault keeps a client from hearing that its transaction is in a block; counts it.
+    pub(super) fn is_silenced(&mut self, by: PartyId, node: NodeId) -> bool {
+        let mut silenced = false;
+        for active in self.faults.iter_mut().flatten() {
+            if let Body::Unanswered(party, of) = active.body
+                && party == by
+                && of.is_none_or(|of| of == node)
+            {
+                active.effect += 1;
+                silenced = true;
+            }
+        }
+        silenced
     }
 }
 
-/// What a fault's body does to a link.
-fn bodied(body: &Body, from: NodeId, to: NodeId) -> Link {
-    match body {
-        _ if body.cuts(from, to) => Link::Stalled,
-        Body::Lossy(loss) => Link::Lossy(loss.0),
-        Body::Slow(delay) => Link::Slow(*delay),
-        Body::Elsewhere | Body::Groups(_) | Body::OneWay(..) => Link::Open,
+impl Active {
+    /// Whether a link is among those the fault is about.
+    fn touches(&self, way: Way) -> bool {
+        match (&self.body, way) {
+            (Body::Broken { from, to, .. }, _) => {
+                way == Way::Peers {
+                    from: *from,
+                    to: *to,
+                }
+            }
+            _ => self.link(way) != Link::Open,
+        }
+    }
+
+    /// What the fault does to a link now.
+    fn link(&self, way: Way) -> Link {
+        let (from, to) = match way {
+            Way::Peers { from, to } => (from, to),
+            Way::Clients { .. } => {
+                return match self.body {
+                    Body::SlowClients(delay) => Link::Slow(delay),
+                    _ => Link::Open,
+                };
+            }
+        };
+        match &self.body {
+            Body::OneWay(sender, receiver) if (from, to) == (*sender, *receiver) => {
+                if self.refuses {
+                    Link::Refused
+                } else {
+                    Link::Stalled
+                }
+            }
+            Body::Groups(groups) if groups[from.index()] != groups[to.index()] => Link::Stalled,
+            Body::Stalled(sender, receiver) if (from, to) == (*sender, *receiver) => Link::Stalled,
+            Body::Broken {
+                from: sender,
+                to: receiver,
+                ..
+            } if (from, to) == (*sender, *receiver) && !self.mended => Link::Refused,
+            Body::Lossy(loss) => Link::Lossy(loss.0),
+            Body::Slow(delay) => Link::Slow(*delay),
+            Body::Elsewhere
+            | Body::Groups(_)
+            | Body::OneWay(..)
+            | Body::Stalled(..)
+            | Body::Broken { .. }
+            | Body::Unanswered(..)
+            | Body::Twice(_)
+            | Body::SlowClients(_) => Link::Open,
+        }
     }
 }
 

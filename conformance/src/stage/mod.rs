@@ -31,9 +31,9 @@ use assay_model::time::{Millis, WallMillis};
 use assay_node::rpc::Mode;
 use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
+use assay_sim::Setting;
 use assay_sim::clock::Clock;
 use assay_sim::kernel::Kernel;
-use assay_sim::{Seed, Setting};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -65,13 +65,12 @@ pub struct Told {
 /// Tells the story of a plan on a venue whose nodes are down and whose network was made for its setting.
 pub async fn tell<V: Venue>(
     plan: &Plan,
-    seed: Seed,
     setting: Setting,
     suite: Arc<dyn Suite>,
     venue: &mut V,
 ) -> Result<Told, Trouble> {
     let founding = setting.founding.clone();
-    let mut stage = Stage::new(plan, seed, setting, suite, venue);
+    let mut stage = Stage::new(plan, setting, suite, venue);
     stage.found(&founding).await?;
     stage.play().await?;
     stage.close().await?;
@@ -141,7 +140,6 @@ enum Phase {
 /// See the module.
 struct Stage<'p, V: Venue> {
     plan: &'p Plan,
-    seed: Seed,
     venue: &'p mut V,
     mode: Mode,
     history: History,
@@ -160,6 +158,8 @@ struct Stage<'p, V: Venue> {
     transactions: BTreeMap<TxId, Arc<Transaction>>,
     /// What any node has shown in a block.
     included: BTreeMap<TxId, (Height, Outcome)>,
+    /// When any node showed a block for the first time.
+    first_shown: BTreeMap<Height, Millis>,
     begun: usize,
     ended: usize,
     audits: usize,
@@ -175,7 +175,6 @@ struct Stage<'p, V: Venue> {
 impl<'p, V: Venue> Stage<'p, V> {
     fn new(
         plan: &'p Plan,
-        seed: Seed,
         setting: Setting,
         suite: Arc<dyn Suite>,
         venue: &'p mut V,
@@ -200,7 +199,6 @@ impl<'p, V: Venue> Stage<'p, V> {
         let private = plan.rules.keep(Switch::AuthenticatedReads);
         Stage {
             plan,
-            seed,
             mode: if private { Mode::Private } else { Mode::Open },
             oracle: Oracle::new(&setting.cast, suite),
             pace: Pace::new(plan.epoch, venue.wall(), venue.can_skip()),
@@ -216,10 +214,11 @@ impl<'p, V: Venue> Stage<'p, V> {
             waiting: VecDeque::new(),
             transactions: BTreeMap::new(),
             included: BTreeMap::new(),
+            first_shown: BTreeMap::new(),
             begun: 0,
             ended: 0,
             audits: 0,
-            faults: vec![None; plan.faults.len()],
+            faults: plan.faults.iter().map(|_| None).collect(),
             term: 0,
             leader: plan.leader,
             phase: Phase::Founding,

@@ -1,17 +1,20 @@
 //! What nodes ought to answer: the ledger, run over the blocks that nodes say they have committed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
-use assay_model::id::{Height, Text};
+use assay_model::id::{CredentialId, Height, Text};
 use assay_model::ledger::{
-    Answer, Call, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
+    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::Rules;
 use assay_model::time::BlockTime;
 use assay_node::rpc;
+
+use super::search::Deleted;
 
 /// The state after a block, and what its transactions ought to have come to.
 struct Sheet {
@@ -90,6 +93,27 @@ impl Oracle {
         let sheet = self.sheets.get(committed.block.height.0 as usize)?;
         let known = sheet.block.as_ref()?;
         (known.block.id == committed.block.id).then_some(&sheet.outcomes)
+    }
+
+    /// Credentials that were stored once and are not any more: from which height on, and what they held.
+    pub(super) fn deleted(&self) -> Deleted {
+        let mut held: BTreeMap<CredentialId, Vec<Content>> = BTreeMap::new();
+        let mut deleted = Deleted::new();
+        for (height, sheet) in (0..).map(Height).zip(&self.sheets) {
+            let stored = &sheet.state.tables().credentials;
+            for (id, row) in stored {
+                let contents = held.entry(*id).or_default();
+                if contents.last() != Some(&row.content) {
+                    contents.push(row.content.clone());
+                }
+                deleted.remove(id);
+            }
+            for (id, contents) in held.iter().filter(|(id, _)| !stored.contains_key(id)) {
+                let ended = || (height, contents.clone());
+                deleted.entry(*id).or_insert_with(ended);
+            }
+        }
+        deleted
     }
 
     /// Every answer a view could get from a state between two heights, both included, the latest first.

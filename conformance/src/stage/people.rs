@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::answers::Answer;
 use super::watch::News;
-use super::wire::{Silence, post};
+use super::wire::post;
 use super::{Due, Open, Stage};
 use crate::venue::{Trouble, Venue};
 
@@ -106,16 +106,13 @@ impl<V: Venue> Stage<'_, V> {
         let (net, to) = (self.venue.net(), self.venue.rpc(node));
         let body = rpc::ask(&request, self.mode, id.0);
         let back = self.post.clone();
-        let mischief = self.mischief(by, node, &request);
+        let twice = self.is_sent_twice(by);
         let task = tokio::spawn(async move {
-            if mischief.twice {
+            if twice {
                 let (net, body) = (net.clone(), body.clone());
                 tokio::spawn(async move { post(&net, to, body).await });
             }
-            let mut heard = post(&net, to, body).await;
-            if mischief.loses_reply && heard.is_ok() {
-                heard = Err(Silence::Broken);
-            }
+            let heard = post(&net, to, body).await;
             let tip = match heard {
                 Ok(_) => match post(&net, to, rpc::ask_health(id.0)).await {
                     Ok((_, body)) => rpc::hear_health(&body)

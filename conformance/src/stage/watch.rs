@@ -8,6 +8,7 @@ use assay_model::history::Event;
 use assay_model::id::{AppHash, Height, NodeId};
 use assay_model::ledger::Outcome;
 use assay_model::node::{Committed, RequestId, TxResult};
+use assay_model::time::Millis;
 use assay_node::rpc;
 use assay_node::runtime::Net;
 use tokio::sync::{Notify, mpsc};
@@ -150,6 +151,8 @@ impl<N: Net> Watch<N> {
     }
 }
 
+/// How long after another a node that takes part may show a block.
+const LATE: Millis = Millis(3_000);
 /// Most transactions a node is asked to list.
 const MOST_PENDING: usize = 1_000;
 /// How long a watch waits for an answer.
@@ -237,9 +240,12 @@ impl<V: Venue> Stage<'_, V> {
                 tables: Default::default(),
             });
         }
+        let now = self.now();
+        let first = *self.first_shown.entry(height).or_insert(now);
         let seat = &mut self.seats[node.index()];
         seat.shown.last = Some((height, committed.app_hash));
-        let replayed = seat.life > 1 && seat.shown.first.is_none();
+        // A node that shows a block long after another did, or had it when it came back, has learnt it.
+        let replayed = seat.life > 1 && seat.shown.first.is_none() || now > first + LATE;
         self.record(Event::Committed {
             node,
             app_hash: committed.app_hash,

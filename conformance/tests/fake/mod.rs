@@ -15,13 +15,13 @@ use tokio::net::{TcpListener, TcpStream};
 type Done = Result<(), Box<dyn Error>>;
 
 /// What the node does when this is the first argument of a test's executable.
-pub const WORD: &str = "fake-node";
+pub(crate) const WORD: &str = "fake-node";
 
 /// How long the chain has no block for, and then between two.
 const BLOCK: u64 = 50;
 
 /// Plays the node and returns true when the arguments ask for it.
-pub fn play() -> bool {
+pub(crate) fn play() -> bool {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_none_or(|word| word != WORD) {
         return false;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
 use super::flow::Flow;
 use super::letter::{Letter, Package};
@@ -463,6 +464,15 @@ impl Desk {
             self.card().caller(),
             self.wallet_proof(0, now, (false, false)),
         )
+    }
+
+    /// Whom to ask as where it does not matter who asks: nobody, unless nodes want every call signed.
+    pub(super) fn as_anybody(&self) -> As {
+        if self.directory.rules.keep(Switch::AuthenticatedReads) {
+            As::Self_
+        } else {
+            As::Nobody
+        }
     }
 
     /// The dAG an owner signs, and the action that carries it.

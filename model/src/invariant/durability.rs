@@ -6,10 +6,10 @@ use super::chronicle::Chronicle;
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::history::{Asked, Event};
+use crate::history::{Asked, Contradiction, Event};
 use crate::id::{Height, NodeId};
 use crate::ledger::Outcome;
-use crate::node::{Reply, TxStatus};
+use crate::node::{Reply, TxResult, TxStatus};
 
 /// Whether the lead changed hands; then what holds stands for AVAIL-02 as well.
 fn requirements(chronicle: &Chronicle<'_>) -> &'static [RequirementId] {
@@ -156,8 +156,14 @@ fn refused_changes_nothing(chronicle: &Chronicle<'_>) -> Verdict {
         else {
             continue;
         };
-        // Where nobody sees the tables before the block, the first result has nothing to compare with.
         let Some((mut before, _)) = *tables else {
+            answers_tell(
+                &mut tally,
+                chronicle,
+                (seen, *node),
+                committed.block.height,
+                results,
+            );
             continue;
         };
         for result in results.iter() {
@@ -173,7 +179,38 @@ fn refused_changes_nothing(chronicle: &Chronicle<'_>) -> Verdict {
             before = result.tables;
         }
     }
-    tally.verdict("nothing was refused where tables could be seen")
+    tally.verdict("nothing was refused where tables or answers could be seen")
+}
+
+/// Where nobody sees the tables, an effect shows in answers: they go against the ledger from then on.
+fn answers_tell(
+    tally: &mut Tally,
+    chronicle: &Chronicle<'_>,
+    (seen, at): (usize, NodeId),
+    since: Height,
+    results: &[TxResult],
+) {
+    let compared = chronicle
+        .observations()
+        .any(|(_, o)| matches!(o.event, Event::Compared { node, answers: 1.., .. } if node == at));
+    let refused = |result: &TxResult| matches!(result.outcome, Outcome::Refused(_));
+    if !compared || !results.iter().any(refused) {
+        return;
+    }
+    let wrong = chronicle.observations().find(|(_, o)| {
+        matches!(&o.event, Event::Contradicted { node, of: Contradiction::View, height, .. }
+            if *node == at && *height >= since)
+    });
+    tally.test("CONS-04", wrong.is_none(), || {
+        let sentence =
+            format!("{at} refused a transaction in block {since} and answers otherwise since");
+        (
+            sentence,
+            std::iter::once(seen)
+                .chain(wrong.map(|wrong| wrong.0))
+                .collect(),
+        )
+    });
 }
 
 pub(super) const OWED_ARRIVES: Invariant = Invariant {

@@ -183,11 +183,13 @@ impl Node {
     /// is believed in open mode only.
     fn doubt(&mut self, now: WallMillis, claim: &Claim, query: &Query) -> Result<(), ClaimProblem> {
         let (identity, challenge, signature, payload) = match claim {
-            Claim::Anonymous => return Ok(()),
-            Claim::Stated(_) if self.genesis.rules.keep(Switch::AuthenticatedReads) => {
+            // As in private mode, where every call is signed. Source: kwil-rpc 6.
+            Claim::Anonymous | Claim::Stated(_)
+                if self.genesis.rules.keep(Switch::AuthenticatedReads) =>
+            {
                 return Err(ClaimProblem::Unsigned);
             }
-            Claim::Stated(_) => return Ok(()),
+            Claim::Anonymous | Claim::Stated(_) => return Ok(()),
             Claim::Signed {
                 identity,
                 challenge,

@@ -3,12 +3,14 @@
 //! redb is chosen over SQLite because a node needs a log and no queries: it is a single file that survives
 //! a kill at any instant by construction, and it is Rust without a C library or a build step.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use assay_model::node::Record;
-use redb::{Durability, ReadableTable, TableDefinition, TableError};
+use redb::{Durability, ReadableTable, TableDefinition};
 
 use super::keep_latest;
 use crate::codec::{Known, decode_record, encode_record};
@@ -70,19 +72,11 @@ impl Database {
     pub fn open(file: &Path, chain_id: &str) -> Result<Database, StoreError> {
         let name = file.display().to_string();
         let redb = guarded(&name, "open", || {
-            // The log and its lock belong to one process; the file is its owner's alone.
-            let mut options = OpenOptions::new();
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = options
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(file)?;
-            let redb = redb::Builder::new()
-                .set_cache_size(CACHE)
-                .create_file(file)?;
-            claim(&redb, chain_id)?;
+            if !file.exists() {
+                create(file, chain_id)?;
+            }
+            let redb = redb::Builder::new().set_cache_size(CACHE).open(file)?;
+            check_claim(&redb, chain_id)?;
             Ok(redb)
         })?;
         Ok(Database {
@@ -133,33 +127,49 @@ impl Database {
 /// Memory for pages that were read or written lately. Records are read at the start only.
 const CACHE: usize = 4 << 20;
 
-/// Checks whose database it is, or says so in a new one.
-fn claim(redb: &redb::Database, chain_id: &str) -> Result<(), Wrong> {
-    let expected = [("schema", SCHEMA), ("chain_id", chain_id)];
-    let transaction = redb.begin_read()?;
-    match transaction.open_table(META) {
-        Ok(meta) => {
-            for (name, expected) in expected {
-                let found = meta.get(name)?.map(|found| found.value().to_owned());
-                if found.as_deref() != Some(expected) {
-                    let found = found.unwrap_or_default();
-                    return Err(format!("{name} is `{found}`, not `{expected}`").into());
-                }
-            }
-            return Ok(());
-        }
-        Err(TableError::TableDoesNotExist(_)) => {}
-        Err(error) => return Err(error.into()),
+/// What says whose database it is.
+fn claim(chain_id: &str) -> [(&'static str, &str); 2] {
+    [("schema", SCHEMA), ("chain_id", chain_id)]
+}
+
+/// Makes a database beside the file and moves it there when it is whole, since one that was begun and not
+/// finished could not be told from one that is damaged.
+fn create(file: &Path, chain_id: &str) -> Result<(), Wrong> {
+    let begun = file.with_extension("new");
+    match fs::remove_file(&begun) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
     }
+    let mut options = OpenOptions::new();
+    // It is its owner's alone.
+    let options = options.read(true).write(true).create_new(true).mode(0o600);
+    let redb = redb::Builder::new().create_file(options.open(&begun)?)?;
     let transaction = redb.begin_write()?;
     {
         let mut meta = transaction.open_table(META)?;
-        for (name, value) in expected {
+        for (name, value) in claim(chain_id) {
             meta.insert(name, value)?;
         }
         transaction.open_table(RECORDS)?;
     }
     transaction.commit()?;
+    drop(redb);
+    fs::rename(&begun, file)?;
+    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(())
+}
+
+fn check_claim(redb: &redb::Database, chain_id: &str) -> Result<(), Wrong> {
+    let transaction = redb.begin_read()?;
+    let meta = transaction.open_table(META)?;
+    for (name, expected) in claim(chain_id) {
+        let found = meta.get(name)?.map(|found| found.value().to_owned());
+        if found.as_deref() != Some(expected) {
+            let found = found.unwrap_or_default();
+            return Err(format!("{name} is `{found}`, not `{expected}`").into());
+        }
+    }
     Ok(())
 }
 
@@ -210,8 +220,6 @@ impl Store for Database {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::testing::committed;
 
@@ -265,6 +273,20 @@ mod tests {
             told.starts_with("open ") && told.contains(DATA_FILE),
             "{told}"
         );
+    }
+
+    #[test]
+    fn a_database_that_was_begun_is_begun_again_and_an_empty_one_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(DATA_FILE);
+        fs::write(home.path().join("data.new"), "half of a database").unwrap();
+        filled(&file);
+        let mut database = Database::open(&file, "assay-test").unwrap();
+        assert_eq!(database.load().unwrap().len(), 20);
+        drop(database);
+        fs::write(&file, "").unwrap();
+        let told = refusal(&file, "assay-test");
+        assert!(told.starts_with("open "), "{told}");
     }
 
     #[test]

@@ -205,16 +205,16 @@ impl Certification {
         Counts::of(self.rows.iter().map(|row| row.outcome))
     }
 
-    /// What it comes to for whoever started it: a failed requirement is a broken promise, everything else
-    /// that keeps a target from being certified is something that could not be told.
+    /// What it comes to for whoever started it: 0 for a certified target and for nothing else. A promise
+    /// broken outside the profile is told, and does not count.
     pub fn exit(&self) -> Exit {
         let failed = |row: &Assessed| row.outcome == Assessment::Failed;
         if self.runs.spoilt > 0 {
             Exit::Harness
-        } else if self.runs.violated > 0 || self.rows.iter().any(failed) {
-            Exit::Broke
         } else if self.certified() {
             Exit::Held
+        } else if self.runs.violated > 0 || self.rows.iter().any(failed) {
+            Exit::Broke
         } else {
             Exit::Inconclusive
         }

@@ -238,7 +238,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             Next::Ask(
                 Want::View {
                     query: Query::HasProfile { address },
-                    as_: As::Nobody,
+                    as_: desk.as_anybody(),
                 },
                 None,
             )

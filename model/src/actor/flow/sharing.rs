@@ -1,6 +1,6 @@
 //! What owners do with a document: share, store again, sign papers. Source: idos-facts 5.3, 5.4.
 
-use super::super::client::{As, Got, Want};
+use super::super::client::{Got, Want};
 use super::super::desk::Desk;
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
@@ -176,7 +176,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             Next::Ask(
                 Want::View {
                     query,
-                    as_: As::Nobody,
+                    as_: desk.as_anybody(),
                 },
                 None,
             )
