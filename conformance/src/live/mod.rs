@@ -12,6 +12,7 @@ pub mod health;
 mod plan;
 pub mod process;
 pub mod proxy;
+mod run;
 pub mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,7 @@ pub use self::plan::NetworkPlan;
 use self::plan::{Addresses, Ground, argv, place};
 use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
+pub use self::run::Stand;
 use self::target::{ClockHook, Command, Hardship, Target, Values};
 use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
 

@@ -102,6 +102,7 @@ impl<V: Venue> Stage<'_, V> {
                 let held = self.seats[node.index()].shown.height();
                 if self.crash(node).await? {
                     self.venue.wipe(node).await?;
+                    self.remind(node);
                     active.effect = held.0;
                 }
             }
@@ -151,6 +152,7 @@ impl<V: Venue> Stage<'_, V> {
                 let height = self.seats[node.index()].shown.height();
                 self.crash(node).await?;
                 self.venue.roll_back(node).await?;
+                self.remind(node);
                 self.start(node, true).await?;
                 effect = height.0.saturating_sub(effect);
             }
@@ -194,6 +196,13 @@ impl<V: Venue> Stage<'_, V> {
         self.leave(node);
         self.record(Event::Stopped { node });
         Ok(true)
+    }
+
+    /// Its operator tells a node that has forgotten who leads, when it starts.
+    fn remind(&mut self, node: NodeId) {
+        if self.term > 0 {
+            self.seats[node.index()].appointed = Some((self.term, self.leader));
+        }
     }
 
     /// Pauses a node; whether it then keeps silent.
