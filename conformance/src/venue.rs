@@ -156,6 +156,16 @@ pub trait Venue {
     /// How long before it takes effect nodes must be told of a skip.
     fn skip_lead(&self) -> Duration;
 
+    /// How long nothing must have been heard before time is skipped: longer than anything takes by itself.
+    fn calm(&self) -> Duration;
+
+    /// How much is skipped at once while somebody waits for an answer, in milliseconds; 0 where waiting
+    /// costs nothing, and time is skipped only while nobody does.
+    fn stride(&self) -> u64;
+
+    /// Where the harness itself looks at a node, past every link.
+    fn look(&self, node: NodeId) -> SocketAddr;
+
     /// How often to look what a node has committed.
     fn watch_every(&self) -> Duration;
 

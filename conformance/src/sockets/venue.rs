@@ -135,6 +135,19 @@ impl Venue for Simulated {
         Duration::ZERO
     }
 
+    fn calm(&self) -> Duration {
+        // A connection and a question are two round trips.
+        Duration::from_millis(250)
+    }
+
+    fn stride(&self) -> u64 {
+        0
+    }
+
+    fn look(&self, node: NodeId) -> SocketAddr {
+        self.rpc(node)
+    }
+
     fn watch_every(&self) -> Duration {
         Duration::from_millis(100)
     }

@@ -33,6 +33,11 @@ pub(super) struct Active {
 }
 
 impl Active {
+    /// Whether it makes something take longer.
+    pub(super) fn delays(&self) -> bool {
+        matches!(self.body, Body::Slow(_) | Body::SlowClients(_))
+    }
+
     /// Whether nodes may lag behind each other while it goes on.
     pub(super) fn slows_nodes(&self) -> bool {
         self.body != Body::Elsewhere
@@ -192,8 +197,9 @@ impl<V: Venue> Stage<'_, V> {
         if !self.seats[node.index()].up {
             return Ok(false);
         }
-        self.venue.stop(node).await?;
+        // What it says while it ends is not asked for.
         self.leave(node);
+        self.venue.stop(node).await?;
         self.record(Event::Stopped { node });
         Ok(true)
     }
@@ -209,7 +215,7 @@ impl<V: Venue> Stage<'_, V> {
     async fn pause(&mut self, node: NodeId) -> Result<bool, Trouble> {
         self.venue.pause(node).await?;
         self.seats[node.index()].paused = true;
-        let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let (net, to) = (self.venue.net(), self.venue.look(node));
         let asked = post(&net, to, rpc::ask_health(1));
         Ok(tokio::time::timeout(SILENCE, asked).await.is_err())
     }
@@ -320,7 +326,7 @@ impl<V: Venue> Stage<'_, V> {
         if !self.seats[node.index()].up {
             return set;
         }
-        let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let (net, to) = (self.venue.net(), self.venue.look(node));
         let Ok((_, body)) = post(&net, to, rpc::ask_health(1)).await else {
             return set;
         };
@@ -419,16 +425,13 @@ impl Active {
 
 /// The one of two states in which less gets through.
 fn worse(one: Link, other: Link) -> Link {
+    // A fault that slows a link down comes on top of what the network always loses.
     let rank = |link: &Link| match link {
-        Link::Open => 0,
-        Link::Slow(_) => 1,
-        Link::Lossy(_) => 2,
-        Link::Stalled => 3,
-        Link::Refused => 4,
+        Link::Open => (0, 0),
+        Link::Lossy(loss) => (1, u64::from(*loss)),
+        Link::Slow(delay) => (2, delay.0),
+        Link::Stalled => (3, 0),
+        Link::Refused => (4, 0),
     };
-    if rank(&one) >= rank(&other) {
-        one
-    } else {
-        other
-    }
+    std::cmp::max_by_key(one, other, rank)
 }
