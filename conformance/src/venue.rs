@@ -163,6 +163,12 @@ pub trait Venue {
     /// costs nothing, and time is skipped only while nobody does.
     fn stride(&self) -> u64;
 
+    /// How long a client of a node holds back a request before it sends it, and an answer before it hears
+    /// it, where links cannot do that.
+    fn client_delay(&self, _node: NodeId) -> Duration {
+        Duration::ZERO
+    }
+
     /// Where the harness itself looks at a node, past every link.
     fn look(&self, node: NodeId) -> SocketAddr;
 

@@ -232,7 +232,7 @@ impl<V: Venue> Stage<'_, V> {
     }
 
     /// Every link's state, from all faults that go on.
-    fn relink(&mut self) {
+    pub(super) fn relink(&mut self) {
         for way in self.ways() {
             let mut link = match (way, self.plan.network.loss.0) {
                 (Way::Clients { .. }, _) | (Way::Peers { .. }, 0) => Link::Open,

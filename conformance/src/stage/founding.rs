@@ -20,6 +20,7 @@ use crate::venue::{Trouble, Venue};
 impl<V: Venue> Stage<'_, V> {
     pub(super) async fn found(&mut self, transactions: &[Arc<Transaction>]) -> Result<(), Trouble> {
         self.set_clocks()?;
+        self.relink();
         for node in self.nodes() {
             self.start(node, false).await?;
         }

@@ -108,7 +108,7 @@ impl<V: Venue> Stage<'_, V> {
             what: Asked::of(&request),
         });
         let (net, to) = (self.venue.net(), self.venue.rpc(node));
-        let past = self.venue.look(node);
+        let (past, delay) = (self.venue.look(node), self.venue.client_delay(node));
         let body = rpc::ask(&request, self.mode, id.0);
         let back = self.post.clone();
         let twice = self.is_sent_twice(by);
@@ -121,7 +121,9 @@ impl<V: Venue> Stage<'_, V> {
                     post(&net, to, body).await
                 });
             }
+            tokio::time::sleep(delay).await;
             let heard = post(&net, to, body).await;
+            tokio::time::sleep(delay).await;
             let tip = match heard {
                 Ok(_) => match post(&net, past, rpc::ask_health(id.0)).await {
                     Ok((_, body)) => rpc::hear_health(&body)
