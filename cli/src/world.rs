@@ -4,13 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use assay_conformance::live::Stand;
 use assay_conformance::live::target::Target;
+use assay_conformance::live::{self, Stand};
 use assay_conformance::{sockets, venue};
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
 use assay_model::history::History;
 use assay_reports::Trouble;
-use assay_scenarios::judge::{Judgement, Metrics, judge};
+use assay_scenarios::judge::{Judgement, Metrics, RunVerdict, judge};
 use assay_scenarios::plan::Plan;
 use assay_scenarios::worlds::{WorldKind, cannot_make};
 use assay_sim::{Run, Seed};
@@ -131,22 +131,51 @@ impl OnTarget {
     }
 }
 
-impl World for OnTarget {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
+impl OnTarget {
+    /// Tells a story once. Logs are kept, and everything else that nodes left behind where it is evidence.
+    fn tell(&self, plan: &Plan, seed: u64, repeat: u32) -> Result<(History, Metrics), Trouble> {
         let failed = |error: std::io::Error| Trouble::Failed {
             message: format!("no directory for a network: {error}"),
         };
         let scratch = tempfile::tempdir().map_err(failed)?;
-        let dir = match &self.keep {
-            Some(keep) => keep.join(&plan.name).join(format!("seed-{seed}")),
-            None => scratch.path().join("network"),
+        let dir = match (&self.keep, repeat) {
+            (Some(keep), 0) => keep.join(&plan.name).join(format!("seed-{seed}")),
+            (Some(keep), _) => keep
+                .join(&plan.name)
+                .join(format!("seed-{seed}-again-{repeat}")),
+            (None, _) => scratch.path().join("network"),
         };
+        if dir.exists() {
+            // Left by an earlier certification into the same directory.
+            std::fs::remove_dir_all(&dir).map_err(failed)?;
+        }
         let suite = self.suites.suite();
-        let told = self
-            .stand
-            .tell(plan, Seed(seed), suite, &dir)
-            .map_err(trouble)?;
+        let told = self.stand.tell(plan, Seed(seed), suite, &dir);
+        let told = told.map_err(trouble)?;
+        let verdict = judge(plan, &told.history, told.metrics).verdict;
+        if matches!(verdict, RunVerdict::Held | RunVerdict::BrokeAsExpected) {
+            live::leave_logs(&dir).map_err(failed)?;
+        }
         Ok((told.history, told.metrics))
+    }
+}
+
+/// How often an inconclusive story is told again.
+const REPEATS: u32 = 3;
+
+impl World for OnTarget {
+    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
+        let mut repeats = 0;
+        loop {
+            let (history, mut metrics) = self.tell(plan, seed, repeats)?;
+            let verdict = judge(plan, &history, metrics).verdict;
+            metrics.repeats = repeats;
+            // What broke is broken; only what could not be told may be told again.
+            if verdict != RunVerdict::Inconclusive || repeats == REPEATS {
+                return Ok((history, metrics));
+            }
+            repeats += 1;
+        }
     }
 
     fn cannot(&self, plan: &Plan) -> Vec<String> {

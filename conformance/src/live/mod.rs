@@ -35,7 +35,7 @@ pub use self::plan::NetworkPlan;
 use self::plan::{Addresses, Ground, argv, place};
 use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
-pub use self::run::Stand;
+pub use self::run::{Stand, leave_logs};
 use self::target::{ClockHook, Command, Hardship, Target, Values};
 use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
 

@@ -116,6 +116,17 @@ impl Stand {
     }
 }
 
+/// Takes away what a story left in its directory, but for the nodes' logs.
+pub fn leave_logs(dir: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && entry.file_name() != "logs" {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// What a fault asks of a target.
 fn hardships(kind: &FaultKind) -> &'static [Hardship] {
     match kind {
