@@ -77,14 +77,6 @@ fn bad_usage_is_64_and_says_what_is_known() {
 }
 
 #[test]
-fn worlds_to_come_are_named_as_such() {
-    for world in ["live", "turmoil"] {
-        let told = format!("this build has no `{world}` world yet");
-        check_refused(&["run", "--world", world], &[&told, "known here: sim"]);
-    }
-}
-
-#[test]
 fn a_misspelt_scenario_is_suggested() {
     let name = some_story();
     let misspelt = &name[..name.len() - 1];

@@ -26,7 +26,7 @@ fn check(arguments: &[&str], code: i32, told: &[&str]) {
 #[test]
 fn the_whole_library_is_told_and_names_every_story_and_requirement() {
     let directory = tempfile::tempdir().unwrap();
-    let (exit, stdout) = assay(directory.path(), &[]);
+    let (exit, stdout) = assay(directory.path(), &["run"]);
     assert_eq!(exit, 0, "{stdout}");
     for story in assay_scenarios::library() {
         assert!(stdout.contains(&story.name), "{} is not named", story.name);
@@ -34,7 +34,7 @@ fn the_whole_library_is_told_and_names_every_story_and_requirement() {
     for file in ["report.txt", "report.json", "junit.xml"] {
         assert!(directory.path().join("assay-report").join(file).is_file());
     }
-    let (_, json) = assay(directory.path(), &["--format", "json"]);
+    let (_, json) = assay(directory.path(), &["run", "--format", "json"]);
     let report: Value = serde_json::from_str(&json).unwrap();
     let listed = report["scenarios"][0]["requirements"].as_array().unwrap();
     assert_eq!(listed.len(), assay_model::catalogue::catalogue().len());

@@ -74,7 +74,7 @@ fn replay_in(
     let ran = caught(|| world.run(&plan, args.seed));
     let ran = ran
         .map_err(|message| Trouble::Panicked { message })
-        .flatten();
+        .and_then(|ran| ran);
     let mut spoil = |trouble: Trouble| {
         report.mishaps.push(Mishap {
             name: story.name.clone(),

@@ -31,7 +31,7 @@ mod tests {
             Skew {
                 skip: 3_600_000,
                 offset: -5,
-                drift: 7,
+                ..Skew::default()
             },
         ] {
             set(&file, skew).unwrap();

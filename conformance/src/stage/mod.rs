@@ -84,7 +84,10 @@ pub async fn tell<V: Venue>(
 
 /// Something that is due at a moment of the story.
 enum Due {
-    Person { to: PartyId, input: actor::Input },
+    Person {
+        to: PartyId,
+        input: Box<actor::Input>,
+    },
     Step(usize),
     FaultBegins(usize),
     FaultEnds(usize),
@@ -264,7 +267,7 @@ impl<'p, V: Venue> Stage<'p, V> {
 
     async fn happen(&mut self, due: Due) -> Result<(), Trouble> {
         match due {
-            Due::Person { to, input } => self.tell(to, input),
+            Due::Person { to, input } => self.tell(to, *input),
             Due::Step(index) => return self.begin_step(index).await,
             Due::FaultBegins(index) => return self.begin_fault(index).await,
             Due::FaultEnds(index) => return self.end_fault(index).await,

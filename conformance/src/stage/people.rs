@@ -81,7 +81,7 @@ impl<V: Venue> Stage<'_, V> {
             actor::Output::Letter { to, letter } => self.post_letter(party, to, letter),
             actor::Output::Timer { after, timer } => {
                 let after = self.people[party.index()].clock.span(after);
-                let input = actor::Input::Timer(timer);
+                let input = Box::new(actor::Input::Timer(timer));
                 self.schedule_in(after, Due::Person { to: party, input });
             }
             actor::Output::Note(event) => self.record(event),
@@ -167,7 +167,7 @@ impl<V: Venue> Stage<'_, V> {
 
     /// Letters take other ways than the network's links: they are late, but never lost.
     fn post_letter(&mut self, from: PartyId, to: PartyId, letter: Letter) {
-        let input = actor::Input::Letter { from, letter };
+        let input = Box::new(actor::Input::Letter { from, letter });
         self.schedule_in(self.plan.network.latency, Due::Person { to, input });
     }
 }
