@@ -58,6 +58,8 @@ impl<V: Venue> Stage<'_, V> {
             life: seat.life,
             validators: Vec::new(),
             every: self.venue.watch_every(),
+            looks: 0,
+            pending: 0,
             poke: seat.poke.clone(),
             post: self.post.clone(),
         };

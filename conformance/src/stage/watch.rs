@@ -75,6 +75,10 @@ pub(super) struct Watch<N> {
     /// Public keys of the validators, once they were asked for.
     pub(super) validators: Vec<Vec<u8>>,
     pub(super) every: Duration,
+    /// Looks so far.
+    pub(super) looks: u32,
+    /// What waited in the node when it was last asked.
+    pub(super) pending: usize,
     pub(super) poke: Arc<Notify>,
     pub(super) post: mpsc::UnboundedSender<News>,
 }
@@ -112,6 +116,7 @@ impl<N: Net> Watch<N> {
             let validators = self.ask(rpc::ask_validators(1)).await?;
             self.validators = rpc::hear_validators(&validators).map_err(Some)?;
         }
+        let before = *known;
         while *known < top {
             let height = known.next();
             let block = self.ask(rpc::ask_block(height, 1)).await?;
@@ -131,12 +136,17 @@ impl<N: Net> Watch<N> {
             };
             self.post.send(news).map_err(|_| None)?;
         }
-        let pending = self.ask(rpc::ask_unconfirmed(MOST_PENDING, 1)).await?;
+        // What waits changes with blocks, mostly; in between a look now and then is enough.
+        self.looks += 1;
+        if self.pending > 0 || top > before || self.looks.is_multiple_of(SELDOM) {
+            let pending = self.ask(rpc::ask_unconfirmed(MOST_PENDING, 1)).await?;
+            self.pending = rpc::hear_unconfirmed(&pending).map_err(Some)?.len();
+        }
         Ok(News::Tip {
             node: self.node,
             life: self.life,
             height: top,
-            pending: rpc::hear_unconfirmed(&pending).map_err(Some)?.len(),
+            pending: self.pending,
             syncing: tip.syncing,
         })
     }
@@ -152,6 +162,8 @@ impl<N: Net> Watch<N> {
 
 /// How long after another a node that takes part may show a block.
 const LATE: Millis = Millis(3_000);
+/// How many looks go by without asking what waits.
+const SELDOM: u32 = 6;
 /// Most transactions a node is asked to list.
 const MOST_PENDING: usize = 1_000;
 /// How long a watch waits for an answer.
