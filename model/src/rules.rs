@@ -187,6 +187,24 @@ impl Switch {
     }
 }
 
+/// Something wrong that neither documentation nor any deployed node does, for test builds of nodes that a
+/// harness has to fail. It is part of the rules because these reach everywhere such a thing can go wrong.
+#[cfg(feature = "known-bad")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lapse {
+    /// A lock is open in its own last second.
+    EarlyLocks,
+    /// A block is final with the vote of its leader alone.
+    LoneCommits,
+}
+
+#[cfg(feature = "known-bad")]
+impl Lapse {
+    const fn bit(self) -> u64 {
+        1 << (63 - self as u32)
+    }
+}
+
 /// A position for every switch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rules(u64);
@@ -215,6 +233,19 @@ impl Rules {
         } else {
             Rules(self.0 & !switch.bit())
         }
+    }
+
+    /// The same rules, on nodes that are wrong.
+    #[cfg(feature = "known-bad")]
+    #[must_use]
+    pub const fn lapsing(self, lapse: Lapse) -> Rules {
+        Rules(self.0 | lapse.bit())
+    }
+
+    /// Whether nodes with these rules are wrong in this way.
+    #[cfg(feature = "known-bad")]
+    pub(crate) const fn lapses(self, lapse: Lapse) -> bool {
+        self.0 & lapse.bit() != 0
     }
 
     /// The switches that stand differently in the other rules, with their position here.

@@ -21,3 +21,5 @@ pub mod shell;
 pub mod store;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "known-bad")]
+pub mod wrong;

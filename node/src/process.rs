@@ -1,6 +1,7 @@
 //! The node as a program: its directory, its sockets, its signals.
 
 mod cluster;
+mod conduct;
 mod found;
 mod inspect;
 mod logs;
@@ -29,9 +30,12 @@ use crate::runtime::{Clock, Net, Skew, StoreError, Tcp};
 use crate::shell::{Parts, RunError, Shell, Threads};
 use crate::store::{DATA_FILE, Database};
 
+use self::conduct::Conduct;
 pub use cluster::{Cluster, Endpoints};
 pub use found::{Founded, Founding, OWNER_KEY_FILE, found};
 pub use inspect::inspect;
+#[cfg(feature = "known-bad")]
+pub use inspect::inspect_wrong;
 pub use logs::start_logs;
 pub use time_file::follow;
 
@@ -169,17 +173,27 @@ fn asked_to_end() -> Result<impl Future<Output = ()>, ProcessError> {
 
 /// Runs one node until the process is asked to end.
 pub fn run(settings: Settings) -> Result<(), ProcessError> {
+    run_with(settings, Conduct::default())
+}
+
+/// Runs one node that is wrong in one way until the process is asked to end.
+#[cfg(feature = "known-bad")]
+pub fn run_wrong(settings: Settings, wrong: crate::wrong::Wrong) -> Result<(), ProcessError> {
+    run_with(settings, Conduct::of(wrong))
+}
+
+fn run_with(settings: Settings, conduct: Conduct) -> Result<(), ProcessError> {
     let runtime = runtime()?;
-    let ended = runtime.block_on(run_here(settings));
+    let ended = runtime.block_on(run_here(settings, conduct));
     // A connection that hangs does not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     ended
 }
 
-async fn run_here(settings: Settings) -> Result<(), ProcessError> {
+async fn run_here(settings: Settings, conduct: Conduct) -> Result<(), ProcessError> {
     let end = asked_to_end()?;
-    let suite = real_suite();
-    let home = Home::read(&settings.home, &*suite)?;
+    let suite = conduct.suite();
+    let home = conduct.home(Home::read(&settings.home, &*suite)?);
     let peers = peers(&settings.peers, &home)?;
     let (skew, following) = match settings.time_file.clone() {
         Some(file) => {
@@ -205,12 +219,13 @@ async fn run_here(settings: Settings) -> Result<(), ProcessError> {
         admin = admin_listener.as_ref().and_then(shown),
         "listening"
     );
-    let shell = Shell::restore(Parts {
+    #[cfg_attr(not(feature = "known-bad"), expect(unused_mut))]
+    let mut shell = Shell::restore(Parts {
         id: home.id,
         store: home.open()?,
         key: home.key,
         genesis: home.genesis,
-        suite,
+        suite: suite.clone(),
         clock: Clock::new(machine_time, skew),
         clock_is_hooked: following.is_some(),
         net: Tcp,
@@ -222,6 +237,10 @@ async fn run_here(settings: Settings) -> Result<(), ProcessError> {
         threads: Threads::Own,
         observer: None,
     })?;
+    #[cfg(feature = "known-bad")]
+    if let Some(mischief) = conduct.mischief(suite) {
+        shell.mislead(mischief);
+    }
     shell.run(end).await?;
     if let Some(following) = following {
         following.abort();

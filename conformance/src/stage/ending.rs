@@ -153,7 +153,7 @@ impl<V: Venue> Stage<'_, V> {
         Ok(())
     }
 
-    fn inspected(&mut self, node: NodeId, inspection: &Inspection) {
+    pub(super) fn inspected(&mut self, node: NodeId, inspection: &Inspection) {
         let Inspection {
             height,
             app_hash,

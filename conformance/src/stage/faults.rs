@@ -190,6 +190,10 @@ impl<V: Venue> Stage<'_, V> {
         self.venue.kill(node).await?;
         self.leave(node);
         self.record(Event::Crashed { node, lost: 0 });
+        // What it had shown has to be there already, whatever it will learn again from the others.
+        if let Some(inspection) = self.venue.inspect(node).await? {
+            self.inspected(node, &inspection);
+        }
         Ok(true)
     }
 

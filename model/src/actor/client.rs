@@ -26,7 +26,7 @@ const CHALLENGES: u32 = 3;
 pub(super) enum As {
     /// Itself, shown by a signature.
     Self_,
-    /// Somebody, merely stated.
+    /// Somebody, merely stated; where that is refused, under a signature of its own key.
     Stated(Identity),
     /// Nobody.
     Nobody,
@@ -257,13 +257,17 @@ impl Client {
         let (_, node) = call.request.take()?;
         match (&call.stage, reply) {
             (Stage::Challenge, Reply::Challenge(challenge)) => {
-                let Want::View { query, .. } = &call.want else {
+                let Want::View { query, as_ } = &call.want else {
                     unreachable!("only views ask for challenges")
                 };
                 let key = &self.keys[call.wallet as usize];
                 let text = view_text(query, &challenge);
+                let identity = match as_ {
+                    As::Stated(identity) => *identity,
+                    As::Self_ | As::Nobody => self.suite.identity(key),
+                };
                 let claim = Claim::Signed {
-                    identity: self.suite.identity(key),
+                    identity,
                     challenge,
                     signature: self.suite.sign(key, text.as_bytes()),
                     payload: None,
@@ -281,8 +285,15 @@ impl Client {
             }
             (Stage::View, Reply::ClaimRefused(_)) => {
                 call.challenges += 1;
-                let own = matches!(call.want, Want::View { as_: As::Self_, .. });
-                if own && call.challenges < CHALLENGES {
+                let tries = match call.want {
+                    Want::View { as_: As::Self_, .. } => CHALLENGES,
+                    // A name that is not believed by itself may be with somebody's signature.
+                    Want::View {
+                        as_: As::Stated(_), ..
+                    } => 2,
+                    _ => 0,
+                };
+                if call.challenges < tries {
                     call.stage = Stage::Challenge;
                     self.send(now, task, out);
                     return None;

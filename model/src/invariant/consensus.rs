@@ -328,7 +328,7 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
     let mut returned: BTreeMap<NodeId, usize> = BTreeMap::new();
     let mut tips: BTreeMap<NodeId, (Height, AppHash, usize)> = BTreeMap::new();
     let mut agreed: BTreeMap<Height, AppHash> = BTreeMap::new();
-    let mut settled = false;
+    let mut ended = false;
     for (seen, observation) in chronicle.observations() {
         if let Event::Committed { committed, .. } = &observation.event {
             let height = committed.block.height;
@@ -346,7 +346,8 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
             } if committed.block.height > Height(1) => {
                 returned.entry(*node).or_insert(seen);
             }
-            Event::Settled => settled = true,
+            // A run whose time was up had its time, which one that was cut short had not.
+            Event::Settled | Event::Unsettled { .. } => ended = true,
             Event::Inspected {
                 node,
                 height,
@@ -359,7 +360,7 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     let tallest = tips.values().max_by_key(|(height, ..)| *height).copied();
-    if let Some((height, own, _)) = tallest.filter(|_| settled) {
+    if let Some((height, own, _)) = tallest.filter(|_| ended) {
         // The tallest node may itself have come back, and with a state that nobody voted for.
         let app_hash = agreed.get(&height).copied().unwrap_or(own);
         for (node, since) in returned {
@@ -375,5 +376,5 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
             });
         }
     }
-    tally.verdict("no node came back, or the run did not settle")
+    tally.verdict("no node came back, or the run was cut short")
 }

@@ -95,6 +95,51 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("no node acknowledged a transaction")
 }
 
+pub(super) const SHOWN_IS_ON_DISK: Invariant = Invariant {
+    name: "shown-is-on-disk",
+    claim: "a block a node has shown is on its disk when its process ends, however that comes about",
+    source: "S2, S3; kwil documentation",
+    requirements: &["AVAIL-01"],
+    check: shown_is_on_disk,
+};
+
+/// A node that is started again learns from the others what it has lost, so only a look while it is down
+/// tells.
+fn shown_is_on_disk(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut shown: BTreeMap<NodeId, (Height, usize)> = BTreeMap::new();
+    let mut down: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Started { node, .. } => {
+                down.remove(node);
+                shown.remove(node);
+            }
+            Event::Committed {
+                node, committed, ..
+            } => {
+                shown.insert(*node, (committed.block.height, seen));
+            }
+            Event::Crashed { node, .. } | Event::Stopped { node } => {
+                down.insert(*node, seen);
+            }
+            Event::Inspected { node, height, .. } => {
+                let (Some(ended), Some((tip, told))) = (down.get(node), shown.get(node)) else {
+                    continue;
+                };
+                tally.test("AVAIL-01", height >= tip, || {
+                    let sentence = format!(
+                        "{node} had shown block {tip}, and only block {height} was on its disk when it ended"
+                    );
+                    (sentence, vec![*told, *ended, seen])
+                });
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no disk was looked into while its node was down")
+}
+
 pub(super) const EFFECT_AT_MOST_ONCE: Invariant = Invariant {
     name: "effect-at-most-once",
     claim: "a transaction takes effect at most once, however often it is sent",

@@ -118,6 +118,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
         &durability::ACKNOWLEDGED_IS_NEVER_LOST,
+        &durability::SHOWN_IS_ON_DISK,
         &durability::EFFECT_AT_MOST_ONCE,
         &durability::REFUSED_CHANGES_NOTHING,
         &durability::OWED_ARRIVES,

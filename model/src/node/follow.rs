@@ -128,7 +128,8 @@ impl Node {
         let block = &committed.block;
         let next = block.height == self.height().next() && block.previous == self.last_id();
         let distinct = self.genesis.rules.keep(Switch::DistinctVotes);
-        let valid = next && committed.is_final(&*self.suite, &self.genesis.validators, distinct);
+        let voices = committed.voices(&*self.suite, &self.genesis.validators, distinct);
+        let valid = next && voices >= self.genesis.quorum();
         if valid {
             self.commit(now, committed, replayed, out);
         }

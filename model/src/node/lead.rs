@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::block::{Ballot, Block, Committed, Vote, quorum};
+use super::block::{Ballot, Block, Committed, Vote};
 use super::machine::{Halt, Node};
 use super::message::{Message, Nack, Note, Outbox, Record, Timer};
 use crate::id::{Height, NodeId};
@@ -148,7 +148,7 @@ impl Node {
             let heard = reports.map_or(0, BTreeMap::len) + 1;
             let ahead =
                 reports.is_some_and(|reports| reports.values().any(|r| r.height > self.height()));
-            if heard < quorum(self.genesis.validators.len()) || ahead {
+            if heard < self.genesis.quorum() || ahead {
                 return;
             }
         }
@@ -386,7 +386,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) == own)
             .cloned()
             .collect();
-        if agreeing.len() < quorum(self.genesis.validators.len()) {
+        if agreeing.len() < self.genesis.quorum() {
             self.give_up_at_half(out);
             return;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::block::{Ballot, Block, Committed, TxResult, Vote};
+use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
@@ -56,6 +56,15 @@ pub struct Genesis {
 }
 
 impl Genesis {
+    /// How many votes make a block final here.
+    pub fn quorum(&self) -> usize {
+        #[cfg(feature = "known-bad")]
+        if self.rules.lapses(crate::rules::Lapse::LoneCommits) {
+            return 1;
+        }
+        quorum(self.validators.len())
+    }
+
     /// The other nodes.
     pub fn peers(&self, of: NodeId) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.validators.len() as u16)

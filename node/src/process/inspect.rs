@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use assay_model::crypto::Suite;
 use assay_model::id::CredentialId;
 use assay_model::ledger::{AccessGrant, Credential};
 use assay_model::node::{Node, Outbox};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Home, ProcessError, real_suite};
+use super::conduct::Conduct;
+use super::{Home, ProcessError};
 use crate::genesis::FileError;
 use crate::runtime::Store;
 use crate::store::DATA_FILE;
@@ -18,8 +18,18 @@ use crate::store::DATA_FILE;
 /// Restores the node of a directory from its disk and shows height, app hash, the digest of its tables, and every
 /// row. Nothing is sent, and nothing is added to the disk.
 pub fn inspect(home: &Path) -> Result<Value, ProcessError> {
-    let suite: Arc<dyn Suite> = real_suite();
-    let home = Home::read(home, &*suite)?;
+    inspect_with(home, &Conduct::default())
+}
+
+/// The same for a node that is wrong in one way.
+#[cfg(feature = "known-bad")]
+pub fn inspect_wrong(home: &Path, wrong: crate::wrong::Wrong) -> Result<Value, ProcessError> {
+    inspect_with(home, &Conduct::of(wrong))
+}
+
+fn inspect_with(home: &Path, conduct: &Conduct) -> Result<Value, ProcessError> {
+    let suite = conduct.suite();
+    let home = conduct.home(Home::read(home, &*suite)?);
     let file = home.path.join(DATA_FILE);
     if !file.is_file() {
         return Err(FileError::new(&file, "there is no data; the node has never run").into());
@@ -27,15 +37,23 @@ pub fn inspect(home: &Path) -> Result<Value, ProcessError> {
     let records = home.open()?.load()?;
     let mut out = Outbox::default();
     let (id, genesis) = (home.id, home.genesis);
-    let node = Node::restore(id, genesis.clone(), suite, home.key, &records, &mut out);
-    let tables = node.state().tables();
+    let node = Node::restore(
+        id,
+        genesis.clone(),
+        suite.clone(),
+        home.key,
+        &records,
+        &mut out,
+    );
+    let state = conduct.stored(&node, &suite);
+    let tables = state.tables();
     Ok(json!({
         "schema": "assay.inspect/1",
         "node": id.to_string(),
         "chain_id": &*genesis.chain_id,
         "height": node.height().0,
         "app_hash": node.app_hash().to_string(),
-        "tables": node.state().digest().to_string(),
+        "tables": state.digest().to_string(),
         "halted": node.halted().map(|why| why.to_string()),
         "term": node.term(),
         "leader": node.leader().to_string(),

@@ -152,6 +152,8 @@ impl<N: Net, S: Store> Shell<N, S> {
             timers: Timers::default(),
             replies: BTreeMap::new(),
             requests: 0,
+            #[cfg(feature = "known-bad")]
+            mischief: None,
         };
         Ok(Shell {
             handle: Handle::new(errand, clock),
@@ -174,6 +176,12 @@ impl<N: Net, S: Store> Shell<N, S> {
             task,
             restored,
         })
+    }
+
+    /// Lets something stand between the node and everybody else.
+    #[cfg(feature = "known-bad")]
+    pub(crate) fn mislead(&mut self, mischief: crate::wrong::Mischief) {
+        self.task.mischief = Some(mischief);
     }
 
     /// A way to the node. What is asked before it runs is answered once it does.

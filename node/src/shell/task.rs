@@ -34,6 +34,8 @@ pub(super) struct Task<S> {
     pub(super) timers: Timers,
     pub(super) replies: BTreeMap<RequestId, oneshot::Sender<Reply>>,
     pub(super) requests: u64,
+    #[cfg(feature = "known-bad")]
+    pub(super) mischief: Option<crate::wrong::Mischief>,
 }
 
 /// What the task found when it woke.
@@ -131,6 +133,10 @@ impl<S: Store> Task<S> {
     }
 
     fn give(&mut self, input: Input, batch: &mut Batch) {
+        #[cfg(feature = "known-bad")]
+        if let Some(mischief) = &mut self.mischief {
+            return mischief.handle(&mut self.node, self.clock.wall(), input, &mut batch.out);
+        }
         self.node.handle(self.clock.wall(), input, &mut batch.out);
     }
 
@@ -325,6 +331,8 @@ mod tests {
             timers: Timers::default(),
             replies: BTreeMap::new(),
             requests: 0,
+            #[cfg(feature = "known-bad")]
+            mischief: None,
         };
         let send = |have| Output::Send {
             to: n2,

@@ -279,6 +279,16 @@ fn returns() -> Vec<Case> {
             broken(&["AVAIL-04"]),
         ),
         case(
+            "a node comes back and is behind when time is up",
+            nothing(
+                nothing(back().event(Event::Unsettled { owed: vec![] }), 3, N1),
+                2,
+                N4,
+            ),
+            by,
+            broken(&["AVAIL-04"]),
+        ),
+        case(
             "a node that had missed a block ends with another state",
             nothing(
                 Story::new()

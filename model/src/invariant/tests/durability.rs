@@ -7,10 +7,17 @@ use crate::ledger::{Outcome, Query, Refusal};
 use crate::node::{ClaimProblem, Halt, Rejected, Reply};
 
 pub(super) fn cases() -> Vec<Case> {
-    [acknowledged(), once(), refusals(), owed(), reads()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        acknowledged(),
+        on_disk(),
+        once(),
+        refusals(),
+        owed(),
+        reads(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn acknowledged() -> Vec<Case> {
@@ -98,6 +105,44 @@ fn acknowledged() -> Vec<Case> {
                     .block([hired()]),
                 accepted(2),
             ),
+            by,
+            held(&["AVAIL-01"]),
+        ),
+    ]
+}
+
+fn on_disk() -> Vec<Case> {
+    let by = &SHOWN_IS_ON_DISK;
+    let looked = |story: Story, height| story.look_at(height, N4, &[], &[], &[]);
+    let blocks = || Story::new().block([]).block([]);
+    let started = |story: Story| {
+        story.event(Event::Started {
+            node: N4,
+            again: true,
+        })
+    };
+    vec![
+        case(
+            "a node is killed and its last block is not on its disk",
+            looked(blocks().crash(N4), 1),
+            by,
+            broken(&["AVAIL-01"]),
+        ),
+        case(
+            "a node is stopped and its last block is not on its disk",
+            looked(blocks().event(Event::Stopped { node: N4 }), 1),
+            by,
+            broken(&["AVAIL-01"]),
+        ),
+        case(
+            "a node is killed and everything is on its disk",
+            looked(blocks().crash(N4), 2),
+            by,
+            held(&["AVAIL-01"]),
+        ),
+        case(
+            "a node is killed again before it shows anything",
+            looked(started(looked(blocks().crash(N4), 2)).crash(N4), 1),
             by,
             held(&["AVAIL-01"]),
         ),

@@ -1,0 +1,223 @@
+//! Stories of the library on nodes that are wrong on purpose: each wrong is failed on a requirement that it
+//! is about, and the right node holds on the same stories. The node's executable is this test.
+
+mod bad_node;
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
+
+use assay_conformance::live::Stand;
+use assay_conformance::live::target::{Target, built_in};
+use assay_model::crypto::{KdfMemo, Real};
+use assay_model::time::Millis;
+use assay_node::wrong::Wrong;
+use assay_scenarios::judge::{Judgement, Outcome, RunVerdict, judge};
+use assay_scenarios::plan::Plan;
+use assay_scenarios::{Overrides, Source, find, load};
+use assay_sim::Seed;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Networks that are up at a time; they mostly wait.
+const AT_ONCE: usize = 3;
+/// How often a story is told that proves nothing, since a busy machine may be why.
+const TELLINGS: u64 = 3;
+
+/// Which nodes are wrong, and the stories that show it.
+struct Case {
+    wrong: Wrong,
+    on: &'static str,
+    stories: &'static [&'static str],
+}
+
+const fn case(wrong: Wrong, on: &'static str, stories: &'static [&'static str]) -> Case {
+    Case { wrong, on, stories }
+}
+
+/// Where nodes have to agree on what is wrong, all of them are.
+const CASES: &[Case] = &[
+    case(Wrong::ServesWithoutGrant, "all", &["grants/denied"]),
+    case(Wrong::RefusesGrantees, "all", &["grants/denied"]),
+    case(Wrong::HidesGrants, "n2", &["grants/denied"]),
+    case(Wrong::ForgetsDelete, "n3", &["deletion/away-node"]),
+    case(Wrong::KeepsDeletedRows, "n2", &["deletion/away-node"]),
+    case(
+        Wrong::KeepsCopies,
+        "all",
+        &["deletion/original-with-copies"],
+    ),
+    case(Wrong::LockOffByOne, "all", &["grants/lock-boundary"]),
+    case(Wrong::DagReusable, "all", &["grants/delegated-once"]),
+    case(Wrong::StatusErasable, "all", &["reuse/status-stands"]),
+    case(
+        Wrong::AcceptsBadSignature,
+        "all",
+        &["identity/wallet-proofs", "inserters/forged-credentials"],
+    ),
+    case(Wrong::AcceptsAnyReader, "all", &["grants/foreign-hands"]),
+    case(Wrong::PlaintextInLog, "all", &["privacy/plaintext"]),
+    case(Wrong::StoresPlaintext, "all", &["privacy/plaintext"]),
+    case(Wrong::DivergesSilently, "n3", &["grants/denied"]),
+    case(Wrong::StaleReads, "n3", &["deletion/away-node"]),
+    case(Wrong::WrongErrorText, "all", &["grants/lock-boundary"]),
+    case(Wrong::RefusedTakesEffect, "all", &["faults/wiped-follower"]),
+    case(
+        Wrong::LosesAcknowledged,
+        "n2",
+        &["faults/killed-under-load"],
+    ),
+    case(Wrong::DoesNotSync, "n2", &["faults/killed-under-load"]),
+    case(Wrong::DoesNotCatchUp, "n3", &["deletion/away-node"]),
+    case(Wrong::CommitsWithoutQuorum, "all", &["grants/denied"]),
+    case(
+        Wrong::BelievesTheLeadersClock,
+        "all",
+        &["time/leader-far-ahead"],
+    ),
+];
+
+/// The right node's program and arguments, with a wrong that some of the nodes have.
+fn target(case: Option<&Case>) -> Target {
+    let mut source = built_in("reference").expect("it is built in");
+    if let Some(Case { wrong, on, .. }) = case {
+        let told = format!(
+            "\"--wrong\", \"{}\", \"--on\", \"{on}\", \"--node\", \"{{node}}\"",
+            wrong.name()
+        );
+        let text = source.text.replace(
+            "\"--home\", \"{home}\"",
+            &format!("\"--home\", \"{{home}}\", {told}"),
+        );
+        source = Source {
+            text: text.into(),
+            ..source
+        };
+    }
+    Target::parse(&source).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn plan(story: &str) -> Plan {
+    let source = find(story).unwrap_or_else(|problem| panic!("{problem:?}"));
+    let scenario = load(&source).unwrap_or_else(|problems| panic!("{problems:?}"));
+    scenario.plan(&Overrides::none())
+}
+
+/// Tells a story until it proves something.
+fn tell(case: Option<&Case>, story: &str) -> Result<(Plan, Judgement), Failed> {
+    // Deriving a key from a password takes long, and all stories use the same few.
+    static KEYS: LazyLock<Arc<KdfMemo>> = LazyLock::new(Arc::default);
+    let stand = Stand {
+        target: target(case),
+        assay: std::env::current_exe()?,
+    };
+    let mut plan = plan(story);
+    if case.is_some() {
+        // What a wrong node still owes after that, it owes for good.
+        plan.settle = plan.settle.min(Millis(20_000));
+    }
+    let mut doubts = Vec::new();
+    for seed in 1..=TELLINGS {
+        let folder = tempfile::tempdir()?;
+        let suite = Arc::new(Real::new(KEYS.clone()));
+        let told = stand.tell(&plan, Seed(seed), suite, &folder.path().join("network"))?;
+        let judgement = judge(&plan, &told.history, told.metrics);
+        if judgement.verdict != RunVerdict::Inconclusive {
+            return Ok((plan, judgement));
+        }
+        doubts = judgement.doubts;
+    }
+    Err(format!("`{story}` proves nothing in {TELLINGS} tellings: {doubts:#?}").into())
+}
+
+/// What was found broken, a line each.
+fn broken(judgement: &Judgement) -> Vec<String> {
+    let failed = judgement
+        .requirements
+        .iter()
+        .filter(|(_, result)| result.outcome == Outcome::Failed);
+    let lines = failed.map(|(id, result)| {
+        let (by, finding) = &result.findings[0];
+        format!(
+            "{id} ({by}, {}): {}",
+            result.findings.len(),
+            finding.sentence
+        )
+    });
+    lines.collect()
+}
+
+fn is_failed(case: &Case) -> Result<(), Failed> {
+    let Case { wrong, on, stories } = case;
+    let mut seen = Vec::new();
+    let mut missed: BTreeSet<_> = wrong.requirements().iter().copied().collect();
+    for story in *stories {
+        let (_, judgement) = tell(Some(case), story)?;
+        for id in wrong.requirements() {
+            let result = &judgement.requirements[id];
+            if result.outcome == Outcome::Failed && missed.remove(id) {
+                let (by, finding) = &result.findings[0];
+                println!("{}: {id} by {by}: {}", wrong.name(), finding.sentence);
+            }
+        }
+        seen.extend(broken(&judgement));
+        seen.extend(judgement.doubts);
+    }
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let (name, does) = (wrong.name(), wrong.sentence());
+    Err(
+        format!("`{name}` on {on}, which {does}, is not failed on {missed:?}, but: {seen:#?}")
+            .into(),
+    )
+}
+
+fn holds(story: &str) -> Result<(), Failed> {
+    let (_, judgement) = tell(None, story)?;
+    if judgement.verdict == RunVerdict::Held {
+        return Ok(());
+    }
+    let (verdict, seen) = (judgement.verdict, broken(&judgement));
+    Err(format!("the right node came to {verdict:?} on `{story}`: {seen:#?}").into())
+}
+
+fn every_wrong_has_its_stories() -> Result<(), Failed> {
+    let cases: Vec<Wrong> = CASES.iter().map(|case| case.wrong).collect();
+    if cases == Wrong::ALL {
+        return Ok(());
+    }
+    Err(format!("the table has {cases:?}").into())
+}
+
+fn main() -> ExitCode {
+    if let Some(done) = bad_node::play() {
+        let Err(error) = done else {
+            return ExitCode::SUCCESS;
+        };
+        eprintln!("node: {error}");
+        return ExitCode::FAILURE;
+    }
+    let stories: BTreeSet<&str> = CASES
+        .iter()
+        .flat_map(|case| case.stories)
+        .copied()
+        .collect();
+    let mut trials = vec![Trial::test(
+        "every_wrong_has_its_stories",
+        every_wrong_has_its_stories,
+    )];
+    trials.extend(CASES.iter().map(|case| {
+        let name = format!(
+            "a_node_with_the_wrong_{}_is_failed",
+            case.wrong.name().replace('-', "_")
+        );
+        Trial::test(name, || is_failed(case))
+    }));
+    trials.extend(stories.into_iter().map(|story| {
+        let name = format!("the_right_node_holds_on_{}", story.replace(['/', '-'], "_"));
+        Trial::test(name, move || holds(story))
+    }));
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
