@@ -8,8 +8,8 @@ mod requirements;
 mod rules;
 mod run;
 mod scenarios;
-mod verify;
 mod target;
+mod verify;
 
 use assay_reports::Exit;
 
