@@ -20,8 +20,9 @@ use assay_scenarios::Overrides;
 
 /// Tells whether a network of idOS nodes keeps its promises.
 ///
-/// Without a command it runs the whole library in the simulated world, once per story, and writes a
-/// report to `assay-report`.
+/// Without a command it runs the whole library in the simulated world, then certifies the built-in
+/// reference node by the same stories on real processes, and writes one report of both to
+/// `assay-report`.
 #[derive(Debug, Parser)]
 #[command(name = "assay", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     /// Check a certificate, and say in words what it states and what it does not
     Verify(VerifyArgs),
+    /// Run the library against a target's processes and certify it by a profile
+    Certify(CertifyArgs),
     /// Try out, list and show targets: how an implementation's nodes are started and handled
     Target(TargetArgs),
     /// How fast this build is on this machine
@@ -81,9 +84,12 @@ pub(crate) struct RunArgs {
     /// Run these seeds, both ends included
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..1")]
     pub(crate) seeds: Seeds,
-    /// Where the stories take place
-    #[arg(long, value_enum, default_value_t = World::Sim)]
-    pub(crate) world: World,
+    /// Where the stories take place; several, with commas between, are reported side by side
+    #[arg(long, value_enum, default_value = "sim", value_delimiter = ',')]
+    pub(crate) world: Vec<World>,
+    /// What the live world runs against: the name of a built-in target, or a target file
+    #[arg(long, value_name = "FILE|NAME", default_value = "reference")]
+    pub(crate) target: String,
     #[command(flatten)]
     pub(crate) circumstances: Circumstances,
     /// Directory for report.txt, report.json and junit.xml
@@ -99,14 +105,61 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     pub(crate) fn seeds(&self) -> Seeds {
-        match self.seed {
-            Some(seed) => Seeds {
-                first: seed,
-                last: seed,
-            },
-            None => self.seeds,
+        only(self.seed, self.seeds)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertifyArgs {
+    /// The name of a built-in target, or a target file
+    #[arg(long, value_name = "FILE|NAME", default_value = "reference")]
+    pub(crate) target: String,
+    /// What to certify: core, storage or full; what the target declares when left out
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Directory for reports, the certificate, and logs and evidence of every story
+    #[arg(long, value_name = "DIR", default_value = "assay-report")]
+    pub(crate) out: PathBuf,
+    /// Sign the certificate with this Ed25519 key; `assay verify --help` says how to make one
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<PathBuf>,
+    /// Tell every story with this seed only
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub(crate) seed: Option<u64>,
+    /// Tell every story with these seeds, both ends included
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, default_value = "1..1")]
+    pub(crate) seeds: Seeds,
+    /// How many networks run at a time
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+impl Default for CertifyArgs {
+    fn default() -> CertifyArgs {
+        CertifyArgs {
+            target: "reference".to_owned(),
+            profile: None,
+            out: PathBuf::from("assay-report"),
+            sign: None,
+            seed: None,
+            seeds: Seeds { first: 1, last: 1 },
+            jobs: None,
         }
     }
+}
+
+impl CertifyArgs {
+    pub(crate) fn seeds(&self) -> Seeds {
+        only(self.seed, self.seeds)
+    }
+}
+
+/// One seed where one was asked for.
+fn only(seed: Option<u64>, seeds: Seeds) -> Seeds {
+    seed.map_or(seeds, |seed| Seeds {
+        first: seed,
+        last: seed,
+    })
 }
 
 #[derive(Debug, Args)]
@@ -489,17 +542,9 @@ impl Refused {
     }
 }
 
-/// Understands the arguments; the first is the program's name. No command means `run`.
+/// Understands the arguments; the first is the program's name.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Refused> {
-    let cli = Cli::try_parse_from(arguments).map_err(Refused)?;
-    if cli.command.is_some() {
-        return Ok(cli);
-    }
-    let run = Cli::try_parse_from(["assay", "run"]).map_err(Refused)?;
-    Ok(Cli {
-        command: run.command,
-        format: cli.format,
-    })
+    Cli::try_parse_from(arguments).map_err(Refused)
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {

@@ -2,6 +2,7 @@
 //! what is tried and how it is judged lives in the other crates.
 
 mod args;
+mod campaign;
 mod command;
 mod failure;
 mod output;

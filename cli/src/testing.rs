@@ -47,6 +47,10 @@ impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
         Ok((history, Metrics::default()))
     }
 
+    fn cannot(&self, _: &Plan) -> Vec<String> {
+        vec![]
+    }
+
     fn judge(&self, _: &Plan, _: &History, metrics: Metrics) -> Judgement {
         Judgement {
             verdict: RunVerdict::Held,

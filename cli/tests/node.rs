@@ -1,8 +1,11 @@
 //! The node as it is used from the command line: founding, running, stopping, looking inside.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -219,4 +222,110 @@ fn a_local_network_says_where_it_is_and_ends_when_told() {
         64,
         "a network of 4 nodes, not 3",
     );
+}
+
+/// A node of a network of four, on an address of the loopback network that is this test's own.
+struct Member {
+    process: Process,
+    /// The height of each block it commits, by replay or not.
+    commits: mpsc::Receiver<u64>,
+}
+
+impl Member {
+    fn start(home: &Path, place: usize) -> Member {
+        let pid = std::process::id();
+        let [_, _, a, b] = pid.to_be_bytes();
+        let at = |place: usize, port: u16| format!("127.{a}.{b}.{}:{port}", place + 100);
+        let directory = home.join(format!("n{place}"));
+        let (peers_listen, rpc) = (at(place, 6_600), at(place, 8_484));
+        let mut arguments = vec![
+            "--home".to_owned(),
+            text(&directory).to_owned(),
+            "--peers-listen".to_owned(),
+            peers_listen,
+            "--rpc".to_owned(),
+            rpc,
+            "--log".to_owned(),
+            "json".to_owned(),
+        ];
+        for peer in (1..=4).filter(|peer| *peer != place) {
+            arguments.push("--peer".to_owned());
+            arguments.push(format!("n{peer}={}", at(peer, 6_600)));
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut process = Process::start(&arguments);
+        let log = BufReader::new(process.0.stderr.take().unwrap());
+        let (tell, commits) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                let line: Value = serde_json::from_str(&line).unwrap();
+                if line["message"] == "committed" {
+                    // The test may have seen enough.
+                    let _ = tell.send(line["height"].as_u64().unwrap());
+                }
+            }
+        });
+        Member { process, commits }
+    }
+
+    /// Waits for a block of at least this height.
+    fn wait_for(&self, height: u64) {
+        loop {
+            let told = self.commits.recv_timeout(Duration::from_secs(60));
+            if told.expect("the node goes on") >= height {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn four_processes_agree_though_one_is_killed_again_and_again() {
+    let home = tempfile::tempdir().unwrap();
+    let there = text(home.path());
+    let founding = [
+        "init",
+        "--dir",
+        there,
+        "--empty-block-ms",
+        "50",
+        "--resend-ms",
+        "200",
+    ];
+    assert_eq!(run(&founding).0, 0);
+    let mut members: BTreeMap<usize, Member> = (1..=4)
+        .map(|place| (place, Member::start(home.path(), place)))
+        .collect();
+    let mut height = 3;
+    members[&2].wait_for(height);
+    for victim in [2, 3, 1, 2] {
+        // What drops here is killed with signal 9.
+        members.remove(&victim);
+        if victim != 1 {
+            height += 2;
+            members[&4].wait_for(height);
+        }
+        members.insert(victim, Member::start(home.path(), victim));
+        height += 2;
+        members[&victim].wait_for(height);
+    }
+    for member in members.values() {
+        member.wait_for(height);
+    }
+    for (_, member) in members {
+        let nothing = std::io::empty();
+        assert_eq!(member.process.terminate(nothing).0, 0);
+    }
+    let mut hashes = BTreeMap::new();
+    for place in 1..=4 {
+        let directory = home.path().join(format!("n{place}"));
+        let (code, stdout, stderr) = run(&["inspect", "--home", text(&directory)]);
+        assert_eq!(code, 0, "{stderr}");
+        let seen: Value = serde_json::from_str(&stdout).unwrap();
+        let reached = seen["height"].as_u64().unwrap();
+        assert!(reached >= height, "n{place} has lost blocks: {reached}");
+        let hash = seen["app_hash"].clone();
+        let other = hashes.entry(reached).or_insert_with(|| hash.clone());
+        assert_eq!(*other, hash, "n{place} at height {reached}");
+    }
 }

@@ -5,12 +5,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
 use assay_model::node::Node;
 use assay_model::time::{Millis, WallMillis};
 use assay_node::runtime::{Net, Skew};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 /// What a link between two nodes, in one direction, does to what is sent.
@@ -55,8 +57,11 @@ pub struct Inspection {
     pub app_hash: AppHash,
     #[serde(default, deserialize_with = "tables")]
     pub tables: Option<TablesDigest>,
+    #[serde(deserialize_with = "ids")]
     pub credentials: Vec<CredentialId>,
+    #[serde(deserialize_with = "ids")]
     pub grants: Vec<GrantId>,
+    #[serde(deserialize_with = "ids")]
     pub users: Vec<UserId>,
 }
 
@@ -79,6 +84,17 @@ fn bytes<E: serde::de::Error>(text: &str) -> Result<[u8; 32], E> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| E::custom("a digest is 64 hex digits"))?;
     Ok(bytes)
+}
+
+/// Rows are named by their ids: texts, or objects with a member `id`.
+fn ids<'de, D: Deserializer<'de>, T: FromStr>(from: D) -> Result<Vec<T>, D::Error> {
+    let rows = Vec::<serde_json::Value>::deserialize(from)?;
+    let id = |row: &serde_json::Value| {
+        let text = row.as_str().or_else(|| row.get("id")?.as_str());
+        let id = text.and_then(|text| text.parse().ok());
+        id.ok_or_else(|| D::Error::custom(format!("a row has no id: {row}")))
+    };
+    rows.iter().map(id).collect()
 }
 
 fn digest<'de, D: Deserializer<'de>>(from: D) -> Result<AppHash, D::Error> {
@@ -139,6 +155,22 @@ pub trait Venue {
 
     /// How long before it takes effect nodes must be told of a skip.
     fn skip_lead(&self) -> Duration;
+
+    /// How long nothing must have been heard before time is skipped: longer than anything takes by itself.
+    fn calm(&self) -> Duration;
+
+    /// How much is skipped at once while somebody waits for an answer, in milliseconds; 0 where waiting
+    /// costs nothing, and time is skipped only while nobody does.
+    fn stride(&self) -> u64;
+
+    /// How long a client of a node holds back a request before it sends it, and an answer before it hears
+    /// it, where links cannot do that.
+    fn client_delay(&self, _node: NodeId) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Where the harness itself looks at a node, past every link.
+    fn look(&self, node: NodeId) -> SocketAddr;
 
     /// How often to look what a node has committed.
     fn watch_every(&self) -> Duration;

@@ -347,7 +347,7 @@ async fn transactions_that_are_not_taken() {
         "failed to verify the transaction: description is too long or invalid serialization type";
     type Change = fn(&mut SignedTransaction);
     let table: [(Change, u32, &str); 14] = [
-        (|tx| tx.signature_type = "xrpl".into(), 65_535, verify),
+        (|tx| tx.signature_type = "bls12".into(), 65_535, verify),
         (|tx| tx.signature_type = String::new(), 65_535, verify),
         (|tx| tx.signature_type = "ed25519".into(), 65_535, verify),
         (|tx| tx.sender.push(1), 65_535, verify),
@@ -535,7 +535,7 @@ async fn calls_in_open_mode() {
             "action is private",
         ),
         (
-            sender("xrpl", vec![1]),
+            sender("bls12", vec![1]),
             -601,
             "failed to get caller: authenticator not found",
         ),

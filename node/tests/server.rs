@@ -28,8 +28,8 @@ fn hire(name: &str) -> Action {
 #[tokio::test]
 async fn blocks_are_heard_as_the_node_holds_them() {
     let site = Site::start(Rules::deployed()).await;
-    let keys = [identity("node")];
-    let validators = [keys[0].bytes().to_vec()];
+    let keys = [identity("node").bytes().to_vec()];
+    let validators = [identity("node")];
     let accepted = transaction("root", 1, hire("kyc-co"));
     let refused = transaction("alice", 1, hire("mine"));
     for (sent, code) in [(&accepted, 0), (&refused, 65_535)] {
@@ -47,10 +47,10 @@ async fn blocks_are_heard_as_the_node_holds_them() {
             .look(move |node| node.committed(height).cloned())
             .await;
         let held = held.unwrap().unwrap();
-        let heard = hear_block(&site.answer(ask_block(height, 1)).await, &validators);
+        let heard = hear_block(&site.answer(ask_block(height, 1)).await, &keys);
         let heard = heard.unwrap().unwrap();
         assert_eq!(format!("{heard:?}"), format!("{held:?}"));
-        assert!(heard.is_final(&**REAL, &keys, true));
+        assert!(heard.is_final(&**REAL, &validators, true));
         assert_eq!(heard.block.previous, held.block.previous);
         assert_eq!(heard.block.previous_app_hash, held.block.previous_app_hash);
         assert_eq!(heard.block.time, held.block.time);
@@ -83,11 +83,11 @@ async fn blocks_are_heard_as_the_node_holds_them() {
     );
     let beyond = Height(info.block_height + 1_000);
     let nothing = site.answer(ask_block(beyond, 1)).await;
-    assert!(hear_block(&nothing, &validators).unwrap().is_none());
+    assert!(hear_block(&nothing, &keys).unwrap().is_none());
     let nothing = site.answer(ask_results(beyond, 1)).await;
     assert_eq!(hear_results(&nothing), Ok(None));
     let stranger = site.answer(ask_block(Height(1), 1)).await;
-    let told = hear_block(&stranger, &[identity("alice").bytes().to_vec()]).unwrap_err();
+    let told = hear_block(&stranger, &[vec![1; 32]]).unwrap_err();
     assert!(told.contains("is no validator"), "{told}");
 
     let hash = info.block_hash;
@@ -253,7 +253,9 @@ async fn a_halted_node_says_so_and_still_shows_its_blocks() {
         assert_eq!(site.ask(&request).await, Heard::Halted, "{request:?}");
     }
     let shown = site.answer(ask_block(Height(1), 1)).await;
-    let shown = hear_block(&shown, &[identity("node")]).unwrap().unwrap();
+    let shown = hear_block(&shown, &[identity("node").bytes().to_vec()])
+        .unwrap()
+        .unwrap();
     assert_eq!(shown.block.height, Height(1));
     assert_eq!(site.http("GET", "/api/v1/health", b"").await.0, 503);
     let (_, status) = site.admin("admin.status", json!({})).await;

@@ -97,6 +97,13 @@ pub struct Totals {
     pub observations: u64,
     pub actions: u64,
     pub simulated_ms: u64,
+    /// Runs that had to be told again before they could be judged.
+    #[serde(skip_serializing_if = "is_none")]
+    pub told_again: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Adds the runs up.
@@ -122,12 +129,14 @@ pub fn totals(report: &Report) -> Totals {
             height: _,
             actions,
             simulated,
+            repeats,
         } = run.judgement.metrics;
         totals.events += events;
         totals.messages += messages;
         totals.observations += observations;
         totals.actions += actions;
         totals.simulated_ms += simulated.0;
+        totals.told_again += u64::from(repeats > 0);
     }
     totals
 }

@@ -578,6 +578,7 @@ fn totals(report: &Report) -> String {
         observations,
         actions,
         simulated_ms,
+        told_again,
     } = tally::totals(report);
     let kinds = [
         (held, "held"),
@@ -597,6 +598,11 @@ fn totals(report: &Report) -> String {
     if !kinds.is_empty() {
         first.push_str(": ");
         first.push_str(&kinds.join(", "));
+    }
+    if told_again > 0 {
+        first.push_str(&format!(
+            "; {told_again} told again, having been inconclusive at first"
+        ));
     }
     let sizes = format!(
         "{events} events, {messages} messages, {actions} actions, {observations} observations, {} of story time",

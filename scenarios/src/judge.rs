@@ -111,6 +111,9 @@ pub struct Metrics {
     pub actions: u64,
     /// Scenario time at the end.
     pub simulated: Millis,
+    /// How often the story was told before it could be judged. More than 0 only among real processes, where
+    /// a fault may miss what it is meant for.
+    pub repeats: u32,
 }
 
 /// Judges a run.

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod bench;
+mod certify;
 mod completions;
 mod node;
 mod replay;
@@ -10,6 +11,8 @@ mod run;
 mod scenarios;
 mod target;
 mod verify;
+
+pub(crate) use target::load;
 
 use assay_reports::Exit;
 
@@ -26,6 +29,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
         Some(Command::Requirements(args)) => requirements::requirements(&args, format, output),
         Some(Command::Rules(args)) => rules::rules(&args, format, output),
         Some(Command::Verify(args)) => verify::verify(&args, format, output),
+        Some(Command::Certify(args)) => certify::certify(&args, format, output),
         Some(Command::Target(args)) => target::target(args, format, output),
         Some(Command::Bench(args)) => bench::bench(&args, format, output),
         Some(Command::Node(args)) => node::node(*args, format, output),
@@ -33,7 +37,7 @@ pub(crate) fn dispatch(cli: Cli, output: &mut Output) -> Exit {
             completions::completions(shell, format, output);
             Ok(Exit::Held)
         }
-        None => unreachable!("no command was parsed as `run`"),
+        None => certify::everything(format, output),
     };
     done.unwrap_or_else(|failure| {
         if format == Format::Json {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use assay_reports::{Exit, Report, Seeds, json, quoted, text, write};
+use assay_reports::worlds::{self, InWorld, Worlds};
+use assay_reports::{Exit, Seeds, json, quoted, text, write};
 
-use crate::args::{Format, RunArgs};
+use crate::args::{Format, RunArgs, World as Name};
+use crate::campaign::Campaign;
 use crate::failure::{Complaint, Failure};
 use crate::output::{Output, complain};
-use crate::progress;
-use crate::runner::{Ended, Job, carry_out};
 use crate::select::choose;
 use crate::world::{World, world};
 
@@ -17,12 +17,21 @@ use crate::world::{World, world};
 const MOST_RUNS: u64 = 1_000_000;
 
 pub(crate) fn run(args: &RunArgs, format: Format, output: &mut Output) -> Result<Exit, Failure> {
-    let world = world(args.world, args.circumstances.crypto)?;
-    run_in(&*world, args, format, output, interrupt)
+    let crypto = args.circumstances.crypto;
+    let worlds = args.world.iter().map(|name| {
+        let world = world(*name, crypto, &args.target)?;
+        Ok((name.name(), world))
+    });
+    let worlds: Vec<(&'static str, Box<dyn World>)> = worlds.collect::<Result<_, Failure>>()?;
+    let named: Vec<(&'static str, &dyn World)> = worlds
+        .iter()
+        .map(|(name, world)| (*name, &**world))
+        .collect();
+    run_in(&named, args, format, output, interrupt)
 }
 
 fn run_in(
-    world: &dyn World,
+    worlds: &[(&'static str, &dyn World)],
     args: &RunArgs,
     format: Format,
     output: &mut Output,
@@ -45,39 +54,44 @@ fn run_in(
     }
     write::check_writable(&args.out)?;
 
-    let overrides = args.circumstances.overrides(!args.as_written);
-    let jobs = stories.iter().map(|story| {
-        let (plan, story) = story.plan(&overrides);
-        Job { plan, story }
-    });
-    let jobs: Vec<Job> = jobs.collect();
-    let bar = progress::bar(planned);
-    let ended = carry_out(world, &jobs, seeds, args.jobs, &interrupt(), &bar);
-    bar.finish_and_clear();
-
-    let mut report = Report {
-        command: command(args),
-        world: args.world.name(),
-        rules: common_rules(&jobs),
-        crypto: args.circumstances.crypto.name().to_owned(),
+    let campaign = Campaign {
+        stories: &stories,
+        overrides: args.circumstances.overrides(!args.as_written),
         seeds,
-        planned,
-        replay_flags: args.circumstances.flags(),
-        runs: Vec::new(),
-        mishaps: Vec::new(),
-        partial: false,
+        jobs: args.jobs,
+        command: command(args),
+        flags: args.circumstances.flags(),
+        crypto: args.circumstances.crypto.name(),
     };
-    for ended in ended {
-        match ended {
-            Ended::Done(run) => report.runs.push(*run),
-            Ended::Spoilt(mishap) => report.mishaps.push(*mishap),
-            Ended::Skipped => report.partial = true,
+    let interrupted = interrupt();
+    let told: Vec<InWorld> = worlds
+        .iter()
+        .map(|(name, world)| campaign.carry_out(*world, name, &interrupted).told)
+        .collect();
+    let (exit, text, json, written) = match &told[..] {
+        [InWorld { report, untestable }] if untestable.is_empty() => (
+            Exit::of(report),
+            text::text(report),
+            json::json(report),
+            write::write(&args.out, report),
+        ),
+        _ => {
+            let report = Worlds {
+                command: command(args),
+                worlds: told,
+                certification: None,
+            };
+            (
+                report.exit(),
+                worlds::text(&report),
+                worlds::json(&report),
+                write::write_worlds(&args.out, &report),
+            )
         }
-    }
-    let written = write::write(&args.out, &report);
+    };
     match format {
-        Format::Json => output.text(&json::json(&report)),
-        Format::Text => output.text(&text::text(&report)),
+        Format::Json => output.text(&json),
+        Format::Text => output.text(&text),
     }
     written?;
     let lies = format!("report: {}\n", args.out.display());
@@ -85,7 +99,7 @@ fn run_in(
         Format::Json => complain(&lies),
         Format::Text => output.text(&lies),
     }
-    Ok(Exit::of(&report))
+    Ok(exit)
 }
 
 /// The command that gives the same report. What changes only where that goes or how fast it comes is
@@ -99,24 +113,22 @@ fn command(args: &RunArgs) -> String {
     } else {
         format!("--seeds {first}..{last}")
     });
+    if args.world != [Name::Sim] {
+        let names: Vec<&str> = args.world.iter().map(|world| world.name()).collect();
+        words.push(format!("--world {}", names.join(",")));
+    }
+    if args.target != "reference" {
+        words.push(format!("--target {}", quoted(&args.target)));
+    }
     if args.as_written {
         words.push("--as-written".to_owned());
     }
     words.join(" ") + &args.circumstances.flags()
 }
 
-fn common_rules(jobs: &[Job]) -> String {
-    let first = &jobs[0].story.rules;
-    if jobs.iter().all(|job| job.story.rules == *first) {
-        first.clone()
-    } else {
-        "as each story says".to_owned()
-    }
-}
-
 /// A flag that the first Ctrl-C raises, so that what is done can be written; the second one ends the
 /// process at once.
-fn interrupt() -> Arc<AtomicBool> {
+pub(crate) fn interrupt() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handled = ctrlc::set_handler(move || {
@@ -162,7 +174,7 @@ mod tests {
         let mut exit = None;
         let text = written(|output| {
             let flag = || Arc::new(AtomicBool::new(interrupted));
-            exit = Some(run_in(&world, &args, format, output, flag).unwrap());
+            exit = Some(run_in(&[("sim", &world)], &args, format, output, flag).unwrap());
         });
         (exit.unwrap(), text)
     }

@@ -29,7 +29,7 @@ pub(crate) fn target(
     }
 }
 
-fn load(word: &str) -> Result<Target, Failure> {
+pub(crate) fn load(word: &str) -> Result<Target, Failure> {
     Target::load(word).map_err(|problems| {
         let reasons = problems.into_iter().map(miette::Report::new);
         Failure::of(reasons.collect())

@@ -82,6 +82,7 @@ pub fn plan(assay: PathBuf) -> NetworkPlan {
             challenge: 30_000,
             drift: 60_000,
         },
+        leader: NodeId(0),
         assay,
     }
 }

@@ -12,6 +12,7 @@ pub mod health;
 mod plan;
 pub mod process;
 pub mod proxy;
+mod run;
 pub mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ pub use self::plan::NetworkPlan;
 use self::plan::{Addresses, argv, place};
 use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
+pub use self::run::{Stand, leave_logs};
 use self::target::{ClockHook, Command, Hardship, Target, Values};
 use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
 
@@ -50,6 +52,11 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 /// How long before a skip nodes are told of it: a few times what they take to look at their time file.
 const SKIP_LEAD: Duration = Duration::from_millis(25);
+/// How long nothing must have been heard before time is skipped.
+const CALM: Duration = Duration::from_millis(40);
+/// How much is skipped at once while somebody waits for an answer, in milliseconds: a third of the leader's
+/// usual pause.
+const STRIDE: u64 = 300;
 /// Pause between two looks at what a node has committed.
 const WATCH_EVERY: Duration = Duration::from_millis(25);
 /// Pause between two looks of the guard.
@@ -412,6 +419,18 @@ impl Venue for Live {
 
     fn skip_lead(&self) -> Duration {
         SKIP_LEAD
+    }
+
+    fn calm(&self) -> Duration {
+        CALM
+    }
+
+    fn stride(&self) -> u64 {
+        STRIDE
+    }
+
+    fn look(&self, node: NodeId) -> SocketAddr {
+        self.posts[node.index()].at.rpc
     }
 
     fn watch_every(&self) -> Duration {

@@ -28,6 +28,8 @@ pub struct NetworkPlan {
     pub rules: Rules,
     /// Durations of the protocol.
     pub timing: Timing,
+    /// Who leads at first.
+    pub leader: NodeId,
     /// What `{self}` stands for: the running executable, in general.
     pub assay: PathBuf,
 }
@@ -62,6 +64,7 @@ impl NetworkPlan {
             ("broadcast_ms", timing.broadcast.to_string()),
             ("challenge_ms", timing.challenge.to_string()),
             ("drift_ms", timing.drift.to_string()),
+            ("first_leader", self.leader.to_string()),
         ])
     }
 }

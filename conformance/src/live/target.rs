@@ -4,8 +4,11 @@ mod file;
 mod resolve;
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::certify::sha256;
 
 use assay_model::rules::Switch;
 use assay_scenarios::{FileKind, Problem, Source, read_source, suggest};
@@ -142,6 +145,8 @@ pub struct Target {
     pub stop_signal: Signal,
     /// How long a graceful stop may take.
     pub stop_limit: Duration,
+    /// The text of its file.
+    pub(crate) text: Arc<str>,
     pub(crate) home: Template,
     pub(crate) chain_id: Template,
     pub(crate) init: Command,
@@ -187,6 +192,30 @@ impl Target {
     /// The reference node, which is what a run without a target runs against.
     pub fn reference() -> Target {
         Target::load("reference").expect("the built-in targets are sound")
+    }
+
+    /// SHA-256 of the target's file, hex.
+    pub fn digest(&self) -> String {
+        sha256(self.text.as_bytes())
+    }
+
+    /// The program its nodes are: the first word of what starts one, looked for as a shell would.
+    /// `assay` is what `{self}` stands for.
+    pub fn binary(&self, assay: &Path) -> PathBuf {
+        let values = Values::from([("self", assay.display().to_string())]);
+        let Some(Argument::One(first)) = self.start.first() else {
+            return assay.to_owned();
+        };
+        let word = PathBuf::from(first.fill(&values));
+        if word.components().count() > 1 {
+            return word;
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).map(|dir| dir.join(&word));
+        found
+            .into_iter()
+            .find(|file| file.is_file())
+            .unwrap_or(word)
     }
 
     /// Whether nodes of this target can take this.

@@ -68,7 +68,7 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
             async move { live(node, nodes, machine, (genesis, suite), net).await }
         });
     }
-    let venue = Simulated::new(genesis, suite.clone(), machines, links, plan);
+    let venue = Simulated::new(genesis, suite.clone(), machines, links, (plan, seed));
     let commands = venue.commands.clone();
     let told: Arc<Mutex<Option<Result<Told, Trouble>>>> = Arc::default();
     let (plan, result) = (plan.clone(), told.clone());
@@ -84,14 +84,15 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
 }
 
 fn simulation(plan: &Plan, seed: Seed) -> Sim<'static> {
-    let (least, most) = (plan.network.latency, plan.network.jitter);
+    // Every link gets a latency of its own before anything is sent over it.
+    let latency = Duration::from_millis(plan.network.latency.0);
     Builder::new()
         .epoch(UNIX_EPOCH + Duration::from_millis(STARTED))
         .rng_seed(seed.0)
         .simulation_duration(LONGEST)
         .tick_duration(Duration::from_millis(1))
-        .min_message_latency(Duration::from_millis(least.0))
-        .max_message_latency(Duration::from_millis((least + most).0))
+        .min_message_latency(latency)
+        .max_message_latency(latency)
         .tcp_capacity(65_536)
         .build()
 }
@@ -112,7 +113,7 @@ fn drive(sim: &mut Sim<'static>, commands: &Mutex<Vec<Command>>) -> Result<(), T
                 Command::Bounce(node) => sim.bounce(host(node)),
                 Command::Latency(one, other, delay) => {
                     let delay = Duration::from_millis(delay.0);
-                    sim.set_link_latency(host(one), host(other), delay);
+                    sim.set_link_latency(one, other, delay);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! turmoil's sockets as the shell's network, with a count of what is sent over links that are in trouble.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -25,11 +25,31 @@ struct Traffic {
 
 /// What links do, and what they have done. Shared by venue and sockets, all on one thread.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Links(Arc<Mutex<BTreeMap<Way, Traffic>>>);
+pub(super) struct Links {
+    traffic: Arc<Mutex<BTreeMap<Way, Traffic>>>,
+    down: Arc<Mutex<BTreeSet<NodeId>>>,
+}
 
 impl Links {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Way, Traffic>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether a node's process is there. turmoil lets whoever connects to a crashed host wait; the
+    /// machine of a process that died refuses at once.
+    pub(super) fn is_up(&self, node: NodeId, up: bool) {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        if up {
+            down.remove(&node);
+        } else {
+            down.insert(node);
+        }
+    }
+
+    fn refuses(&self, way: Way) -> bool {
+        let (Way::Peers { to: node, .. } | Way::Clients { node }) = way;
+        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.contains(&node)
     }
 
     /// What was sent over a link so far.
@@ -117,6 +137,9 @@ impl Net for Sockets {
         let way = self.way(to.ip());
         if let Some(way) = way {
             self.links.sent(way, &[]);
+            if self.links.refuses(way) {
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
         }
         Ok(Stream {
             inner: turmoil::net::TcpStream::connect(to).await?,

@@ -1,6 +1,7 @@
 //! turmoil as a venue. What only the simulation itself can do (crash a host, start it, change a latency) is
 //! left for its loop between two steps.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,8 @@ use assay_node::codec::encode_record;
 use assay_node::runtime::Skew;
 use assay_node::shell::Handle;
 use assay_node::store::{Copied, Memory};
-use assay_scenarios::plan::Plan;
+use assay_scenarios::plan::{Network, Plan};
+use assay_sim::{Domain, Seed};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -24,11 +26,11 @@ use super::{CLIENTS, wall};
 use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
 
 /// What the loop is to do between two steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Command {
     Crash(NodeId),
     Bounce(NodeId),
-    Latency(NodeId, NodeId, Millis),
+    Latency(String, String, Millis),
 }
 
 /// A node's machine: what survives its process, and what reaches into it.
@@ -70,7 +72,10 @@ pub(super) struct Simulated {
     suite: Arc<dyn Suite>,
     machines: Vec<Machine>,
     links: Links,
-    latency: Millis,
+    seed: Seed,
+    network: Network,
+    /// What was last made of each pair of nodes.
+    pairs: BTreeMap<(NodeId, NodeId), (Link, Link)>,
     pub(super) commands: Arc<Mutex<Vec<Command>>>,
     up: Vec<bool>,
     started: Vec<bool>,
@@ -85,7 +90,7 @@ impl Simulated {
         suite: Arc<dyn Suite>,
         machines: Vec<Machine>,
         links: Links,
-        plan: &Plan,
+        (plan, seed): (&Plan, Seed),
     ) -> Simulated {
         let nodes = usize::from(plan.nodes);
         Simulated {
@@ -94,7 +99,9 @@ impl Simulated {
             machines,
             net: Sockets::new(None, plan.nodes, links.clone()),
             links,
-            latency: plan.network.latency,
+            seed,
+            network: plan.network,
+            pairs: BTreeMap::new(),
             commands: Arc::default(),
             up: vec![false; nodes],
             started: vec![false; nodes],
@@ -105,10 +112,51 @@ impl Simulated {
 
     /// Has the loop do something, and waits until it has.
     async fn command(&self, command: Command) {
+        self.push(command);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
+    fn push(&self, command: Command) {
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.push(command);
-        drop(commands);
-        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+
+    /// How long a message takes between two hosts, nothing being wrong: drawn once for each pair. Draws for
+    /// each message would be turmoil's, in an order that hangs on more than the seed.
+    fn latency(&self, one: u16, other: u16) -> Millis {
+        let pair = u64::from(one.min(other)) << 16 | u64::from(one.max(other));
+        let mut draw = self.seed.draw(Domain::Peer, pair, 0);
+        let jitter = draw.below(self.network.jitter.0 + 1);
+        self.network.latency + Millis(jitter)
+    }
+
+    fn set_pair(&mut self, one: NodeId, other: NodeId) {
+        let link = |from, to| self.links.get(Way::Peers { from, to });
+        let links = (link(one, other), link(other, one));
+        if self.pairs.insert((one, other), links) == Some(links) {
+            return;
+        }
+        let (first, second) = (host(one), host(other));
+        let cut = |link: Link| matches!(link, Link::Stalled | Link::Refused);
+        turmoil::release(first.as_str(), second.as_str());
+        turmoil::repair(first.as_str(), second.as_str());
+        match links {
+            (Link::Stalled, Link::Stalled) => turmoil::hold(first.as_str(), second.as_str()),
+            (Link::Refused, _) | (_, Link::Refused) => {
+                turmoil::partition(first.as_str(), second.as_str());
+            }
+            (there, back) => {
+                if cut(there) {
+                    turmoil::partition_oneway(first.as_str(), second.as_str());
+                }
+                if cut(back) {
+                    turmoil::partition_oneway(second.as_str(), first.as_str());
+                }
+            }
+        }
+        let slow = delay(links.0).max(delay(links.1));
+        let pace = self.latency(one.0, other.0) + slow;
+        self.push(Command::Latency(first, second, pace));
     }
 
     fn machine(&self, node: NodeId) -> &Machine {
@@ -135,6 +183,25 @@ impl Venue for Simulated {
         Duration::ZERO
     }
 
+    fn calm(&self) -> Duration {
+        // A connection and a question are two round trips.
+        Duration::from_millis(250)
+    }
+
+    fn stride(&self) -> u64 {
+        0
+    }
+
+    fn client_delay(&self, node: NodeId) -> Duration {
+        // The people's host has one link to each node, which the harness looks through as well.
+        let delay = delay(self.links.get(Way::Clients { node }));
+        Duration::from_millis(delay.0)
+    }
+
+    fn look(&self, node: NodeId) -> SocketAddr {
+        self.rpc(node)
+    }
+
     fn watch_every(&self) -> Duration {
         Duration::from_millis(100)
     }
@@ -157,10 +224,12 @@ impl Venue for Simulated {
             self.command(Command::Bounce(node)).await;
         }
         self.up[node.index()] = true;
+        self.links.is_up(node, true);
         Ok(())
     }
 
     async fn kill(&mut self, node: NodeId) -> Result<(), Trouble> {
+        self.links.is_up(node, false);
         self.command(Command::Crash(node)).await;
         self.machine(node).disk.crash();
         self.up[node.index()] = false;
@@ -222,27 +291,12 @@ impl Venue for Simulated {
 
     fn set_link(&mut self, way: Way, link: Link) {
         self.links.set(way, link);
-        let Way::Peers { from, to } = way else {
-            return;
-        };
-        let back = self.links.get(Way::Peers { from: to, to: from });
-        let (one, other) = (host(from), host(to));
-        match (link, back) {
-            (Link::Stalled, Link::Stalled) => turmoil::hold(one, other),
-            (Link::Stalled, _) => turmoil::partition_oneway(one, other),
-            (Link::Refused, _) => turmoil::partition(one, other),
-            (Link::Open | Link::Slow(_) | Link::Lossy(_), Link::Open | Link::Slow(_)) => {
-                turmoil::release(one.as_str(), other.as_str());
-                turmoil::repair(one, other);
-            }
-            (Link::Open | Link::Slow(_) | Link::Lossy(_), _) => turmoil::repair_oneway(one, other),
+        // turmoil knows pairs of hosts; both directions of a pair are set one after the other.
+        if let Way::Peers { from, to } = way
+            && from > to
+        {
+            self.set_pair(to, from);
         }
-        let delay = match link {
-            Link::Slow(delay) => self.latency + delay,
-            _ => self.latency,
-        };
-        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        commands.push(Command::Latency(from, to, delay));
     }
 
     fn effect(&self, way: Way) -> u64 {
@@ -286,6 +340,13 @@ impl Venue for Simulated {
 
     fn doubts(&mut self) -> Vec<String> {
         Vec::new()
+    }
+}
+
+fn delay(link: Link) -> Millis {
+    match link {
+        Link::Slow(delay) => delay,
+        Link::Open | Link::Stalled | Link::Refused | Link::Lossy(_) => Millis::ZERO,
     }
 }
 

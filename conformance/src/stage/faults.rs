@@ -33,6 +33,11 @@ pub(super) struct Active {
 }
 
 impl Active {
+    /// Whether it makes something take longer.
+    pub(super) fn delays(&self) -> bool {
+        matches!(self.body, Body::Slow(_) | Body::SlowClients(_))
+    }
+
     /// Whether nodes may lag behind each other while it goes on.
     pub(super) fn slows_nodes(&self) -> bool {
         self.body != Body::Elsewhere
@@ -102,6 +107,7 @@ impl<V: Venue> Stage<'_, V> {
                 let held = self.seats[node.index()].shown.height();
                 if self.crash(node).await? {
                     self.venue.wipe(node).await?;
+                    self.remind(node);
                     active.effect = held.0;
                 }
             }
@@ -151,6 +157,7 @@ impl<V: Venue> Stage<'_, V> {
                 let height = self.seats[node.index()].shown.height();
                 self.crash(node).await?;
                 self.venue.roll_back(node).await?;
+                self.remind(node);
                 self.start(node, true).await?;
                 effect = height.0.saturating_sub(effect);
             }
@@ -190,17 +197,25 @@ impl<V: Venue> Stage<'_, V> {
         if !self.seats[node.index()].up {
             return Ok(false);
         }
-        self.venue.stop(node).await?;
+        // What it says while it ends is not asked for.
         self.leave(node);
+        self.venue.stop(node).await?;
         self.record(Event::Stopped { node });
         Ok(true)
+    }
+
+    /// Its operator tells a node that has forgotten who leads, when it starts.
+    fn remind(&mut self, node: NodeId) {
+        if self.term > 0 {
+            self.seats[node.index()].appointed = Some((self.term, self.leader));
+        }
     }
 
     /// Pauses a node; whether it then keeps silent.
     async fn pause(&mut self, node: NodeId) -> Result<bool, Trouble> {
         self.venue.pause(node).await?;
         self.seats[node.index()].paused = true;
-        let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let (net, to) = (self.venue.net(), self.venue.look(node));
         let asked = post(&net, to, rpc::ask_health(1));
         Ok(tokio::time::timeout(SILENCE, asked).await.is_err())
     }
@@ -217,7 +232,7 @@ impl<V: Venue> Stage<'_, V> {
     }
 
     /// Every link's state, from all faults that go on.
-    fn relink(&mut self) {
+    pub(super) fn relink(&mut self) {
         for way in self.ways() {
             let mut link = match (way, self.plan.network.loss.0) {
                 (Way::Clients { .. }, _) | (Way::Peers { .. }, 0) => Link::Open,
@@ -311,7 +326,7 @@ impl<V: Venue> Stage<'_, V> {
         if !self.seats[node.index()].up {
             return set;
         }
-        let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let (net, to) = (self.venue.net(), self.venue.look(node));
         let Ok((_, body)) = post(&net, to, rpc::ask_health(1)).await else {
             return set;
         };
@@ -410,16 +425,13 @@ impl Active {
 
 /// The one of two states in which less gets through.
 fn worse(one: Link, other: Link) -> Link {
+    // A fault that slows a link down comes on top of what the network always loses.
     let rank = |link: &Link| match link {
-        Link::Open => 0,
-        Link::Slow(_) => 1,
-        Link::Lossy(_) => 2,
-        Link::Stalled => 3,
-        Link::Refused => 4,
+        Link::Open => (0, 0),
+        Link::Lossy(loss) => (1, u64::from(*loss)),
+        Link::Slow(delay) => (2, delay.0),
+        Link::Stalled => (3, 0),
+        Link::Refused => (4, 0),
     };
-    if rank(&one) >= rank(&other) {
-        one
-    } else {
-        other
-    }
+    std::cmp::max_by_key(one, other, rank)
 }

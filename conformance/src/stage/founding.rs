@@ -11,15 +11,16 @@ use assay_model::time::WallMillis;
 use assay_node::rpc::{self, Heard};
 use tokio::time::Instant;
 
+use super::Stage;
 use super::pace::FOUNDING;
 use super::watch::{Shown, Watch};
 use super::wire::post;
-use super::{CALM, STRIDE, Stage};
 use crate::venue::{Trouble, Venue};
 
 impl<V: Venue> Stage<'_, V> {
     pub(super) async fn found(&mut self, transactions: &[Arc<Transaction>]) -> Result<(), Trouble> {
         self.set_clocks()?;
+        self.relink();
         for node in self.nodes() {
             self.start(node, false).await?;
         }
@@ -37,7 +38,7 @@ impl<V: Venue> Stage<'_, V> {
             tokio::time::sleep(lead + Duration::from_millis(1)).await;
         }
         self.disturb_clocks_of_plan()?;
-        self.stirred = Instant::now();
+        self.stir();
         Ok(())
     }
 
@@ -52,7 +53,7 @@ impl<V: Venue> Stage<'_, V> {
         seat.shown = Shown::default();
         let watch = Watch {
             net: self.venue.net(),
-            at: self.venue.rpc(node),
+            at: self.venue.look(node),
             node,
             life: seat.life,
             validators: Vec::new(),
@@ -62,7 +63,7 @@ impl<V: Venue> Stage<'_, V> {
         };
         seat.watch = Some(tokio::spawn(watch.run()));
         let appointed = seat.appointed.take();
-        self.stirred = Instant::now();
+        self.stir();
         if let Some((term, leader)) = appointed {
             self.venue.appoint(node, term, leader).await?;
         }
@@ -169,11 +170,12 @@ impl<V: Venue> Stage<'_, V> {
             tokio::time::sleep(self.venue.watch_every()).await;
             let left = self.pace.until_zero(self.venue.wall());
             let heard = self.seats.iter().all(|seat| seat.shown.heard);
-            let calm = heard && self.stirred.elapsed() >= CALM;
+            let stride = self.venue.stride();
+            let calm = heard && stride > 0 && self.is_calm();
             if calm
                 && self.venue.can_skip()
                 && left > FOUNDING / 4
-                && self.skip(STRIDE).await.is_err()
+                && self.skip(stride).await.is_err()
             {
                 return false;
             }

@@ -46,10 +46,10 @@ use self::pace::Pace;
 use self::watch::{News, Shown};
 use crate::venue::{Trouble, Venue};
 
-/// How long nothing must have been heard before time is skipped.
-const CALM: Duration = Duration::from_millis(40);
-/// How much is skipped at once while somebody waits for an answer, in milliseconds.
-const STRIDE: u64 = 300;
+/// How many looks at every node make sure that nothing is under way.
+const LOOKS: u32 = 2;
+/// After so long without news looks are no longer waited for.
+const DEAF: Duration = Duration::from_secs(1);
 /// Less than this is waited for rather than skipped, in milliseconds.
 const WAIT: u64 = 60;
 
@@ -108,8 +108,8 @@ struct Seat {
     clock: Clock,
     /// What it has shown in this life.
     shown: Shown,
-    /// How often it did not answer.
-    silences: u64,
+    /// Looks since something happened.
+    looks: u32,
     watch: Option<JoinHandle<()>>,
     /// Makes the watch look at once.
     poke: Arc<Notify>,
@@ -191,7 +191,7 @@ impl<'p, V: Venue> Stage<'p, V> {
             paused: false,
             clock: Clock::right(plan.epoch),
             shown: Shown::default(),
-            silences: 0,
+            looks: 0,
             watch: None,
             poke: Arc::default(),
             appointed: None,
@@ -283,19 +283,19 @@ impl<'p, V: Venue> Stage<'p, V> {
         let now = self.now();
         let next = self.kernel.next().unwrap_or(now);
         let left = next.saturating_sub(now).0;
-        let quiet = self.stirred.elapsed();
-        let worth = self.venue.can_skip() && left > WAIT;
-        if worth && quiet >= CALM {
-            let far = if self.is_idle() {
-                left
-            } else {
-                left.min(STRIDE)
-            };
+        let far = match self.is_idle() {
+            true => left,
+            // What is slow is slow in real time, so nothing is skipped that would have to wait for it.
+            false if self.faults.iter().flatten().any(Active::delays) => 0,
+            false => left.min(self.venue.stride()),
+        };
+        let worth = self.venue.can_skip() && far > WAIT;
+        if worth && self.is_calm() {
             return self.skip(far).await;
         }
         let mut nap = Duration::from_millis(left.max(1));
         if worth {
-            nap = nap.min(CALM - quiet.min(CALM));
+            nap = nap.min(self.venue.watch_every());
         }
         tokio::select! {
             biased;
@@ -313,7 +313,7 @@ impl<'p, V: Venue> Stage<'p, V> {
         self.set_clocks()?;
         tokio::time::sleep(lead + Duration::from_millis(1)).await;
         // What the skip has set off gets a moment to show.
-        self.stirred = Instant::now();
+        self.stir();
         Ok(())
     }
 
@@ -329,6 +329,22 @@ impl<'p, V: Venue> Stage<'p, V> {
         let error = self.seats[node.index()].clock.error(now);
         let skew = self.pace.skew(error);
         self.venue.set_clock(node, skew)
+    }
+
+    /// Something that matters has happened.
+    fn stir(&mut self) {
+        self.stirred = Instant::now();
+        for seat in &mut self.seats {
+            seat.looks = 0;
+        }
+    }
+
+    /// Whether nothing has been heard for long enough. On a busy machine looks take longer, and so does
+    /// everything else.
+    fn is_calm(&self) -> bool {
+        let quiet = self.stirred.elapsed();
+        let looked = |seat: &Seat| !seat.up || seat.paused || seat.looks >= LOOKS;
+        quiet >= self.venue.calm() && (self.seats.iter().all(looked) || quiet >= DEAF)
     }
 
     /// Whether nothing is under way, so that time can be skipped to what is due next.

@@ -1,18 +1,22 @@
 //! What people do: begin steps, ask nodes, write letters.
 
+use std::time::Duration;
+
 use assay_model::actor::{self, Letter};
 use assay_model::history::{Asked, Ending, Event};
 use assay_model::id::{Height, NodeId, PartyId};
 use assay_model::node::{Request, RequestId};
 use assay_node::rpc;
 use assay_scenarios::plan::Deed;
-use tokio::time::Instant;
 
 use super::answers::Answer;
 use super::watch::News;
 use super::wire::post;
 use super::{Due, Open, Stage};
 use crate::venue::{Trouble, Venue};
+
+/// How long after a request its copy is sent.
+const SECOND: Duration = Duration::from_millis(150);
 
 impl<V: Venue> Stage<'_, V> {
     pub(super) async fn begin_step(&mut self, index: usize) -> Result<(), Trouble> {
@@ -57,12 +61,12 @@ impl<V: Venue> Stage<'_, V> {
 
     pub(super) fn tell(&mut self, party: PartyId, input: actor::Input) {
         let now = self.now();
-        let person = &mut self.people[party.index()];
-        if let Some(held) = &mut person.held {
+        if let Some(held) = &mut self.people[party.index()].held {
             held.push(input);
             return;
         }
-        self.stirred = Instant::now();
+        self.stir();
+        let person = &mut self.people[party.index()];
         let mut out = actor::Outbox::default();
         person.actor.handle(person.clock.read(now), input, &mut out);
         for output in out.0 {
@@ -104,17 +108,24 @@ impl<V: Venue> Stage<'_, V> {
             what: Asked::of(&request),
         });
         let (net, to) = (self.venue.net(), self.venue.rpc(node));
+        let (past, delay) = (self.venue.look(node), self.venue.client_delay(node));
         let body = rpc::ask(&request, self.mode, id.0);
         let back = self.post.clone();
         let twice = self.is_sent_twice(by);
         let task = tokio::spawn(async move {
             if twice {
                 let (net, body) = (net.clone(), body.clone());
-                tokio::spawn(async move { post(&net, to, body).await });
+                tokio::spawn(async move {
+                    // The copy comes second, or it would use up what is good once.
+                    tokio::time::sleep(SECOND).await;
+                    post(&net, to, body).await
+                });
             }
+            tokio::time::sleep(delay).await;
             let heard = post(&net, to, body).await;
+            tokio::time::sleep(delay).await;
             let tip = match heard {
-                Ok(_) => match post(&net, to, rpc::ask_health(id.0)).await {
+                Ok(_) => match post(&net, past, rpc::ask_health(id.0)).await {
                     Ok((_, body)) => rpc::hear_health(&body)
                         .ok()
                         .map(|health| Height(health.block_height.max(0) as u64)),

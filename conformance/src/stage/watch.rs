@@ -12,7 +12,6 @@ use assay_model::time::Millis;
 use assay_node::rpc;
 use assay_node::runtime::Net;
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
 
 use super::answers::Answer;
 use super::wire::post;
@@ -162,7 +161,7 @@ impl<V: Venue> Stage<'_, V> {
     pub(super) fn on_news(&mut self, news: News) {
         match news {
             News::Answer(id, answer) => {
-                self.stirred = Instant::now();
+                self.stir();
                 self.on_answer(id, answer);
             }
             News::Block {
@@ -172,7 +171,7 @@ impl<V: Venue> Stage<'_, V> {
                 results,
             } => {
                 if self.seats[node.index()].life == life {
-                    self.stirred = Instant::now();
+                    self.stir();
                     self.on_block(node, committed, results);
                 }
             }
@@ -187,20 +186,22 @@ impl<V: Venue> Stage<'_, V> {
                 if seat.life != life {
                     return;
                 }
+                seat.looks += 1;
                 let shown = &mut seat.shown;
-                if !shown.heard || shown.syncing != syncing || shown.pending != pending {
-                    self.stirred = Instant::now();
-                }
+                let news = !shown.heard || shown.syncing != syncing || shown.pending != pending;
                 shown.heard = true;
                 shown.first.get_or_insert(height);
                 (shown.pending, shown.syncing) = (pending, syncing);
+                if news {
+                    self.stir();
+                }
             }
             News::Silent { node, life, why } => {
                 let seat = &mut self.seats[node.index()];
-                if seat.life != life {
+                if seat.life != life || !seat.up {
                     return;
                 }
-                seat.silences += 1;
+                seat.looks += 1;
                 if let Some(why) = why {
                     let what = "what it has committed".to_owned();
                     self.contradict_reply(node, what, "a readable answer".to_owned(), why);

@@ -8,7 +8,7 @@ use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
 use crate::history::{Contradiction, Event};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest};
-use crate::node::Reply;
+use crate::node::{Block, Reply};
 use crate::time::WallMillis;
 
 /// What network delay may add to the distance of a block's time from the true time, in milliseconds.
@@ -232,8 +232,9 @@ fn block_time_is_sound(chronicle: &Chronicle<'_>) -> Verdict {
                 }
                 last = Some((block.height, block.time, seen));
                 let strayed = proposed.get(&(block.proposer, block.height, block.time));
+                let strayed = strayed.copied().or_else(|| from_outside(chronicle, block));
                 if let Some(strayed) = strayed {
-                    tally.test("TIME-01", *strayed <= cast.drift + DELAY, || {
+                    tally.test("TIME-01", strayed <= cast.drift + DELAY, || {
                         let sentence = format!(
                             "block {} was {} s away from the true time when {} proposed it",
                             block.height,
@@ -248,6 +249,21 @@ fn block_time_is_sound(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("no block was proposed")
+}
+
+/// How far a block's time is at least from the true time it was proposed at, where nobody saw that: after
+/// the block before was there, and before this one was. Nothing for blocks from before the story.
+fn from_outside(chronicle: &Chronicle<'_>, block: &Block) -> Option<u64> {
+    let epoch = chronicle.history.cast.epoch.0;
+    let true_time = |height: Height| {
+        let (seen, ..) = chronicle.blocks.get(&height)?;
+        Some(epoch + chronicle.history.observations()[*seen].at.0)
+    };
+    let latest = true_time(block.height)?;
+    let earliest = true_time(Height(block.height.0.checked_sub(1)?))?;
+    let late = block.time.0.saturating_sub(latest);
+    let early = earliest.saturating_sub(block.time.0);
+    (latest > epoch).then_some(late.max(early))
 }
 
 pub(super) const DIVERGED_NODES_STOP: Invariant = Invariant {

@@ -91,7 +91,7 @@ mod tests {
             (Some(r#"{"skip":9000,"off"#), 5_000, 0),
             (Some(""), 5_000, 0),
             (Some(r#"{"skip":9000,"colour":1}"#), 5_000, 0),
-            (Some(r#"{"skip":9000,"offset":-20,"drift":3}"#), 9_000, -20),
+            (Some(r#"{"skip":9000,"offset":-20}"#), 9_000, -20),
         ];
         for (text, skip, offset) in table {
             if let Some(text) = text {

@@ -137,7 +137,7 @@ pub enum Heard {
     ClaimRefused(ClaimProblem),
     /// The node has halted.
     Halted,
-    /// The node did not come to it: too many requests, or too slow.
+    /// The node did not come to it: too many requests, too slow, or about to end.
     Busy(String),
     /// An answer that makes no sense, and where.
     Malformed(String),
@@ -330,7 +330,7 @@ struct RefusedJson {
 
 fn hear_error(request: &Ask, error: &ErrorJson) -> Result<Heard, String> {
     match (error.code, request) {
-        (-32_001 | -1_006, _) => Ok(Heard::Busy(error.to_string())),
+        (-32_001 | -32_603 | -1_006, _) => Ok(Heard::Busy(error.to_string())),
         (-700, _) if error.message == HALTED => Ok(Heard::Halted),
         (-201, Ask::Broadcast(_) | Ask::Submit(_)) => {
             let RefusedJson { code, message } = member("broadcast error data", error.data.clone())?;

@@ -449,6 +449,7 @@ fn metrics() -> Metrics {
         height: Height(17),
         actions: 9,
         simulated: Millis::seconds(90),
+        repeats: 0,
     }
 }
 

@@ -93,6 +93,7 @@ impl Resolver<'_> {
             name: name?,
             description: file.description.clone(),
             path: self.source.path.clone(),
+            text: self.source.text.clone(),
             clock: clock?,
             keeps_history: file.data.keeps_history,
             ready_limit: ready_limit?,
