@@ -366,6 +366,9 @@ openssl genpkey -algorithm ed25519 -out key.pem\n  openssl pkey -in key.pem -pub
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
+    /// Measure the reference node instead: networks of four processes on loopback, and clients
+    #[arg(long)]
+    pub(crate) node: bool,
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value = "7")]
     pub(crate) rounds: NonZeroU64,

@@ -3,6 +3,7 @@
 
 pub mod certify;
 pub mod live;
+pub mod load;
 pub mod scan;
 pub mod sockets;
 pub mod stage;

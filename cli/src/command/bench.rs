@@ -1,6 +1,8 @@
 //! `assay bench`: how fast this build is on this machine. The only command whose output hangs on a
 //! clock.
 
+mod node;
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -29,10 +31,35 @@ const IDLE: &str = "grants/five-years";
 /// Stories longer than this would make simulated time per second meaningless.
 const LONG: Millis = Millis::seconds(86_400);
 
+/// What a figure has to come to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Floor {
+    AtLeast(f64),
+    Below(f64),
+}
+
+impl Floor {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Floor::AtLeast(floor) => value >= floor,
+            Floor::Below(ceiling) => value < ceiling,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Floor::AtLeast(floor) => format!("at least {floor}"),
+            Floor::Below(ceiling) => format!("below {ceiling}"),
+        }
+    }
+}
+
 /// One figure: the median of all rounds, between the least and the most.
 struct Figure {
     name: String,
     unit: &'static str,
+    /// What the median is asked to be.
+    floor: Option<Floor>,
     least: f64,
     median: f64,
     most: f64,
@@ -44,6 +71,7 @@ impl Figure {
         Figure {
             name: name.into(),
             unit,
+            floor: None,
             least: rounds[0],
             median: rounds[rounds.len() / 2],
             most: rounds[rounds.len() - 1],
@@ -57,6 +85,24 @@ pub(crate) fn bench(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let rounds = args.rounds.get();
+    let (figures, place) = if args.node {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        (
+            node::measure(rounds)?,
+            format!("clients and nodes on {cores} cores"),
+        )
+    } else {
+        (simulated(rounds), "one core".to_owned())
+    };
+    match format {
+        Format::Text => output.text(&table(&figures, &place, rounds)),
+        Format::Json => output.json(&as_json(&figures, rounds)),
+    }
+    Ok(Exit::Held)
+}
+
+/// The simulated world.
+fn simulated(rounds: u64) -> Vec<Figure> {
     let plans: Vec<Plan> = library()
         .iter()
         .map(|source| {
@@ -101,11 +147,7 @@ pub(crate) fn bench(
             told.took.as_secs_f64() * 1000.0 / told.stories as f64
         });
     }
-    match format {
-        Format::Text => output.text(&table(&figures, rounds)),
-        Format::Json => output.json(&as_json(&figures, rounds)),
-    }
-    Ok(Exit::Held)
+    figures
 }
 
 /// The bare kernel: every event schedules the next of its host, at a time drawn for it.
@@ -165,20 +207,30 @@ fn repeat(mut round: impl FnMut(u64) -> Told) -> Told {
     sum
 }
 
-fn table(figures: &[Figure], rounds: u64) -> String {
-    let mut out = format!("one core, {rounds} rounds: least, median and most\n\n");
+fn table(figures: &[Figure], place: &str, rounds: u64) -> String {
+    let mut out = format!("{place}, {rounds} rounds: least, median and most\n\n");
     for figure in figures {
         let Figure {
             name,
             unit,
+            floor,
             least,
             median,
             most,
         } = figure;
         let digits = if *median < 100.0 { 1 } else { 0 };
+        let asked = floor.map(|floor| {
+            let met = if floor.is_met(*median) {
+                "met"
+            } else {
+                "missed"
+            };
+            format!(", {} is {met}", floor.words())
+        });
+        let asked = asked.unwrap_or_default();
         let _ = writeln!(
             out,
-            "  {name:<46} {least:>12.digits$} {median:>12.digits$} {most:>12.digits$}  {unit}"
+            "  {name:<46} {least:>12.digits$} {median:>12.digits$} {most:>12.digits$}  {unit}{asked}"
         );
     }
     out
@@ -188,13 +240,18 @@ fn as_json(figures: &[Figure], rounds: u64) -> serde_json::Value {
     let figures: Vec<_> = figures
         .iter()
         .map(|figure| {
-            json!({
+            let mut json = json!({
                 "name": figure.name,
                 "unit": figure.unit,
                 "least": figure.least,
                 "median": figure.median,
                 "most": figure.most,
-            })
+            });
+            if let Some(floor) = figure.floor {
+                json["asked"] = json!(floor.words());
+                json["met"] = json!(floor.is_met(figure.median));
+            }
+            json
         })
         .collect();
     json!({ "schema": "assay.bench/1", "rounds": rounds, "figures": figures })
