@@ -47,6 +47,7 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A transaction that a node said is in a block.
 #[derive(Clone, Debug)]
+#[expect(dead_code, reason = "who sent what to whom is told when it is lost")]
 struct Acknowledged {
     id: TxId,
     sender: Identity,
