@@ -1518,13 +1518,15 @@ fn a_bare_statement_is_believed_in_open_mode() {
         let stated = net.answer(1, view(Claim::Stated(alice)));
         let unsigned = Reply::ClaimRefused(ClaimProblem::Unsigned);
         assert_eq!(stated != unsigned, believed);
-        // Whoever claims nothing is nobody, and may ask.
+        // Whoever claims nothing is nobody, and may ask where nobody has to sign.
         let height = Height(0);
         let result = Ok(Answer::User(None));
-        assert_eq!(
-            net.answer(1, view(Claim::Anonymous)),
+        let nobodys = if believed {
             Reply::View { height, result }
-        );
+        } else {
+            unsigned
+        };
+        assert_eq!(net.answer(1, view(Claim::Anonymous)), nobodys);
     }
 }
 

@@ -405,10 +405,11 @@ fn what_becomes_of_broadcasts_is_heard() {
             heard(&request, &Response::timeout()),
             Heard::Busy(_)
         ));
-        let often = Response::error(&id(), RpcError::new(-1_006, "too many"));
-        assert!(matches!(heard(&request, &often), Heard::Busy(_)));
+        for (code, told) in [(-1_006, "too many"), (-32_603, "internal")] {
+            let busy = Response::error(&id(), RpcError::new(code, told));
+            assert!(matches!(heard(&request, &busy), Heard::Busy(_)));
+        }
         for strange in [
-            Response::error(&id(), RpcError::new(-32_603, "internal")),
             Response::handler_failure(),
             Failure::UnknownMethod.response(&id()),
             Response::result(&id(), &json!([])),
