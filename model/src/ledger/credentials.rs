@@ -1,7 +1,10 @@
 //! Credentials, originals and copies. Source: idos-facts 3.4.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use uuid::Uuid;
 
 use super::action::{Action, OwnerConsent};
 use super::execute::{Call, Refused};
@@ -87,12 +90,14 @@ impl Written<'_> {
         {
             return Err(Refusal::StatusContradicted);
         }
-        let taken = |(id, other): (&CredentialId, &std::sync::Arc<Credential>)| {
-            *id != self.id
-                && same_key(&other.issuer_auth_public_key, issuer)
-                && other.notes_id.as_ref() == Some(&notes_id)
+        let taken = |id: CredentialId| {
+            id != self.id
+                && tables.credentials.get(&id).is_some_and(|other| {
+                    same_key(&other.issuer_auth_public_key, issuer)
+                        && other.notes_id.as_ref() == Some(&notes_id)
+                })
         };
-        if call.keeps(Switch::UniqueNotesId) && tables.credentials.iter().any(taken) {
+        if call.keeps(Switch::UniqueNotesId) && tables.index.notes(issuer, &notes_id).any(taken) {
             return Err(Refusal::NotesIdTaken);
         }
         Ok(())
@@ -129,18 +134,13 @@ pub(super) fn is_copy(tables: &Tables, id: CredentialId) -> bool {
 
 /// The original a copy is linked to.
 pub(super) fn original_of(tables: &Tables, copy: CredentialId) -> Option<CredentialId> {
-    tables
-        .copy_links
-        .keys()
-        .find(|link| link.1 == copy)
-        .map(|link| link.0)
+    tables.index.originals(copy).next()
 }
 
 fn copies_of(tables: &Tables, original: CredentialId) -> Vec<CredentialId> {
-    tables
-        .copy_links
-        .keys()
-        .filter(|link| link.0 == original)
+    let first = (original, CredentialId(Uuid::nil()));
+    let from = tables.copy_links.range(first..).map(|(link, _)| link);
+    from.take_while(|link| link.0 == original)
         .map(|link| link.1)
         .collect()
 }
@@ -349,13 +349,9 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies
     };
     let follow = copies == Copies::Follow && call.keeps(Switch::RemovalReachesCopies);
     let copies = copies_of(state.tables(), id);
-    let links: Vec<_> = state
-        .tables()
-        .copy_links
-        .keys()
-        .filter(|(original, copy)| *original == id || *copy == id)
-        .copied()
-        .collect();
+    let originals = state.tables().index.originals(id);
+    let links = originals.map(|original| (original, id));
+    let links: BTreeSet<_> = links.chain(copies.iter().map(|copy| (id, *copy))).collect();
     // What a copy's grantees may still read: the original's notes, also if that was a copy itself.
     let notes = match state.delete::<RetainedNotes>(&id) {
         Some(retained) => (*retained).clone(),

@@ -36,11 +36,8 @@ pub(super) fn on(
     tables: &Tables,
     data: CredentialId,
 ) -> impl Iterator<Item = (GrantId, &AccessGrant)> {
-    tables
-        .access_grants
-        .iter()
-        .filter(move |(_, grant)| grant.data == data)
-        .map(|(id, grant)| (*id, &**grant))
+    let ids = tables.index.grants(data);
+    ids.filter_map(|id| Some((id, &**tables.access_grants.get(&id)?)))
 }
 
 /// Whether a locked grant of this owner protects the credential.

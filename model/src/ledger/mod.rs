@@ -7,6 +7,7 @@ mod action;
 mod credentials;
 mod execute;
 mod grants;
+mod index;
 mod message;
 mod owner;
 mod query;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId};
 
@@ -220,7 +221,7 @@ pub trait Row: Serialize + Sized {
     #[doc(hidden)]
     fn rows(tables: &Tables) -> &BTreeMap<Self::Key, Arc<Self>>;
     #[doc(hidden)]
-    fn rows_mut(tables: &mut Tables) -> &mut BTreeMap<Self::Key, Arc<Self>>;
+    fn rows_mut(tables: &mut Tables) -> (&mut BTreeMap<Self::Key, Arc<Self>>, &mut Index);
     #[doc(hidden)]
     fn undo(key: Self::Key, before: Option<Arc<Self>>) -> Undo;
 }
@@ -232,6 +233,7 @@ macro_rules! tables {
         #[allow(missing_docs)]
         pub struct Tables {
             $(pub $table: BTreeMap<$key, Arc<$row>>,)+
+            pub(super) index: Index,
         }
 
         #[doc(hidden)]
@@ -248,7 +250,9 @@ macro_rules! tables {
             type Key = $key;
             const TABLE: u8 = TableNumber::$table as u8;
             fn rows(tables: &Tables) -> &BTreeMap<$key, Arc<$row>> { &tables.$table }
-            fn rows_mut(tables: &mut Tables) -> &mut BTreeMap<$key, Arc<$row>> { &mut tables.$table }
+            fn rows_mut(tables: &mut Tables) -> (&mut BTreeMap<$key, Arc<$row>>, &mut Index) {
+                (&mut tables.$table, &mut tables.index)
+            }
             fn undo(key: $key, before: Option<Arc<$row>>) -> Undo { Undo::$row(key, before) }
         })+
 
@@ -312,12 +316,12 @@ impl State {
     }
 
     /// Inserts or overwrites a row.
-    pub fn put<R: Row>(&mut self, key: R::Key, row: R) {
+    pub fn put<R: Indexed>(&mut self, key: R::Key, row: R) {
         self.change::<R>(key, Some(Arc::new(row)));
     }
 
     /// Deletes a row; returns what was there.
-    pub fn delete<R: Row>(&mut self, key: &R::Key) -> Option<Arc<R>> {
+    pub fn delete<R: Indexed>(&mut self, key: &R::Key) -> Option<Arc<R>> {
         if !R::rows(&self.tables).contains_key(key) {
             return None;
         }
@@ -378,7 +382,7 @@ impl State {
         TablesDigest(self.digest)
     }
 
-    fn change<R: Row>(&mut self, key: R::Key, after: Option<Arc<R>>) -> Option<Arc<R>> {
+    fn change<R: Indexed>(&mut self, key: R::Key, after: Option<Arc<R>>) -> Option<Arc<R>> {
         let (before, hashes) = self.replace::<R>(key.clone(), after);
         for hash in hashes {
             self.changes.update(&hash);
@@ -387,17 +391,24 @@ impl State {
         before
     }
 
-    fn replace<R: Row>(
+    fn replace<R: Indexed>(
         &mut self,
         key: R::Key,
         after: Option<Arc<R>>,
     ) -> (Option<Arc<R>>, [[u8; 32]; 2]) {
         let new = self.row_hash(&key, after.as_deref());
-        let rows = R::rows_mut(&mut self.tables);
+        let (rows, index) = R::rows_mut(&mut self.tables);
+        let next = after.clone();
         let before = match after {
             Some(row) => rows.insert(key.clone(), row),
             None => rows.remove(&key),
         };
+        if let Some(row) = &before {
+            row.index(&key, index, false);
+        }
+        if let Some(row) = &next {
+            row.index(&key, index, true);
+        }
         let old = self.row_hash(&key, before.as_deref());
         if R::TABLE != Account::TABLE {
             for (digest, (old, new)) in self.digest.iter_mut().zip(old.iter().zip(&new)) {

@@ -1,5 +1,7 @@
 //! Wallets and their ownership proofs. Source: idos-facts 3.3.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use super::action::Action;
@@ -21,10 +23,11 @@ pub(super) fn matching<'a>(
     identifier: &'a str,
 ) -> impl Iterator<Item = (WalletId, &'a Wallet)> {
     let stellar = stellar_form(identifier);
-    tables
-        .wallets
-        .iter()
-        .map(|(id, wallet)| (*id, &**wallet))
+    let named = tables.index.wallets(identifier);
+    let also = stellar.as_deref().map(|form| tables.index.wallets(form));
+    let ids: BTreeSet<WalletId> = named.chain(also.into_iter().flatten()).collect();
+    ids.into_iter()
+        .filter_map(|id| Some((id, &**tables.wallets.get(&id)?)))
         .filter(move |(_, wallet)| match wallet.wallet_type {
             WalletType::EVM => wallet.address.eq_ignore_ascii_case(identifier),
             WalletType::XRPL => *wallet.address == *identifier,

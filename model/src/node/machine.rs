@@ -483,7 +483,7 @@ impl Node {
             out.persist(Record::Committed(committed.clone()));
             out.sync();
             self.answer_included(&committed.block, out);
-            self.after_commit(now, out);
+            self.after_commit(now, &committed.block, out);
         }
     }
 
@@ -538,15 +538,13 @@ impl Node {
     }
 
     /// Housekeeping after a block became final.
-    fn after_commit(&mut self, now: WallMillis, out: &mut Outbox) {
+    fn after_commit(&mut self, now: WallMillis, block: &Block, out: &mut Outbox) {
         let height = self.height();
         self.accepted = self
             .accepted
             .take()
             .filter(|(_, block)| block.height > height);
-        let mut mempool = std::mem::take(&mut self.mempool);
-        mempool.recheck(&self.state, self.env());
-        self.mempool = mempool;
+        self.mempool.recheck(&self.state, &block.transactions);
         self.lead_on(now, out);
     }
 

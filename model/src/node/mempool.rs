@@ -61,6 +61,8 @@ impl Rejected {
 #[derive(Debug, Default)]
 pub(super) struct Mempool {
     queue: BTreeMap<u64, Arc<Transaction>>,
+    /// Places in the queue by account, in order.
+    places: BTreeMap<Identity, Vec<u64>>,
     ids: BTreeSet<TxId>,
     nonces: BTreeMap<Identity, u64>,
     arrivals: u64,
@@ -111,6 +113,7 @@ impl Mempool {
         });
         validate(env, transaction, used).map_err(Rejected::Invalid)?;
         self.nonces.insert(account, transaction.nonce);
+        self.places.entry(account).or_default().push(self.arrivals);
         self.ids.insert(transaction.id);
         self.queue.insert(self.arrivals, transaction.clone());
         self.arrivals += 1;
@@ -133,15 +136,35 @@ impl Mempool {
             .collect()
     }
 
-    /// Drops what a block included and what it made impossible.
-    pub(super) fn recheck(&mut self, state: &State, env: Env<'_>) {
-        let waiting = std::mem::take(&mut self.queue);
-        let own = std::mem::take(&mut self.own);
-        self.ids.clear();
-        self.nonces.clear();
-        for transaction in waiting.into_values() {
-            // What no longer fits is simply gone, as after every commit of the real node.
-            let _ = self.insert(state, env, &transaction, own.contains(&transaction.id));
+    /// Drops what a block included and what it made impossible. Of a transaction that was taken only the nonce
+    /// can be overtaken, so that nobody is looked at but the block's senders.
+    pub(super) fn recheck(&mut self, state: &State, block: &[Arc<Transaction>]) {
+        let senders: BTreeSet<Identity> = block.iter().map(|one| one.sender.account()).collect();
+        for account in senders {
+            let Some(places) = self.places.remove(&account) else {
+                continue;
+            };
+            let accounts = &state.tables().accounts;
+            let used = accounts.get(&account).map_or(0, |account| account.0);
+            let mut last = used;
+            let mut kept = Vec::new();
+            for place in places {
+                let fits = |one: &Arc<Transaction>| one.nonce == last + 1;
+                if self.queue.get(&place).is_some_and(fits) {
+                    last += 1;
+                    kept.push(place);
+                } else if let Some(gone) = self.queue.remove(&place) {
+                    // What no longer fits is simply gone, as after every commit of the real node.
+                    self.ids.remove(&gone.id);
+                    self.own.remove(&gone.id);
+                }
+            }
+            if kept.is_empty() {
+                self.nonces.remove(&account);
+            } else {
+                self.nonces.insert(account, last);
+                self.places.insert(account, kept);
+            }
         }
     }
 

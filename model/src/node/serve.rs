@@ -1,5 +1,6 @@
 //! What the node does for clients. Source: kwil-rpc 2, 3 and 6.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::block::Block;
@@ -110,17 +111,15 @@ impl Node {
 
     /// Answers the clients whose transactions the block holds.
     pub(super) fn answer_included(&mut self, block: &Block, out: &mut Outbox) {
+        let mut waiting: BTreeMap<TxId, Vec<RequestId>> = BTreeMap::new();
+        for (request, id) in &self.waiting {
+            waiting.entry(*id).or_default().push(*request);
+        }
         for transaction in block.transactions.iter() {
             let Some((height, outcome)) = self.included.get(&transaction.id).copied() else {
                 continue;
             };
-            let waiting: Vec<RequestId> = self
-                .waiting
-                .iter()
-                .filter(|(_, id)| **id == transaction.id)
-                .map(|(request, _)| *request)
-                .collect();
-            for request in waiting {
+            for request in waiting.remove(&transaction.id).unwrap_or_default() {
                 self.waiting.remove(&request);
                 out.reply(request, Reply::Included { height, outcome });
             }
