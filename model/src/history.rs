@@ -530,6 +530,12 @@ pub enum Event {
         /// What the node said.
         got: String,
     },
+    /// The world fell behind the plan, on a machine that is too busy: what hangs on the exact moment of a
+    /// step from here on proves nothing.
+    Late {
+        /// By how much.
+        by: Millis,
+    },
     /// Something about the run itself that keeps it from proving anything, whatever else it shows.
     Doubted {
         /// In one sentence.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
 use assay_model::id::{CredentialId, GrantId, Text};
 use assay_model::ledger::{
-    AccessGrant, Action, Batch, Consent, Credential, Outcome, OwnerConsent, Query, Row, State,
+    AccessGrant, Action, Batch, Consent, Credential, Indexed, Outcome, OwnerConsent, Query, State,
     Wallet, WalletType,
 };
 use assay_model::rules::{Rules, Switch};
@@ -439,7 +439,7 @@ fn told(bench: &mut Bench, steps: &[Step]) -> (Vec<Outcome>, Vec<[u8; 32]>) {
 
 /// The rows of a state put into an empty one.
 fn rebuilt(state: &State) -> State {
-    fn copy<R: Row + Clone>(rows: &BTreeMap<R::Key, Arc<R>>, into: &mut State) {
+    fn copy<R: Indexed + Clone>(rows: &BTreeMap<R::Key, Arc<R>>, into: &mut State) {
         for (key, row) in rows {
             into.put::<R>(key.clone(), (**row).clone());
         }

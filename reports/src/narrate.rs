@@ -326,6 +326,7 @@ impl<'a> Narrator<'a> {
                      {expected}, got {got}"
                 )
             }
+            Event::Late { by } => format!("the run is {by} late; the machine is too busy"),
             Event::Doubted { why } => format!("the run proves nothing: {why}"),
             Event::Compared {
                 node,

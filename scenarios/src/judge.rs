@@ -164,12 +164,19 @@ fn steps(plan: &Plan, history: &History) -> Vec<StepResult> {
         result.evidence.push(seen);
         result.ending = result.ending.or(ending);
     }
+    let late = history
+        .observations()
+        .iter()
+        .position(|observation| matches!(observation.event, Event::Late { .. }));
     for result in &mut results {
+        let ended = result.evidence.last();
+        let in_time = late.is_none_or(|late| ended.is_some_and(|ended| *ended < late));
         result.met = match (result.expected, result.ending) {
             (Expect::Anything, _) => Some(true),
             (Expect::Ending(expected), Some(ending)) if expected == ending => Some(true),
-            // No answer leaves open what happened.
+            // No answer leaves open what happened, and so does a world that fell behind.
             (Expect::Ending(_), None | Some(Ending::Unanswered)) => None,
+            (Expect::Ending(_), Some(_)) if !in_time => None,
             (Expect::Ending(_), Some(_)) => Some(false),
         };
     }

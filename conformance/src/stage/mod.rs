@@ -46,6 +46,8 @@ use self::pace::Pace;
 use self::watch::{News, Shown};
 use crate::venue::{Trouble, Venue};
 
+/// What comes this much later than planned can put a step on the wrong side of a second.
+const LAG: Millis = Millis(150);
 /// How many looks at every node make sure that nothing is under way.
 const LOOKS: u32 = 2;
 /// After so long without news looks are no longer waited for.
@@ -240,6 +242,7 @@ impl<'p, V: Venue> Stage<'p, V> {
             if self.kernel.next().is_some_and(|at| at <= now) {
                 let due = self.kernel.pop().expect("the next event was just seen");
                 self.metrics.events += 1;
+                self.lag(now.saturating_sub(self.kernel.now()));
                 self.happen(due).await?;
             }
             self.look_whether_settled();
@@ -300,12 +303,34 @@ impl<'p, V: Venue> Stage<'p, V> {
         if worth {
             nap = nap.min(self.venue.watch_every());
         }
-        tokio::select! {
+        let began = Instant::now();
+        let news = tokio::select! {
             biased;
-            news = self.inbox.recv() => self.on_news(news.expect("the stage holds a sender")),
-            () = tokio::time::sleep(nap) => {}
+            news = self.inbox.recv() => news,
+            () = tokio::time::sleep(nap) => None,
+        };
+        self.lag(Millis(
+            began.elapsed().saturating_sub(nap).as_millis() as u64
+        ));
+        if let Some(news) = news {
+            self.on_news(news);
         }
         Ok(())
+    }
+
+    async fn sleep(&mut self, nap: Duration) {
+        let began = Instant::now();
+        tokio::time::sleep(nap).await;
+        self.lag(Millis(
+            began.elapsed().saturating_sub(nap).as_millis() as u64
+        ));
+    }
+
+    /// Puts on record that something came later than it should have; nodes share the machine.
+    fn lag(&mut self, by: Millis) {
+        if by > LAG && self.phase == Phase::Trouble {
+            self.record(Event::Late { by });
+        }
     }
 
     /// Skips time on every clock at once. The story goes on when all nodes have it behind them.
@@ -314,7 +339,7 @@ impl<'p, V: Venue> Stage<'p, V> {
         let at = self.venue.wall().0 + lead.as_millis() as u64;
         self.pace.skip(milliseconds, WallMillis(at));
         self.set_clocks()?;
-        tokio::time::sleep(lead + Duration::from_millis(1)).await;
+        self.sleep(lead + Duration::from_millis(1)).await;
         // What the skip has set off gets a moment to show.
         self.stir();
         Ok(())

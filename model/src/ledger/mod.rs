@@ -20,6 +20,7 @@ mod written;
 
 pub use action::{Action, Batch, OwnerConsent, Query};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
+pub use index::Indexed;
 pub use message::{Consent, DelegatedAccessGrant, OwnershipProof};
 pub use query::{
     Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
