@@ -153,8 +153,10 @@ struct Stage<'p, V: Venue> {
     kernel: Kernel<Due>,
     post: mpsc::UnboundedSender<News>,
     inbox: mpsc::UnboundedReceiver<News>,
-    /// When something was last heard that matters.
+    /// When something was last heard that matters, or time was skipped.
     stirred: Instant,
+    /// Milliseconds skipped since something was heard.
+    strode: u64,
     people: Vec<Person>,
     seats: Vec<Seat>,
     open: BTreeMap<RequestId, Open>,
@@ -213,6 +215,7 @@ impl<'p, V: Venue> Stage<'p, V> {
             post,
             inbox,
             stirred: Instant::now(),
+            strode: 0,
             people: people.collect(),
             seats: seats.collect(),
             open: BTreeMap::new(),
@@ -293,7 +296,7 @@ impl<'p, V: Venue> Stage<'p, V> {
             true => left,
             // What is slow is slow in real time, so nothing is skipped that would have to wait for it.
             false if self.faults.iter().flatten().any(Active::delays) => 0,
-            false => left.min(self.venue.stride()),
+            false => left.min(self.venue.stride()).min(self.allowance()),
         };
         let worth = self.venue.can_skip() && far > WAIT;
         if worth && self.is_calm() {
@@ -341,7 +344,8 @@ impl<'p, V: Venue> Stage<'p, V> {
         self.set_clocks()?;
         self.sleep(lead + Duration::from_millis(1)).await;
         // What the skip has set off gets a moment to show.
-        self.stir();
+        self.settle_down();
+        self.strode += milliseconds;
         Ok(())
     }
 
@@ -359,8 +363,24 @@ impl<'p, V: Venue> Stage<'p, V> {
         self.venue.set_clock(node, skew)
     }
 
+    /// How much more may be skipped before somebody is answered. Without trouble a write takes the leader's
+    /// pause and little more; if it takes longer, the machine is slow, and time must not run ahead of it.
+    fn allowance(&self) -> u64 {
+        let down = self.seats.iter().any(|seat| !seat.up || seat.paused);
+        if down || self.faults.iter().flatten().any(Active::slows_nodes) {
+            return u64::MAX;
+        }
+        let pause = self.plan.timing.propose + self.plan.timing.poll;
+        (pause + WAIT).saturating_sub(self.strode)
+    }
+
     /// Something that matters has happened.
     fn stir(&mut self) {
+        self.strode = 0;
+        self.settle_down();
+    }
+
+    fn settle_down(&mut self) {
         self.stirred = Instant::now();
         for seat in &mut self.seats {
             seat.looks = 0;
