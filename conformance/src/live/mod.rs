@@ -556,9 +556,18 @@ impl Venue for Live {
             ("next_height", height.to_string()),
         ];
         let errand = self.errand(node, command, &more);
-        let told = process::run(&errand, COMMAND_WITHIN).await;
-        told.map(|_| ())
-            .map_err(|why| Trouble::Harness(format!("{node} was not told who leads: {why}")))
+        // A node that was just started may not listen to its operator yet.
+        let until = Instant::now() + self.target.ready_limit;
+        loop {
+            match process::run(&errand, COMMAND_WITHIN).await {
+                Ok(_) => return Ok(()),
+                Err(_) if Instant::now() < until => sleep(ASK_EVERY).await,
+                Err(why) => {
+                    let what = format!("{node} was not told who leads: {why}");
+                    return Err(Trouble::Harness(what));
+                }
+            }
+        }
     }
 
     fn set_clock(&mut self, node: NodeId, skew: Skew) -> Result<(), Trouble> {
