@@ -9,9 +9,9 @@ use assay_reports::{Report, Seeds, Untestable};
 use assay_scenarios::Overrides;
 
 use crate::progress;
-use crate::runner::{Ended, Job, carry_out};
+use crate::runner::{Ended, carry_out};
 use crate::select::Chosen;
-use crate::world::World;
+use crate::world::{Job, World};
 
 /// What is to be carried out.
 pub(crate) struct Campaign<'a> {
@@ -43,10 +43,10 @@ impl Campaign<'_> {
         let mut jobs = Vec::new();
         let mut skipped = Vec::new();
         for story in self.stories {
-            let (plan, story) = story.plan(&self.overrides);
-            match world.cannot(&plan) {
-                reasons if reasons.is_empty() => jobs.push(Job { plan, story }),
-                reasons => skipped.push(Skipped::new(&plan, reasons.join("; "))),
+            let job = story.job(&self.overrides);
+            match world.cannot(&job.plan) {
+                reasons if reasons.is_empty() => jobs.push(job),
+                reasons => skipped.push(Skipped::new(&job.plan, reasons.join("; "))),
             }
         }
         let planned = (jobs.len() as u64).saturating_mul(self.seeds.count());

@@ -5,23 +5,16 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
 
 use assay_model::history::History;
-use assay_reports::{Mishap, Narrator, RunReport, Seeds, Story, Trouble};
-use assay_scenarios::judge::Metrics;
+use assay_reports::{Mishap, Narrator, RunReport, Seeds, Trouble};
 use assay_scenarios::plan::Plan;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use crate::world::World;
-
-/// A story to run with every seed.
-pub(crate) struct Job {
-    pub(crate) plan: Plan,
-    pub(crate) story: Arc<Story>,
-}
+use crate::world::{Job, Ran, World};
 
 /// What became of one run.
 pub(crate) enum Ended {
@@ -45,24 +38,23 @@ pub(crate) fn carry_out(
         .num_threads(threads.map_or(0, NonZeroUsize::get))
         .build()
         .expect("the system gives us threads");
-    pool.install(|| {
-        (0..jobs.len() * per_job)
+    let companies = world.companies(jobs);
+    let mut ended: Vec<(usize, Ended)> = pool.install(|| {
+        (0..companies.len() * per_job)
             .into_par_iter()
-            .map(|index| {
-                if interrupted.load(Ordering::Relaxed) {
-                    return Ended::Skipped;
-                }
-                let (job, seed) = (
-                    &jobs[index / per_job],
-                    seeds.first + (index % per_job) as u64,
-                );
-                let twice = index == 0 || is_sampled(index / per_job, seed);
-                let ended = run(world, job, seed, twice);
-                progress.inc(1);
-                ended
+            .flat_map_iter(|turn| {
+                let company = &companies[turn / per_job];
+                let nth = turn % per_job;
+                let seed = seeds.first + nth as u64;
+                let ended = run(world, jobs, company, seed, turn == 0, interrupted);
+                progress.inc(company.len() as u64);
+                let places = company.iter().map(move |job| job * per_job + nth);
+                places.zip(ended)
             })
             .collect()
-    })
+    });
+    ended.sort_by_key(|(place, _)| *place);
+    ended.into_iter().map(|(_, ended)| ended).collect()
 }
 
 /// Whether a run is in the sample that is carried out twice: about one in twenty, and always the same.
@@ -70,37 +62,71 @@ const fn is_sampled(story: usize, seed: u64) -> bool {
     (seed % 20 + 7 * (story as u64 % 20)).is_multiple_of(20)
 }
 
-fn run(world: &dyn World, job: &Job, seed: u64, twice: bool) -> Ended {
-    let outcome = caught(|| once_or_twice(world, job, seed, twice));
-    let trouble = match outcome {
-        Ok(Ok(report)) => return Ended::Done(Box::new(report)),
-        Ok(Err(trouble)) => trouble,
-        Err(message) => Trouble::Panicked { message },
-    };
-    Ended::Spoilt(Box::new(Mishap {
-        name: job.story.name.clone(),
-        replay_as: job.story.replay_as.clone(),
-        seed,
-        trouble,
-    }))
+/// Carries out a company with one seed.
+fn run(
+    world: &dyn World,
+    jobs: &[Job],
+    company: &[usize],
+    seed: u64,
+    first: bool,
+    interrupted: &AtomicBool,
+) -> Vec<Ended> {
+    if interrupted.load(Ordering::Relaxed) {
+        return company.iter().map(|_| Ended::Skipped).collect();
+    }
+    let told: Vec<&Job> = company.iter().map(|job| &jobs[*job]).collect();
+    let ran = caught(|| world.run(&told, seed)).unwrap_or_else(|message| {
+        let panicked = |_| {
+            Err(Trouble::Panicked {
+                message: message.clone(),
+            })
+        };
+        told.iter().map(panicked).collect()
+    });
+    let places = company.iter().zip(told).zip(ran);
+    let ended = places.map(|((place, job), ran)| {
+        let twice = first || is_sampled(*place, seed);
+        let report = ran.and_then(|ran| {
+            caught(|| report(world, job, &ran, seed, twice))
+                .unwrap_or_else(|message| Err(Trouble::Panicked { message }))
+        });
+        match report {
+            Ok(report) => Ended::Done(Box::new(report)),
+            Err(trouble) => Ended::Spoilt(Box::new(Mishap {
+                name: job.story.name.clone(),
+                replay_as: job.story.replay_as.clone(),
+                seed,
+                trouble,
+            })),
+        }
+    });
+    ended.collect()
 }
 
-fn once_or_twice(
+/// What is to be said of a run, which may have to be carried out again to be believed.
+fn report(
     world: &dyn World,
     job: &Job,
+    ran: &Ran<'_>,
     seed: u64,
     twice: bool,
 ) -> Result<RunReport, Trouble> {
-    let (history, metrics): (History, Metrics) = world.run(&job.plan, seed)?;
+    let Ran {
+        plan,
+        history,
+        metrics,
+    } = ran;
     if twice && world.repeats_itself() {
-        let (again, _) = world.run(&job.plan, seed)?;
-        if again.digest() != history.digest() {
-            return Err(difference(&job.plan, &history, &again));
+        for again in world.run(&[job], seed) {
+            let again = again?.history;
+            if again.digest() != history.digest() {
+                return Err(difference(plan, history, &again));
+            }
         }
     }
-    let judgement = world.judge(&job.plan, &history, metrics);
+    let judgement = world.judge(plan, history, *metrics);
     let story = job.story.clone();
-    Ok(RunReport::new(story, seed, &job.plan, &history, judgement))
+    Ok(RunReport::new(story, seed, plan, history, judgement))
 }
 
 /// The first observation that two histories of one seed do not share.

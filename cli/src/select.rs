@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assay_reports::Story;
-use assay_scenarios::plan::Plan;
 
 use crate::failure::{Complaint, Failure};
 use crate::suggest::suggest;
-use assay_scenarios::{Overrides, Problem, Scenario, Source, library, load, read_scenario};
+use crate::world::Job;
+use assay_scenarios::{Overrides, Problem, Scenario, Script, Source, library, load, read_scenario};
 
 /// A story that was asked for.
 pub(crate) struct Chosen {
@@ -20,12 +20,17 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// The plan under these overrides, and the story a report tells of it.
-    pub(crate) fn plan(&self, overrides: &Overrides) -> (Plan, Arc<Story>) {
-        let plan = self.scenario.plan(overrides);
+    /// The story under these overrides, as a report tells it.
+    pub(crate) fn job(&self, overrides: &Overrides) -> Job {
+        let script = Script::new(self.scenario.clone(), overrides.clone());
+        let plan = script.plan();
         let mut story = Story::new(&plan, &self.source.path, &self.replay_as);
         story.name.clone_from(&self.source.name);
-        (plan, Arc::new(story))
+        Job {
+            script,
+            plan,
+            story: Arc::new(story),
+        }
     }
 }
 

@@ -12,9 +12,8 @@ use assay_scenarios::judge::{Judgement, Metrics, RunVerdict};
 use assay_scenarios::plan::Plan;
 
 use crate::output::Output;
-use crate::runner::Job;
 use crate::select::choose;
-use crate::world::World;
+use crate::world::{Job, Ran, World, each};
 use assay_scenarios::Overrides;
 
 /// Every run is three observations, the middle one with a number that follows from the seed.
@@ -26,10 +25,8 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
     pub(crate) fn new(number: F) -> Fake<F> {
         Fake { number }
     }
-}
 
-impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
+    fn told(&self, plan: &Plan, seed: u64) -> (History, Metrics) {
         let mut history = History::new(Arc::new(Cast {
             parties: vec![],
             nodes: 2,
@@ -44,7 +41,13 @@ impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
         let lost = (self.number)(seed) as u32;
         history.record(Millis(1), Event::Crashed { node, lost });
         history.record(Millis(90_000), Event::Settled);
-        Ok((history, Metrics::default()))
+        (history, Metrics::default())
+    }
+}
+
+impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
+    fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>> {
+        each(jobs, |plan| Ok(self.told(plan, seed)))
     }
 
     fn cannot(&self, _: &Plan) -> Vec<String> {
@@ -67,11 +70,8 @@ impl<F: Fn(u64) -> u64 + Sync> World for Fake<F> {
 /// The first stories of the library.
 pub(crate) fn jobs(number: usize) -> Vec<Job> {
     let stories = choose(&[]).expect("the library is sound");
-    let jobs = stories.iter().take(number).map(|story| {
-        let (plan, story) = story.plan(&Overrides::none());
-        Job { plan, story }
-    });
-    let jobs: Vec<Job> = jobs.collect();
+    let stories = stories.iter().take(number);
+    let jobs: Vec<Job> = stories.map(|story| story.job(&Overrides::none())).collect();
     assert_eq!(jobs.len(), number);
     jobs
 }

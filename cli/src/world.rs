@@ -1,15 +1,18 @@
 //! The world stories take place in. The only place that knows which cryptography a run gets.
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use assay_conformance::live::target::Target;
 use assay_conformance::live::{self, Stand};
 use assay_conformance::{sockets, venue};
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
 use assay_model::history::History;
-use assay_reports::Trouble;
+use assay_reports::{Story, Trouble};
+use assay_scenarios::Script;
 use assay_scenarios::judge::{Judgement, Metrics, RunVerdict, judge};
 use assay_scenarios::plan::Plan;
 use assay_scenarios::worlds::{WorldKind, cannot_make};
@@ -19,9 +22,38 @@ use crate::args::{self, Crypto};
 use crate::command::load;
 use crate::failure::{Complaint, Failure};
 
-/// Carries plans out and judges what came of it.
+/// A story to be carried out.
+pub(crate) struct Job {
+    pub(crate) script: Script,
+    /// Its plan on a network of its own.
+    pub(crate) plan: Plan,
+    pub(crate) story: Arc<Story>,
+}
+
+/// A story that was carried out.
+pub(crate) struct Ran<'j> {
+    /// As it was for the place where it was told.
+    pub(crate) plan: Cow<'j, Plan>,
+    pub(crate) history: History,
+    pub(crate) metrics: Metrics,
+}
+
+impl Ran<'_> {
+    fn verdict(&self) -> RunVerdict {
+        judge(&self.plan, &self.history, self.metrics).verdict
+    }
+}
+
+/// Carries stories out and judges what came of them.
 pub(crate) trait World: Sync {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble>;
+    /// Carries out one story, or all of a company. There is an outcome for each, in order.
+    fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>>;
+
+    /// Companies of stories that are carried out together, by their places; every story is in one.
+    fn companies(&self, jobs: &[Job]) -> Vec<Vec<usize>> {
+        (0..jobs.len()).map(|job| vec![job]).collect()
+    }
+
     fn judge(&self, plan: &Plan, history: &History, metrics: Metrics) -> Judgement {
         judge(plan, history, metrics)
     }
@@ -38,6 +70,22 @@ pub(crate) trait World: Sync {
     fn repeats_itself(&self) -> bool {
         true
     }
+}
+
+/// Stories that have nothing to do with each other.
+pub(crate) fn each<'j>(
+    jobs: &[&'j Job],
+    run: impl Fn(&Plan) -> Result<(History, Metrics), Trouble>,
+) -> Vec<Result<Ran<'j>, Trouble>> {
+    let ran = |job: &&'j Job| {
+        let (history, metrics) = run(&job.plan)?;
+        Ok(Ran {
+            plan: Cow::Borrowed(&job.plan),
+            history,
+            metrics,
+        })
+    };
+    jobs.iter().map(ran).collect()
 }
 
 fn unmade(world: WorldKind, plan: &Plan) -> Vec<String> {
@@ -82,10 +130,18 @@ impl Sim {
     }
 }
 
+impl Sim {
+    pub(crate) fn tell(&self, plan: &Plan, seed: u64) -> Run {
+        assay_sim::run(plan, Seed(seed), self.suites.suite())
+    }
+}
+
 impl World for Sim {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
-        let Run { history, metrics } = assay_sim::run(plan, Seed(seed), self.suites.suite());
-        Ok((history, metrics))
+    fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>> {
+        each(jobs, |plan| {
+            let Run { history, metrics } = self.tell(plan, seed);
+            Ok((history, metrics))
+        })
     }
 
     fn cannot(&self, plan: &Plan) -> Vec<String> {
@@ -99,9 +155,11 @@ pub(crate) struct Turmoil {
 }
 
 impl World for Turmoil {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
-        let told = sockets::run(plan, Seed(seed), self.suites.suite()).map_err(trouble)?;
-        Ok((told.history, told.metrics))
+    fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>> {
+        each(jobs, |plan| {
+            let told = sockets::run(plan, Seed(seed), self.suites.suite()).map_err(trouble)?;
+            Ok((told.history, told.metrics))
+        })
     }
 
     fn cannot(&self, plan: &Plan) -> Vec<String> {
@@ -132,50 +190,102 @@ impl OnTarget {
 }
 
 impl OnTarget {
-    /// Tells a story once. Logs are kept, and everything else that nodes left behind where it is evidence.
-    fn tell(&self, plan: &Plan, seed: u64, repeat: u32) -> Result<(History, Metrics), Trouble> {
+    /// Tells stories once, on one network. Logs are kept, and everything else that nodes left behind where
+    /// it is evidence. Stories after one that did not come to its end are not told.
+    fn tell(&self, jobs: &[&Job], seed: u64, repeat: u32) -> Result<Vec<Ran<'static>>, Trouble> {
         let failed = |error: std::io::Error| Trouble::Failed {
             message: format!("no directory for a network: {error}"),
         };
         let scratch = tempfile::tempdir().map_err(failed)?;
-        let dir = match (&self.keep, repeat) {
-            (Some(keep), 0) => keep.join(&plan.name).join(format!("seed-{seed}")),
-            (Some(keep), _) => keep
-                .join(&plan.name)
-                .join(format!("seed-{seed}-again-{repeat}")),
-            (None, _) => scratch.path().join("network"),
+        let seeded = match repeat {
+            0 => format!("seed-{seed}"),
+            _ => format!("seed-{seed}-again-{repeat}"),
         };
-        if dir.exists() {
-            // Left by an earlier certification into the same directory.
-            std::fs::remove_dir_all(&dir).map_err(failed)?;
-        }
-        let suite = self.suites.suite();
-        let told = self.stand.tell(plan, Seed(seed), suite, &dir);
-        let told = told.map_err(trouble)?;
-        let verdict = judge(plan, &told.history, told.metrics).verdict;
-        if matches!(verdict, RunVerdict::Held | RunVerdict::BrokeAsExpected) {
+        let dir = match &self.keep {
+            Some(keep) => keep.join(&jobs[0].plan.name).join(&seeded),
+            None => scratch.path().join("network"),
+        };
+        clear(&dir).map_err(failed)?;
+        let scripts: Vec<&Script> = jobs.iter().map(|job| &job.script).collect();
+        let told = self
+            .stand
+            .tell(&scripts, Seed(seed), self.suites.suite(), &dir);
+        let told = told.map_err(trouble)?.into_iter();
+        let ran: Vec<Ran<'static>> = told
+            .map(|(plan, told)| Ran {
+                plan: Cow::Owned(plan),
+                history: told.history,
+                metrics: told.metrics,
+            })
+            .collect();
+        let good = |ran: &Ran<'_>| as_it_should_be(ran.verdict());
+        if ran.iter().all(good) {
             live::leave_logs(&dir).map_err(failed)?;
         }
-        Ok((told.history, told.metrics))
+        if let Some(keep) = &self.keep {
+            for job in &jobs[1..ran.len()] {
+                point(keep, &job.plan.name, &jobs[0].plan.name, &seeded).map_err(failed)?;
+            }
+        }
+        Ok(ran)
+    }
+
+    /// Tells a story on a network of its own, and again while it is inconclusive.
+    fn tell_alone(&self, job: &Job, seed: u64, mut repeats: u32) -> Result<Ran<'static>, Trouble> {
+        loop {
+            let mut ran = self.tell(&[job], seed, repeats)?.remove(0);
+            ran.metrics.repeats = repeats;
+            // What broke is broken; only what could not be told may be told again.
+            if ran.verdict() != RunVerdict::Inconclusive || repeats == REPEATS {
+                return Ok(ran);
+            }
+            repeats += 1;
+        }
     }
 }
 
 /// How often an inconclusive story is told again.
 const REPEATS: u32 = 3;
+/// Most stories that share a network: more, and one that goes wrong makes too many be told again.
+const COMPANY: usize = 8;
 
 impl World for OnTarget {
-    fn run(&self, plan: &Plan, seed: u64) -> Result<(History, Metrics), Trouble> {
-        let mut repeats = 0;
-        loop {
-            let (history, mut metrics) = self.tell(plan, seed, repeats)?;
-            let verdict = judge(plan, &history, metrics).verdict;
-            metrics.repeats = repeats;
-            // What broke is broken; only what could not be told may be told again.
-            if verdict != RunVerdict::Inconclusive || repeats == REPEATS {
-                return Ok((history, metrics));
-            }
-            repeats += 1;
+    fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>> {
+        if let [job] = jobs {
+            return vec![self.tell_alone(job, seed, 0)];
         }
+        // A network that fails its company spoils no story that can be told without it.
+        let mut together = self.tell(jobs, seed, 0).unwrap_or_default().into_iter();
+        let ran = jobs.iter().map(|job| match together.next() {
+            Some(ran) if as_it_should_be(ran.verdict()) => Ok(ran),
+            Some(ran) if ran.verdict() != RunVerdict::Inconclusive => {
+                // Alone it shows whether it was this story that broke it. If not, it is broken all the same.
+                match self.tell_alone(job, seed, 1) {
+                    Ok(alone) if !as_it_should_be(alone.verdict()) => Ok(alone),
+                    _ => Ok(ran),
+                }
+            }
+            _ => self.tell_alone(job, seed, 1),
+        });
+        ran.collect()
+    }
+
+    fn companies(&self, jobs: &[Job]) -> Vec<Vec<usize>> {
+        let mut companies: Vec<Vec<usize>> = Vec::new();
+        for (place, job) in jobs.iter().enumerate() {
+            let joins = |company: &&mut Vec<usize>| {
+                let other = &jobs[company[0]].plan;
+                company.len() < COMPANY
+                    && live::may_share(&job.plan)
+                    && live::may_share(other)
+                    && live::suit_each_other(&job.plan, other)
+            };
+            match companies.iter_mut().find(joins) {
+                Some(company) => company.push(place),
+                None => companies.push(vec![place]),
+            }
+        }
+        companies
     }
 
     fn cannot(&self, plan: &Plan) -> Vec<String> {
@@ -189,6 +299,30 @@ impl World for OnTarget {
     fn threads(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(LIVE_AT_ONCE)
     }
+}
+
+const fn as_it_should_be(verdict: RunVerdict) -> bool {
+    matches!(verdict, RunVerdict::Held | RunVerdict::BrokeAsExpected)
+}
+
+/// Takes away what an earlier certification has left in the same directory.
+fn clear(dir: &Path) -> io::Result<()> {
+    if dir.is_symlink() {
+        return fs::remove_file(dir);
+    }
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Lets the evidence of a story be found where it is looked for, though it is another's too.
+fn point(keep: &Path, story: &str, other: &str, seeded: &str) -> io::Result<()> {
+    let link = keep.join(story).join(seeded);
+    clear(&link)?;
+    fs::create_dir_all(keep.join(story))?;
+    let up: PathBuf = Path::new(story).components().map(|_| "..").collect();
+    std::os::unix::fs::symlink(up.join(other).join(seeded), link)
 }
 
 /// Networks of processes mostly wait, so more of them than cores go on at a time.

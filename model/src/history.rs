@@ -386,7 +386,7 @@ pub enum Event {
         doubt: Option<Doubt>,
     },
 
-    /// A node process started.
+    /// A node process started, or was there when the story began.
     Started {
         /// The node.
         node: NodeId,

@@ -4,6 +4,7 @@
 //! Nothing here runs a node. Start with [`plan::Plan`], then [`load`], which makes one from a story.
 
 mod file;
+mod hurry;
 pub mod judge;
 mod library;
 mod names;
@@ -24,6 +25,6 @@ pub use names::suggest;
 pub use place::Place;
 pub use problem::{FileKind, MAX_BYTES, Problem, read_scenario, read_source};
 pub use requirements::default_requirements;
-pub use scenario::{Overrides, Scenario, load};
+pub use scenario::{Overrides, Scenario, Script, load};
 pub use units::{DURATIONS, duration};
 pub use verb::Verb;

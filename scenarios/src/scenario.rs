@@ -48,11 +48,33 @@ impl Scenario {
     pub fn plan(&self, overrides: &Overrides) -> Plan {
         overridden(self.plan.clone(), overrides)
     }
+}
 
-    /// The same on a network that has seen other stories.
-    pub fn plan_at(&self, place: &Place, overrides: &Overrides) -> Plan {
-        let plan = resolve::resolve(&self.source, place);
-        overridden(plan.expect("it was understood before"), overrides)
+/// A story as it is to be told: what its file says, and what the command line changes.
+#[derive(Clone, Debug)]
+pub struct Script {
+    scenario: Scenario,
+    overrides: Overrides,
+}
+
+impl Script {
+    /// A story with these overrides.
+    pub fn new(scenario: Scenario, overrides: Overrides) -> Script {
+        Script {
+            scenario,
+            overrides,
+        }
+    }
+
+    /// Its plan on a network of its own.
+    pub fn plan(&self) -> Plan {
+        self.scenario.plan(&self.overrides)
+    }
+
+    /// Its plan on a network that has seen other stories.
+    pub fn plan_at(&self, place: &Place) -> Plan {
+        let plan = resolve::resolve(&self.scenario.source, place);
+        overridden(plan.expect("it was understood before"), &self.overrides)
     }
 }
 

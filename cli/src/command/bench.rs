@@ -12,7 +12,7 @@ use assay_reports::Exit;
 use assay_scenarios::plan::Plan;
 use assay_scenarios::{Overrides, library, load};
 use assay_sim::kernel::Kernel;
-use assay_sim::{Domain, Seed};
+use assay_sim::{Domain, Run, Seed};
 use serde_json::json;
 
 use crate::args::{BenchArgs, Crypto, Format};
@@ -182,8 +182,7 @@ fn tell<'p>(world: &Sim, plans: impl IntoIterator<Item = &'p Plan>, seed: u64) -
     let start = Instant::now();
     let mut told = Told::default();
     for plan in plans {
-        let ran = world.run(plan, seed);
-        let (history, metrics) = ran.expect("the simulated world needs no target");
+        let Run { history, metrics } = world.tell(plan, seed);
         black_box(world.judge(plan, &history, metrics));
         told.stories += 1;
         told.actions += metrics.actions;

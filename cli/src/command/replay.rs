@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::runner::caught;
 use crate::select::choose_one;
-use crate::world::{Sim, World};
+use crate::world::{Job, Ran, Sim, World};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -54,7 +54,8 @@ fn replay_in(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let chosen = choose_one(&args.scenario)?;
-    let (plan, story) = chosen.plan(&args.circumstances.overrides(true));
+    let job = chosen.job(&args.circumstances.overrides(true));
+    let Job { plan, story, .. } = &job;
     let mut report = Report {
         command: format!("assay replay {}", args.scenario),
         world: "sim",
@@ -71,7 +72,7 @@ fn replay_in(
         partial: false,
     };
 
-    let ran = caught(|| world.run(&plan, args.seed));
+    let ran = caught(|| world.run(&[&job], args.seed).remove(0));
     let ran = ran
         .map_err(|message| Trouble::Panicked { message })
         .and_then(|ran| ran);
@@ -84,14 +85,16 @@ fn replay_in(
         });
     };
     let history = match ran {
-        Ok((history, metrics)) => {
+        Ok(Ran {
+            history, metrics, ..
+        }) => {
             if args.at.is_none() {
                 // What happened is worth telling even when judging it fails.
-                match caught(|| world.judge(&plan, &history, metrics)) {
+                match caught(|| world.judge(plan, &history, metrics)) {
                     Ok(judgement) => report.runs.push(RunReport::new(
                         story.clone(),
                         args.seed,
-                        &plan,
+                        plan,
                         &history,
                         judgement,
                     )),

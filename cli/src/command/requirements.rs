@@ -106,7 +106,7 @@ fn coverage() -> Result<BTreeMap<&'static str, Coverage>, Failure> {
         }
     }
     for chosen in select::choose(&[])? {
-        let (plan, _) = chosen.plan(&Overrides::none());
+        let plan = chosen.scenario.plan(&Overrides::none());
         let shown = plan.steps.iter().flat_map(|step| &step.shows);
         for id in shown.chain(&plan.breaks) {
             let row = all.entry(id).or_default();

@@ -68,7 +68,7 @@ fn show(word: &str, format: Format, output: &mut Output) -> Result<Exit, Failure
         // The file itself, so that it can be the beginning of another.
         Format::Text => output.text(&story.source.text),
         Format::Json => {
-            let (plan, _) = story.plan(&Overrides::none());
+            let plan = story.scenario.plan(&Overrides::none());
             output.json(&json!({
                 "schema": "assay.scenario/1",
                 "name": story.source.name,

@@ -38,6 +38,7 @@ use self::process::{Invocation, Process};
 use self::proxy::{Course, Proxy};
 pub use self::run::{Stand, leave_logs};
 use self::target::{ClockHook, Command, Hardship, Target, Values};
+pub use crate::stage::{may_share, suit_each_other};
 use crate::venue::{Inspection, Link, Remains, Trouble, Venue, Way};
 
 /// How long making a network may take.

@@ -1,22 +1,29 @@
-//! Telling a story on a network of its own, made for it and ended with it.
+//! Telling stories on a network made for them and ended with them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use assay_model::crypto::Suite;
+use assay_model::crypto::{Suite, Symbolic};
 use assay_model::id::Text;
-use assay_model::time::WallMillis;
-use assay_scenarios::plan::{Deed, FaultKind, Plan, Step};
+use assay_model::time::{Millis, WallMillis};
+use assay_scenarios::Script;
+use assay_scenarios::judge::judge;
+use assay_scenarios::plan::{Deed, FaultKind, Plan, Step, Whose};
 use assay_scenarios::worlds::{WorldKind, cannot_make};
-use assay_sim::{Seed, Setting};
+use assay_sim::{Run, Seed, Setting};
 
 use super::target::{ClockHook, Hardship, Target};
 use super::{Live, NetworkPlan};
-use crate::stage::{FOUNDING, Told, tell};
+use crate::stage::{FOUNDING, Network, Told};
 use crate::venue::Trouble;
 
 /// The name every network of this world has.
 const CHAIN_ID: &str = "assay-live";
+
+/// Longest wait of a story that is told in real time: a few times what a write takes.
+const LONGEST_WAIT: Millis = Millis::seconds(5);
+/// Longest story that is told in real time.
+const LONGEST_STORY: Millis = Millis::seconds(180);
 
 /// What stories are told on.
 #[derive(Clone, Debug)]
@@ -59,40 +66,95 @@ impl Stand {
             ));
         }
         if self.target.clock == ClockHook::None {
-            let target = &self.target.name;
-            reasons.push(format!(
-                "target `{target}` has no hook for its clock, and stories are not told in real time yet"
-            ));
+            reasons.extend(self.cannot_hurry(plan));
         }
         reasons
     }
 
-    /// Tells a story in a directory that holds none yet. What nodes leave behind stays there.
+    /// Why a story cannot be told in real time, if so.
+    fn cannot_hurry(&self, plan: &Plan) -> Option<String> {
+        let target = &self.target.name;
+        let faults = plan.faults.iter().filter_map(|fault| match fault.kind {
+            FaultKind::Clock(error) => Some(error.whose),
+            _ => None,
+        });
+        let mut clocks = plan.clocks.iter().map(|error| error.whose).chain(faults);
+        if clocks.any(|whose| matches!(whose, Whose::Node(_))) {
+            return Some(format!(
+                "a node's clock is wrong in it, and target `{target}` has no hook for its clock"
+            ));
+        }
+        let hurried = plan.hurried(LONGEST_WAIT);
+        if hurried.duration > LONGEST_STORY {
+            let (most, long) = (LONGEST_STORY, hurried.duration);
+            return Some(format!(
+                "target `{target}` has no hook for its clock, and the story takes {long} of real time, where at most {most} are waited for"
+            ));
+        }
+        // Shorter waits may make another story of it: a proof that expires, a leader that does not.
+        let comes_to = |plan: &Plan| {
+            let Run { history, metrics } = assay_sim::run(plan, Seed(1), Arc::new(Symbolic));
+            let judgement = judge(plan, &history, metrics);
+            let requirements = judgement.requirements.into_iter();
+            let outcomes: Vec<_> = requirements.map(|(id, told)| (id, told.outcome)).collect();
+            (judgement.verdict, outcomes)
+        };
+        (comes_to(plan) != comes_to(&hurried)).then(|| {
+            format!(
+                "target `{target}` has no hook for its clock, and with waits of at most {LONGEST_WAIT} the story comes to something else in the simulated world"
+            )
+        })
+    }
+
+    /// Tells stories one after another on one network, in a directory that holds none yet. What nodes leave
+    /// behind stays there. A story that does not come to its end is the last that is told; its plan is as it
+    /// was for its place on the network.
     ///
     /// # Errors
     ///
     /// When the target does not start, or the harness fails.
     pub fn tell(
         &self,
-        plan: &Plan,
+        scripts: &[&Script],
         seed: Seed,
         suite: Arc<dyn Suite>,
         dir: &Path,
-    ) -> Result<Told, Trouble> {
+    ) -> Result<Vec<(Plan, Told)>, Trouble> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Trouble::Harness(format!("no runtime: {error}")))?;
         runtime.block_on(async {
+            let first = scripts[0].plan();
             let chain_id: Text = CHAIN_ID.into();
-            let mut setting = Setting::new(plan, seed, &suite, (&chain_id, 0));
-            setting.cast.keeps_history = self.target.keeps_history;
-            let network = self.network(plan, seed, &setting);
-            let mut live = Live::open(&self.target, network, dir).await?;
-            let told = tell(plan, setting, suite, &mut live).await;
+            let setting = Setting::new(&first, seed, &suite, (&chain_id, 0));
+            let asked = self.network(&first, seed, &setting);
+            let mut live = Live::open(&self.target, asked, dir).await?;
+            let mut network = Network::new(&first, &setting, suite.clone(), &mut live);
+            let mut plans = Vec::new();
+            for script in scripts {
+                let plan = self.paced(script.plan_at(&network.place()));
+                let named = (&chain_id, network.owners_nonce());
+                let mut setting = Setting::new(&plan, seed, &suite, named);
+                setting.cast.keeps_history = self.target.keeps_history;
+                network = network.tell(&plan, setting).await?;
+                plans.push(plan);
+                if !network.is_at_rest() {
+                    break;
+                }
+            }
+            let told = network.close().await;
             live.close().await;
-            told
+            Ok(plans.into_iter().zip(told?).collect())
         })
+    }
+
+    /// The plan in as much time as this target needs for it.
+    fn paced(&self, plan: Plan) -> Plan {
+        match self.target.clock {
+            ClockHook::TimeFile => plan,
+            ClockHook::None => plan.hurried(LONGEST_WAIT),
+        }
     }
 
     fn network(&self, plan: &Plan, seed: Seed, setting: &Setting) -> NetworkPlan {

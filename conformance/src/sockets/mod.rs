@@ -21,7 +21,7 @@ use turmoil::{Builder, Sim};
 
 use self::net::{Links, Sockets, host};
 use self::venue::{Command, Machine, Simulated};
-use crate::stage::{Told, tell};
+use crate::stage::{Network, Told};
 use crate::venue::Trouble;
 
 /// Port for clients on every host.
@@ -74,7 +74,9 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
     let (plan, result) = (plan.clone(), told.clone());
     sim.client("people", async move {
         let mut venue = venue;
-        let told = tell(&plan, setting, suite, &mut venue).await;
+        let network = Network::new(&plan, &setting, suite, &mut venue);
+        let told = async { network.tell(&plan, setting).await?.close().await };
+        let told = told.await.map(|mut told| told.remove(0));
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         Ok(())
     });

@@ -38,7 +38,7 @@ pub(super) struct Waiting {
     pub(super) hung_up: bool,
 }
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Stage<'_, '_, V> {
     pub(super) fn on_answer(&mut self, id: RequestId, answer: Answer) {
         let Some(open) = self.open.remove(&id) else {
             return;
@@ -78,8 +78,8 @@ impl<V: Venue> Stage<'_, V> {
             }
             heard @ (Heard::View(_) | Heard::Included { .. } | Heard::TxStatus(_)) => {
                 let from = open.height;
-                let tip = answer.tip.unwrap_or_else(|| self.oracle.height());
-                let seat = &self.seats[node.index()];
+                let tip = answer.tip.unwrap_or_else(|| self.network.oracle.height());
+                let seat = &self.network.seats[node.index()];
                 seat.poke.notify_one();
                 self.waiting.push_back(Waiting {
                     id,
@@ -100,12 +100,12 @@ impl<V: Venue> Stage<'_, V> {
     /// Puts answers into the model's terms whose nodes have shown enough by now.
     pub(super) fn resolve(&mut self) {
         let ready = |stage: &Self, waiting: &Waiting| {
-            let seat = &stage.seats[waiting.node.index()];
+            let seat = &stage.network.seats[waiting.node.index()];
             let gone = seat.life != waiting.life || !seat.up;
             match (&waiting.heard, &waiting.request) {
                 // What a dead node acknowledged must turn up on the others.
                 (Heard::Included { .. }, Request::Broadcast(transaction)) if gone => {
-                    stage.included.contains_key(&transaction.id)
+                    stage.network.included.contains_key(&transaction.id)
                 }
                 _ => gone || seat.shown.height() >= waiting.window.1,
             }
@@ -138,7 +138,7 @@ impl<V: Venue> Stage<'_, V> {
                 self.view(node, window, claim, query, told)
             }
             (Heard::Included { code, log }, Request::Broadcast(transaction)) => {
-                let known = self.included.get(&transaction.id).copied();
+                let known = self.network.included.get(&transaction.id).copied();
                 if hung_up && known.is_some() {
                     return;
                 }
@@ -163,8 +163,8 @@ impl<V: Venue> Stage<'_, V> {
                 })
             }
             (Heard::TxStatus(Standing::Included { height, code, log }), Request::TxStatus(id)) => {
-                let known = self.included.get(id).map(|(_, outcome)| *outcome);
-                let transaction = self.transactions.get(id).cloned();
+                let known = self.network.included.get(id).map(|(_, outcome)| *outcome);
+                let transaction = self.network.transactions.get(id).cloned();
                 let outcome = transaction.map_or(Outcome::Invalid, |transaction| {
                     oracle::outcome(known, &transaction, code, &log).0
                 });
@@ -195,6 +195,7 @@ impl<V: Venue> Stage<'_, V> {
         };
         self.compared.entry(node).or_default().0 += 1;
         let fitting = self
+            .network
             .oracle
             .views(window, caller, query)
             .find(|(_, ought)| fits(ought));
@@ -202,6 +203,7 @@ impl<V: Venue> Stage<'_, V> {
             return Some(Reply::View { height, result });
         }
         let latest = self
+            .network
             .oracle
             .views((window.1, window.1), caller, query)
             .next();
@@ -249,7 +251,7 @@ impl<V: Venue> Stage<'_, V> {
         expected: String,
         got: String,
     ) {
-        let height = self.seats[node.index()].shown.height();
+        let height = self.network.seats[node.index()].shown.height();
         self.contradict(node, height, Contradiction::Reply, what, expected, got);
     }
 

@@ -6,19 +6,20 @@ use assay_model::history::Event;
 use assay_model::id::NodeId;
 use assay_model::id::PartyId;
 
-use super::{Phase, Seat, Stage};
-use crate::venue::{Inspection, Trouble, Venue};
+use super::network::{Network, Seat, Told};
+use super::{Phase, Stage};
+use crate::venue::{Trouble, Venue};
 
 /// How long the last reading of everything may take, in milliseconds.
 const AUDIT_PATIENCE: u64 = 120_000;
 
-impl<V: Venue> Stage<'_, V> {
+impl<'v, V: Venue> Stage<'v, '_, V> {
     pub(super) async fn heal(&mut self) -> Result<(), Trouble> {
         for index in 0..self.faults.len() {
             self.end_fault(index).await?;
         }
         for node in self.nodes() {
-            if !self.seats[node.index()].up {
+            if !self.network.seats[node.index()].up {
                 self.start(node, true).await?;
             }
         }
@@ -50,14 +51,14 @@ impl<V: Venue> Stage<'_, V> {
             && self.begun == self.plan.steps.len()
             && self.open.is_empty()
             && self.waiting.is_empty()
-            && self.seats.iter().all(settled)
+            && self.network.seats.iter().all(settled)
             && self.disagreement().is_none()
     }
 
     fn disagreement(&self) -> Option<NodeId> {
-        let first = self.seats[0].shown.last;
+        let first = self.network.seats[0].shown.last;
         let differs = |seat: &Seat| seat.shown.last != first;
-        let other = self.seats.iter().position(differs)?;
+        let other = self.network.seats.iter().position(differs)?;
         Some(NodeId(other as u16))
     }
 
@@ -92,7 +93,7 @@ impl<V: Venue> Stage<'_, V> {
                 });
             }
         }
-        for (node, seat) in (0..).map(NodeId).zip(&self.seats) {
+        for (node, seat) in (0..).map(NodeId).zip(&self.network.seats) {
             let why = if !seat.up {
                 "is down"
             } else if !seat.shown.heard {
@@ -115,31 +116,15 @@ impl<V: Venue> Stage<'_, V> {
         owed
     }
 
-    /// Stops everything, looks into what nodes leave behind, and says what was compared.
-    pub(super) async fn close(&mut self) -> Result<(), Trouble> {
+    /// Takes leave of everybody, says what was compared, and leaves the network as it is.
+    pub(super) fn end(mut self) -> (Network<'v, V>, Told) {
         for open in std::mem::take(&mut self.open).into_values() {
             open.task.abort();
         }
+        self.take_news();
         for waiting in std::mem::take(&mut self.waiting) {
             self.conclude(waiting);
         }
-        for node in self.nodes() {
-            if let Some(watch) = self.seats[node.index()].watch.take() {
-                watch.abort();
-            }
-            if self.seats[node.index()].up {
-                self.venue.stop(node).await?;
-                self.seats[node.index()].up = false;
-            }
-        }
-        let mut tables = Vec::new();
-        for node in self.nodes() {
-            if let Some(inspection) = self.venue.inspect(node).await? {
-                self.inspected(node, &inspection);
-                tables.push((node, inspection));
-            }
-        }
-        self.search(&tables)?;
         for (node, (answers, results)) in std::mem::take(&mut self.compared) {
             self.record(Event::Compared {
                 node,
@@ -147,29 +132,11 @@ impl<V: Venue> Stage<'_, V> {
                 results,
             });
         }
-        for why in self.venue.doubts() {
-            self.record(Event::Doubted { why });
-        }
-        Ok(())
-    }
-
-    pub(super) fn inspected(&mut self, node: NodeId, inspection: &Inspection) {
-        let Inspection {
-            height,
-            app_hash,
-            tables,
-            credentials,
-            grants,
-            users,
-        } = inspection.clone();
-        self.record(Event::Inspected {
-            node,
-            height,
-            app_hash,
-            tables,
-            credentials,
-            grants,
-            users,
-        });
+        self.metrics.simulated = self.now();
+        let told = Told {
+            history: self.history,
+            metrics: self.metrics,
+        };
+        (self.network, told)
     }
 }

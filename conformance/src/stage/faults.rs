@@ -11,6 +11,7 @@ use assay_node::rpc;
 use assay_scenarios::plan::{ClockError, FaultKind, NodeRef, Whose};
 use assay_sim::fault::{Body, Roles};
 
+use super::network::inspected;
 use super::wire::post;
 use super::{Phase, Stage};
 use crate::venue::{Link, Trouble, Venue, Way};
@@ -74,7 +75,7 @@ fn struck(kind: &FaultKind) -> Option<NodeRef> {
     }
 }
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Stage<'_, '_, V> {
     pub(super) async fn begin_fault(&mut self, index: usize) -> Result<(), Trouble> {
         if self.phase != Phase::Trouble {
             return Ok(());
@@ -82,7 +83,7 @@ impl<V: Venue> Stage<'_, V> {
         let kind = &self.plan.faults[index].kind;
         let roles = Roles {
             nodes: self.plan.nodes,
-            leader: self.leader,
+            leader: self.network.leader,
         };
         let now = self.now();
         let mut active = Active {
@@ -104,18 +105,18 @@ impl<V: Venue> Stage<'_, V> {
                 active.effect = u64::from(self.stop(node).await?);
             }
             (FaultKind::Wipe { .. }, Some(node)) => {
-                let held = self.seats[node.index()].shown.height();
+                let held = self.network.seats[node.index()].shown.height();
                 if self.crash(node).await? {
-                    self.venue.wipe(node).await?;
+                    self.network.venue.wipe(node).await?;
                     self.remind(node);
                     active.effect = held.0;
                 }
             }
             (FaultKind::RollBack { .. }, Some(node)) => {
                 // A disk can be copied only while nobody writes to it.
-                active.effect = self.seats[node.index()].shown.height().0;
+                active.effect = self.network.seats[node.index()].shown.height().0;
                 if self.stop(node).await? {
-                    self.venue.keep_copy(node).await?;
+                    self.network.venue.keep_copy(node).await?;
                     self.start(node, true).await?;
                 }
             }
@@ -154,16 +155,16 @@ impl<V: Venue> Stage<'_, V> {
                 Some(node),
             ) if effect > 0 => self.start(node, true).await?,
             (FaultKind::RollBack { .. }, Some(node)) => {
-                let height = self.seats[node.index()].shown.height();
+                let height = self.network.seats[node.index()].shown.height();
                 self.crash(node).await?;
-                self.venue.roll_back(node).await?;
+                self.network.venue.roll_back(node).await?;
                 self.remind(node);
                 self.start(node, true).await?;
                 effect = height.0.saturating_sub(effect);
             }
             (FaultKind::Pause { .. }, Some(node)) => {
-                self.venue.resume(node).await?;
-                self.seats[node.index()].paused = false;
+                self.network.venue.resume(node).await?;
+                self.network.seats[node.index()].paused = false;
             }
             (FaultKind::Offline { party }, _) => {
                 for input in self.people[party.index()].held.take().unwrap_or_default() {
@@ -184,42 +185,43 @@ impl<V: Venue> Stage<'_, V> {
     }
 
     async fn crash(&mut self, node: NodeId) -> Result<bool, Trouble> {
-        if !self.seats[node.index()].up {
+        if !self.network.seats[node.index()].up {
             return Ok(false);
         }
-        self.venue.kill(node).await?;
+        self.network.venue.kill(node).await?;
         self.leave(node);
         self.record(Event::Crashed { node, lost: 0 });
         // What it had shown has to be there already, whatever it will learn again from the others.
-        if let Some(inspection) = self.venue.inspect(node).await? {
-            self.inspected(node, &inspection);
+        if let Some(inspection) = self.network.venue.inspect(node).await? {
+            self.record(inspected(node, inspection));
         }
         Ok(true)
     }
 
     async fn stop(&mut self, node: NodeId) -> Result<bool, Trouble> {
-        if !self.seats[node.index()].up {
+        if !self.network.seats[node.index()].up {
             return Ok(false);
         }
         // What it says while it ends is not asked for.
         self.leave(node);
-        self.venue.stop(node).await?;
+        self.network.venue.stop(node).await?;
         self.record(Event::Stopped { node });
         Ok(true)
     }
 
     /// Its operator tells a node that has forgotten who leads, when it starts.
     fn remind(&mut self, node: NodeId) {
-        if self.term > 0 {
-            self.seats[node.index()].appointed = Some((self.term, self.leader));
+        if self.network.term > 0 {
+            self.network.seats[node.index()].appointed =
+                Some((self.network.term, self.network.leader));
         }
     }
 
     /// Pauses a node; whether it then keeps silent.
     async fn pause(&mut self, node: NodeId) -> Result<bool, Trouble> {
-        self.venue.pause(node).await?;
-        self.seats[node.index()].paused = true;
-        let (net, to) = (self.venue.net(), self.venue.look(node));
+        self.network.venue.pause(node).await?;
+        self.network.seats[node.index()].paused = true;
+        let (net, to) = (self.network.venue.net(), self.network.venue.look(node));
         let asked = post(&net, to, rpc::ask_health(1));
         Ok(tokio::time::timeout(SILENCE, asked).await.is_err())
     }
@@ -227,7 +229,7 @@ impl<V: Venue> Stage<'_, V> {
     /// What there is to do about a node's watch and answers once its process has ended.
     fn leave(&mut self, node: NodeId) {
         self.take_news();
-        let seat = &mut self.seats[node.index()];
+        let seat = &mut self.network.seats[node.index()];
         seat.up = false;
         if let Some(watch) = seat.watch.take() {
             watch.abort();
@@ -245,7 +247,7 @@ impl<V: Venue> Stage<'_, V> {
             for active in self.faults.iter().flatten() {
                 link = worse(link, active.link(way));
             }
-            self.venue.set_link(way, link);
+            self.network.venue.set_link(way, link);
         }
     }
 
@@ -263,14 +265,15 @@ impl<V: Venue> Stage<'_, V> {
 
     fn effects(&self) -> BTreeMap<Way, u64> {
         let ways = self.ways().into_iter();
-        ways.map(|way| (way, self.venue.effect(way))).collect()
+        ways.map(|way| (way, self.network.venue.effect(way)))
+            .collect()
     }
 
     /// What the links a fault is about have done since it began.
     fn effect_since(&self, active: &Active) -> u64 {
         let struck = |way: &Way| active.touches(*way);
         let ways = self.ways().into_iter().filter(struck);
-        ways.map(|way| self.venue.effect(way) - active.before[&way])
+        ways.map(|way| self.network.venue.effect(way) - active.before[&way])
             .sum()
     }
 
@@ -286,7 +289,7 @@ impl<V: Venue> Stage<'_, V> {
         let now = self.now();
         let roles = Roles {
             nodes: self.plan.nodes,
-            leader: self.leader,
+            leader: self.network.leader,
         };
         match error.whose {
             Whose::Party(party) => {
@@ -296,7 +299,7 @@ impl<V: Venue> Stage<'_, V> {
             }
             Whose::Node(node) => {
                 let node = roles.resolve(node);
-                let clock = &mut self.seats[node.index()].clock;
+                let clock = &mut self.network.seats[node.index()].clock;
                 clock.disturb(now, error.offset, error.drift);
                 self.set_clock(node)?;
                 Ok(Some(node))
@@ -317,7 +320,7 @@ impl<V: Venue> Stage<'_, V> {
             (Whose::Node(_), Some(node)) => (self.measured_error(node).await, node),
             (Whose::Node(_), None) => unreachable!("the clock of a node was disturbed"),
         };
-        self.seats[node.index()].clock.mend();
+        self.network.seats[node.index()].clock.mend();
         self.set_clock(node)?;
         Ok(off)
     }
@@ -326,15 +329,18 @@ impl<V: Venue> Stage<'_, V> {
     /// What a node that is down cannot tell is what its clock was set to.
     async fn measured_error(&mut self, node: NodeId) -> u64 {
         let now = self.now();
-        let set = self.seats[node.index()].clock.error(now).unsigned_abs();
-        if !self.seats[node.index()].up {
+        let set = self.network.seats[node.index()]
+            .clock
+            .error(now)
+            .unsigned_abs();
+        if !self.network.seats[node.index()].up {
             return set;
         }
-        let (net, to) = (self.venue.net(), self.venue.look(node));
+        let (net, to) = (self.network.venue.net(), self.network.venue.look(node));
         let Ok((_, body)) = post(&net, to, rpc::ask_health(1)).await else {
             return set;
         };
-        let right = self.pace.chain_clock(self.venue.wall());
+        let right = self.network.pace.chain_clock(self.network.venue.wall());
         match rpc::hear_health(&body) {
             // An error of less than a second is within what asking takes.
             Ok(health) if set > 1_000 => {

@@ -17,23 +17,27 @@ use super::watch::{Shown, Watch};
 use super::wire::post;
 use crate::venue::{Trouble, Venue};
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Stage<'_, '_, V> {
     pub(super) async fn found(&mut self, transactions: &[Arc<Transaction>]) -> Result<(), Trouble> {
         self.set_clocks()?;
         self.relink();
         for node in self.nodes() {
-            self.start(node, false).await?;
+            if self.network.seats[node.index()].up {
+                self.is_there(node);
+            } else {
+                self.start(node, false).await?;
+            }
         }
         self.await_ready().await?;
         self.submit(transactions).await?;
         self.await_founding(transactions).await?;
         // The plan's clocks are wrong from the beginning of the story, not of the network.
-        let wall = self.venue.wall();
-        let left = self.pace.until_zero(wall);
-        if self.venue.can_skip() && left > 0 {
-            let lead = self.venue.skip_lead();
+        let wall = self.network.venue.wall();
+        let left = self.network.pace.until_zero(wall);
+        if self.network.venue.can_skip() && left > 0 {
+            let lead = self.network.venue.skip_lead();
             let at = WallMillis(wall.0 + lead.as_millis() as u64);
-            self.pace.skip(left - lead.as_millis() as u64, at);
+            self.network.pace.skip(left - lead.as_millis() as u64, at);
             self.set_clocks()?;
             tokio::time::sleep(lead + Duration::from_millis(1)).await;
         }
@@ -46,40 +50,50 @@ impl<V: Venue> Stage<'_, V> {
     pub(super) async fn start(&mut self, node: NodeId, again: bool) -> Result<(), Trouble> {
         self.record(Event::Started { node, again });
         self.set_clock(node)?;
-        self.venue.start(node).await?;
-        let seat = &mut self.seats[node.index()];
+        self.network.venue.start(node).await?;
+        let seat = &mut self.network.seats[node.index()];
         seat.life += 1;
         (seat.up, seat.paused) = (true, false);
         seat.shown = Shown::default();
         let watch = Watch {
-            net: self.venue.net(),
-            at: self.venue.look(node),
+            net: self.network.venue.net(),
+            at: self.network.venue.look(node),
             node,
             life: seat.life,
             validators: Vec::new(),
-            every: self.venue.watch_every(),
+            every: self.network.venue.watch_every(),
             looks: 0,
             pending: 0,
             poke: seat.poke.clone(),
-            post: self.post.clone(),
+            post: self.network.post.clone(),
         };
         seat.watch = Some(tokio::spawn(watch.run()));
         let appointed = seat.appointed.take();
         self.stir();
         if let Some((term, leader)) = appointed {
-            self.venue.appoint(node, term, leader).await?;
+            self.network.venue.appoint(node, term, leader).await?;
         }
-        if node == self.leader {
-            let term = self.term;
+        if node == self.network.leader {
+            let term = self.network.term;
             self.record(Event::Leads { node, term });
         }
         Ok(())
     }
 
+    /// A node that runs already when the story begins.
+    fn is_there(&mut self, node: NodeId) {
+        self.record(Event::Started { node, again: false });
+        if node == self.network.leader {
+            let term = self.network.term;
+            self.record(Event::Leads { node, term });
+        }
+    }
+
     async fn await_ready(&mut self) -> Result<(), Trouble> {
-        let limit = self.venue.ready_limit();
+        let limit = self.network.venue.ready_limit();
         let ready = |stage: &Self| {
             stage
+                .network
                 .seats
                 .iter()
                 .all(|seat| seat.shown.heard && !seat.shown.syncing)
@@ -87,9 +101,9 @@ impl<V: Venue> Stage<'_, V> {
         if self.await_until(limit, ready).await {
             return Ok(());
         }
-        let late = |node: &NodeId| !self.seats[node.index()].shown.heard;
-        let node = self.nodes().find(late).unwrap_or(self.leader);
-        let why = self.venue.last_words(node);
+        let late = |node: &NodeId| !self.network.seats[node.index()].shown.heard;
+        let node = self.nodes().find(late).unwrap_or(self.network.leader);
+        let why = self.network.venue.last_words(node);
         Err(Trouble::Start {
             node,
             why: format!("not ready within {} s{why}", limit.as_secs()),
@@ -97,10 +111,13 @@ impl<V: Venue> Stage<'_, V> {
     }
 
     async fn submit(&mut self, transactions: &[Arc<Transaction>]) -> Result<(), Trouble> {
-        let (net, to) = (self.venue.net(), self.venue.rpc(self.leader));
+        let (net, to) = (
+            self.network.venue.net(),
+            self.network.venue.rpc(self.network.leader),
+        );
         for transaction in transactions {
             let request = Request::Submit(transaction.clone());
-            let answered = post(&net, to, rpc::ask(&request, self.mode, 1)).await;
+            let answered = post(&net, to, rpc::ask(&request, self.network.mode, 1)).await;
             let told = match answered {
                 Ok((status, body)) => match rpc::hear(&request, status, &body) {
                     Heard::Submitted => continue,
@@ -111,7 +128,7 @@ impl<V: Venue> Stage<'_, V> {
             let what = transaction.batch.name();
             let why = format!("it does not take `{what}`, which sets the story up: {told}");
             return Err(Trouble::Start {
-                node: self.leader,
+                node: self.network.leader,
                 why,
             });
         }
@@ -122,36 +139,42 @@ impl<V: Venue> Stage<'_, V> {
         let Some(last) = transactions.last() else {
             return Ok(());
         };
-        let limit = self.venue.ready_limit();
+        let limit = self.network.venue.ready_limit();
         let done = |stage: &Self| {
-            stage.included.get(&last.id).is_some_and(|(height, _)| {
-                stage
-                    .seats
-                    .iter()
-                    .all(|seat| seat.shown.height() >= *height)
-            })
+            stage
+                .network
+                .included
+                .get(&last.id)
+                .is_some_and(|(height, _)| {
+                    stage
+                        .network
+                        .seats
+                        .iter()
+                        .all(|seat| seat.shown.height() >= *height)
+                })
         };
         if !self.await_until(limit, done).await {
             let why =
                 "the transactions that set the story up were not committed everywhere".to_owned();
             return Err(Trouble::Start {
-                node: self.leader,
+                node: self.network.leader,
                 why,
             });
         }
         let failed = transactions.iter().find(|transaction| {
-            self.included.get(&transaction.id).map(|i| i.1) != Some(Outcome::Accepted)
+            self.network.included.get(&transaction.id).map(|i| i.1) != Some(Outcome::Accepted)
         });
         match failed {
             None => Ok(()),
             Some(transaction) => {
                 let outcome = self
+                    .network
                     .included
                     .get(&transaction.id)
                     .map(|included| included.1);
                 let what = transaction.batch.name();
                 Err(Trouble::Start {
-                    node: self.leader,
+                    node: self.network.leader,
                     why: format!("`{what}`, which sets the story up, came to {outcome:?}"),
                 })
             }
@@ -169,13 +192,13 @@ impl<V: Venue> Stage<'_, V> {
             if began.elapsed() > limit {
                 return false;
             }
-            tokio::time::sleep(self.venue.watch_every()).await;
-            let left = self.pace.until_zero(self.venue.wall());
-            let heard = self.seats.iter().all(|seat| seat.shown.heard);
-            let stride = self.venue.stride();
+            tokio::time::sleep(self.network.venue.watch_every()).await;
+            let left = self.network.pace.until_zero(self.network.venue.wall());
+            let heard = self.network.seats.iter().all(|seat| seat.shown.heard);
+            let stride = self.network.venue.stride();
             let calm = heard && stride > 0 && self.is_calm();
             if calm
-                && self.venue.can_skip()
+                && self.network.venue.can_skip()
                 && left > FOUNDING / 4
                 && self.skip(stride).await.is_err()
             {

@@ -3,12 +3,14 @@
 //!
 //! The people are the model's own actors, the judge is the same, and it does not matter what the nodes are
 //! made of: a [`Venue`] gives faults a body. What nodes answer is compared with what the ledger says they
-//! ought to ([`oracle`]). Time in which nothing happens is skipped ([`pace`]). Start with [`tell`].
+//! ought to ([`oracle`]). Time in which nothing happens is skipped ([`pace`]). Start with [`Network`], which
+//! may see several stories, one after another.
 
 mod answers;
 mod ending;
 mod faults;
 mod founding;
+mod network;
 mod oracle;
 mod pace;
 mod people;
@@ -21,29 +23,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assay_model::actor::{self, Actor};
-use assay_model::crypto::Suite;
 use assay_model::history::{Event, History};
-use assay_model::id::{Height, NodeId, PartyId, TxId};
-use assay_model::ledger::{Outcome, Transaction};
+use assay_model::id::{Height, NodeId, PartyId};
 use assay_model::node::{Request, RequestId};
-use assay_model::rules::Switch;
 use assay_model::time::{Millis, WallMillis};
-use assay_node::rpc::Mode;
 use assay_scenarios::judge::Metrics;
 use assay_scenarios::plan::Plan;
 use assay_sim::Setting;
 use assay_sim::clock::Clock;
 use assay_sim::kernel::Kernel;
-use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use self::answers::Waiting;
 use self::faults::Active;
-use self::oracle::Oracle;
+use self::network::Seat;
+pub use self::network::{Network, Told, may_share, suit_each_other};
 pub use self::pace::FOUNDING;
-use self::pace::Pace;
-use self::watch::{News, Shown};
 use crate::venue::{Trouble, Venue};
 
 /// What comes this much later than planned can put a step on the wrong side of a second.
@@ -54,35 +50,6 @@ const LOOKS: u32 = 2;
 const DEAF: Duration = Duration::from_secs(1);
 /// Less than this is waited for rather than skipped, in milliseconds.
 const WAIT: u64 = 60;
-
-/// What a telling leaves behind.
-#[derive(Clone, Debug)]
-pub struct Told {
-    /// Everything that was seen.
-    pub history: History,
-    /// How much of it there was.
-    pub metrics: Metrics,
-}
-
-/// Tells the story of a plan on a venue whose nodes are down and whose network was made for its setting.
-pub async fn tell<V: Venue>(
-    plan: &Plan,
-    setting: Setting,
-    suite: Arc<dyn Suite>,
-    venue: &mut V,
-) -> Result<Told, Trouble> {
-    let founding = setting.founding.clone();
-    let mut stage = Stage::new(plan, setting, suite, venue);
-    stage.found(&founding).await?;
-    stage.play().await?;
-    stage.close().await?;
-    stage.metrics.simulated = stage.now();
-    stage.metrics.observations = stage.history.observations().len() as u64;
-    Ok(Told {
-        history: stage.history,
-        metrics: stage.metrics,
-    })
-}
 
 /// Something that is due at a moment of the story.
 enum Due {
@@ -102,24 +69,6 @@ struct Person {
     clock: Clock,
     /// Waits for the person to come back.
     held: Option<Vec<actor::Input>>,
-}
-
-/// A node, as far as the stage can tell.
-struct Seat {
-    /// Counts the lives of the process, so that news of one is not taken for news of the next.
-    life: u32,
-    up: bool,
-    paused: bool,
-    clock: Clock,
-    /// What it has shown in this life.
-    shown: Shown,
-    /// Looks since something happened.
-    looks: u32,
-    watch: Option<JoinHandle<()>>,
-    /// Makes the watch look at once.
-    poke: Arc<Notify>,
-    /// What the operator said while the process was down.
-    appointed: Option<(u32, NodeId)>,
 }
 
 /// A request that was sent and not answered yet.
@@ -142,93 +91,54 @@ enum Phase {
     Over,
 }
 
-/// See the module.
-struct Stage<'p, V: Venue> {
+/// One story on its network. See the module.
+struct Stage<'v, 'p, V: Venue> {
+    network: Network<'v, V>,
     plan: &'p Plan,
-    venue: &'p mut V,
-    mode: Mode,
     history: History,
-    oracle: Oracle,
-    pace: Pace,
     kernel: Kernel<Due>,
-    post: mpsc::UnboundedSender<News>,
-    inbox: mpsc::UnboundedReceiver<News>,
     /// When something was last heard that matters, or time was skipped.
     stirred: Instant,
     /// Milliseconds skipped since something was heard.
     strode: u64,
     people: Vec<Person>,
-    seats: Vec<Seat>,
     open: BTreeMap<RequestId, Open>,
     waiting: VecDeque<Waiting>,
-    /// What clients have sent.
-    transactions: BTreeMap<TxId, Arc<Transaction>>,
-    /// What any node has shown in a block.
-    included: BTreeMap<TxId, (Height, Outcome)>,
-    /// When any node showed a block for the first time.
-    first_shown: BTreeMap<Height, Millis>,
     begun: usize,
     ended: usize,
     audits: usize,
     faults: Vec<Option<Active>>,
-    term: u32,
-    leader: NodeId,
     phase: Phase,
     /// Answers and results compared with the ledger, per node.
     compared: BTreeMap<NodeId, (u64, u64)>,
     metrics: Metrics,
 }
 
-impl<'p, V: Venue> Stage<'p, V> {
-    fn new(
-        plan: &'p Plan,
-        setting: Setting,
-        suite: Arc<dyn Suite>,
-        venue: &'p mut V,
-    ) -> Stage<'p, V> {
-        let (post, inbox) = mpsc::unbounded_channel();
+impl<'v, 'p, V: Venue> Stage<'v, 'p, V> {
+    fn new(mut network: Network<'v, V>, plan: &'p Plan, setting: Setting) -> Stage<'v, 'p, V> {
+        network.pace.again(plan.epoch);
+        for seat in &mut network.seats {
+            (seat.clock, seat.looks) = (Clock::right(plan.epoch), 0);
+        }
         let people = setting.actors.into_iter().map(|actor| Person {
             actor,
             clock: Clock::right(plan.epoch),
             held: None,
         });
-        let seats = (0..plan.nodes).map(|_| Seat {
-            life: 0,
-            up: false,
-            paused: false,
-            clock: Clock::right(plan.epoch),
-            shown: Shown::default(),
-            looks: 0,
-            watch: None,
-            poke: Arc::default(),
-            appointed: None,
-        });
-        let private = plan.rules.keep(Switch::AuthenticatedReads);
         Stage {
+            network,
             plan,
-            mode: if private { Mode::Private } else { Mode::Open },
-            oracle: Oracle::new(&setting.cast, suite),
-            pace: Pace::new(plan.epoch, venue.wall(), venue.can_skip()),
-            venue,
             history: History::new(Arc::new(setting.cast)),
             kernel: Kernel::default(),
-            post,
-            inbox,
             stirred: Instant::now(),
             strode: 0,
             people: people.collect(),
-            seats: seats.collect(),
             open: BTreeMap::new(),
             waiting: VecDeque::new(),
-            transactions: BTreeMap::new(),
-            included: BTreeMap::new(),
-            first_shown: BTreeMap::new(),
             begun: 0,
             ended: 0,
             audits: 0,
             faults: plan.faults.iter().map(|_| None).collect(),
-            term: 0,
-            leader: plan.leader,
             phase: Phase::Founding,
             compared: BTreeMap::new(),
             metrics: Metrics::default(),
@@ -296,20 +206,20 @@ impl<'p, V: Venue> Stage<'p, V> {
             true => left,
             // What is slow is slow in real time, so nothing is skipped that would have to wait for it.
             false if self.faults.iter().flatten().any(Active::delays) => 0,
-            false => left.min(self.venue.stride()).min(self.allowance()),
+            false => left.min(self.network.venue.stride()).min(self.allowance()),
         };
-        let worth = self.venue.can_skip() && far > WAIT;
+        let worth = self.network.venue.can_skip() && far > WAIT;
         if worth && self.is_calm() {
             return self.skip(far).await;
         }
         let mut nap = Duration::from_millis(left.max(1));
         if worth {
-            nap = nap.min(self.venue.watch_every());
+            nap = nap.min(self.network.venue.watch_every());
         }
         let began = Instant::now();
         let news = tokio::select! {
             biased;
-            news = self.inbox.recv() => news,
+            news = self.network.inbox.recv() => news,
             () = tokio::time::sleep(nap) => None,
         };
         self.lag(Millis(
@@ -338,9 +248,9 @@ impl<'p, V: Venue> Stage<'p, V> {
 
     /// Skips time on every clock at once. The story goes on when all nodes have it behind them.
     async fn skip(&mut self, milliseconds: u64) -> Result<(), Trouble> {
-        let lead = self.venue.skip_lead();
-        let at = self.venue.wall().0 + lead.as_millis() as u64;
-        self.pace.skip(milliseconds, WallMillis(at));
+        let lead = self.network.venue.skip_lead();
+        let at = self.network.venue.wall().0 + lead.as_millis() as u64;
+        self.network.pace.skip(milliseconds, WallMillis(at));
         self.set_clocks()?;
         self.sleep(lead + Duration::from_millis(1)).await;
         // What the skip has set off gets a moment to show.
@@ -358,15 +268,19 @@ impl<'p, V: Venue> Stage<'p, V> {
 
     fn set_clock(&mut self, node: NodeId) -> Result<(), Trouble> {
         let now = self.now();
-        let error = self.seats[node.index()].clock.error(now);
-        let skew = self.pace.skew(error);
-        self.venue.set_clock(node, skew)
+        let error = self.network.seats[node.index()].clock.error(now);
+        let skew = self.network.pace.skew(error);
+        self.network.venue.set_clock(node, skew)
     }
 
     /// How much more may be skipped before somebody is answered. Without trouble a write takes the leader's
     /// pause and little more; if it takes longer, the machine is slow, and time must not run ahead of it.
     fn allowance(&self) -> u64 {
-        let down = self.seats.iter().any(|seat| !seat.up || seat.paused);
+        let down = self
+            .network
+            .seats
+            .iter()
+            .any(|seat| !seat.up || seat.paused);
         if down || self.faults.iter().flatten().any(Active::slows_nodes) {
             return u64::MAX;
         }
@@ -382,7 +296,7 @@ impl<'p, V: Venue> Stage<'p, V> {
 
     fn settle_down(&mut self) {
         self.stirred = Instant::now();
-        for seat in &mut self.seats {
+        for seat in &mut self.network.seats {
             seat.looks = 0;
         }
     }
@@ -392,13 +306,19 @@ impl<'p, V: Venue> Stage<'p, V> {
     fn is_calm(&self) -> bool {
         let quiet = self.stirred.elapsed();
         let looked = |seat: &Seat| !seat.up || seat.paused || seat.looks >= LOOKS;
-        quiet >= self.venue.calm() && (self.seats.iter().all(looked) || quiet >= DEAF)
+        quiet >= self.network.venue.calm()
+            && (self.network.seats.iter().all(looked) || quiet >= DEAF)
     }
 
     /// Whether nothing is under way, so that time can be skipped to what is due next.
     fn is_idle(&self) -> bool {
         let trouble = self.faults.iter().flatten().any(Active::slows_nodes);
-        let tallest = self.seats.iter().map(|seat| seat.shown.height()).max();
+        let tallest = self
+            .network
+            .seats
+            .iter()
+            .map(|seat| seat.shown.height())
+            .max();
         let steady = |seat: &Seat| {
             !seat.up
                 || seat.paused
@@ -407,11 +327,11 @@ impl<'p, V: Venue> Stage<'p, V> {
         self.phase == Phase::Trouble
             && self.open.is_empty()
             && self.waiting.is_empty()
-            && self.seats.iter().all(steady)
+            && self.network.seats.iter().all(steady)
     }
 
     fn take_news(&mut self) {
-        while let Ok(news) = self.inbox.try_recv() {
+        while let Ok(news) = self.network.inbox.try_recv() {
             self.on_news(news);
         }
     }
@@ -421,7 +341,7 @@ impl<'p, V: Venue> Stage<'p, V> {
     }
 
     fn now(&mut self) -> Millis {
-        self.pace.now(self.venue.wall())
+        self.network.pace.now(self.network.venue.wall())
     }
 
     fn record(&mut self, event: Event) {

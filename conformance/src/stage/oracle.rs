@@ -14,6 +14,7 @@ use assay_model::rules::Rules;
 use assay_model::time::BlockTime;
 use assay_node::rpc;
 
+use super::network::Rows;
 use super::search::Deleted;
 
 /// The state after a block, and what its transactions ought to have come to.
@@ -29,6 +30,7 @@ pub(super) struct Oracle {
     rules: Rules,
     chain_id: Text,
     db_owner: Text,
+    owner: Identity,
     /// By height; the first is the state before any block.
     sheets: Vec<Sheet>,
 }
@@ -40,6 +42,7 @@ impl Oracle {
             rules: cast.rules,
             chain_id: cast.chain_id.clone(),
             db_owner: cast.parties[0].identities[0].caller().into(),
+            owner: cast.parties[0].identities[0],
             sheets: vec![Sheet {
                 block: None,
                 state: State::default(),
@@ -93,6 +96,33 @@ impl Oracle {
         let sheet = self.sheets.get(committed.block.height.0 as usize)?;
         let known = sheet.block.as_ref()?;
         (known.block.id == committed.block.id).then_some(&sheet.outcomes)
+    }
+
+    /// The last nonce the database owner has used.
+    pub(super) fn owners_nonce(&self) -> u64 {
+        let last = self
+            .sheets
+            .last()
+            .expect("there is a state before any block");
+        let account = last.state.tables().accounts.get(&self.owner);
+        account.map_or(0, |account| account.0)
+    }
+
+    /// Adds every row that was there after a block between two heights and not after the first of them.
+    pub(super) fn rows_made(&self, (from, to): (Height, Height), rows: &mut Rows) {
+        let before = self.sheets[from.0 as usize].state.tables();
+        for sheet in &self.sheets[from.0 as usize + 1..=to.0 as usize] {
+            let tables = sheet.state.tables();
+            let credentials = tables.credentials.keys().copied();
+            rows.credentials
+                .extend(credentials.filter(|id| !before.credentials.contains_key(id)));
+            let grants = tables.access_grants.keys().copied();
+            rows.grants
+                .extend(grants.filter(|id| !before.access_grants.contains_key(id)));
+            let users = tables.users.keys().copied();
+            rows.users
+                .extend(users.filter(|id| !before.users.contains_key(id)));
+        }
     }
 
     /// Credentials that were stored once and are not any more: from which height on, and what they held.

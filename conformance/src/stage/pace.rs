@@ -30,6 +30,11 @@ impl Pace {
         }
     }
 
+    /// The same clocks, for a story whose time zero is still to come.
+    pub(super) fn again(&mut self, epoch: WallMillis) {
+        (self.epoch, self.last) = (epoch, Millis::ZERO);
+    }
+
     /// What a right node's clock shows.
     pub(super) fn chain_clock(&self, wall: WallMillis) -> WallMillis {
         let skipped = self.skew.skipped(wall) as i64;

@@ -18,7 +18,7 @@ use crate::venue::{Trouble, Venue};
 /// How long after a request its copy is sent.
 const SECOND: Duration = Duration::from_millis(150);
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Stage<'_, '_, V> {
     pub(super) async fn begin_step(&mut self, index: usize) -> Result<(), Trouble> {
         let step = index as u32;
         self.begun += 1;
@@ -42,18 +42,18 @@ impl<V: Venue> Stage<'_, V> {
 
     /// The operators agree by other means than the network, so they reach every running node.
     async fn appoint(&mut self, leader: NodeId) -> Result<(), Trouble> {
-        self.term += 1;
-        self.leader = leader;
-        let term = self.term;
+        self.network.term += 1;
+        self.network.leader = leader;
+        let term = self.network.term;
         self.record(Event::Appointed { leader, term });
         for node in self.nodes() {
-            if self.seats[node.index()].up {
-                self.venue.appoint(node, term, leader).await?;
+            if self.network.seats[node.index()].up {
+                self.network.venue.appoint(node, term, leader).await?;
             } else {
-                self.seats[node.index()].appointed = Some((term, leader));
+                self.network.seats[node.index()].appointed = Some((term, leader));
             }
         }
-        if self.seats[leader.index()].up {
+        if self.network.seats[leader.index()].up {
             self.record(Event::Leads { node: leader, term });
         }
         Ok(())
@@ -98,7 +98,8 @@ impl<V: Venue> Stage<'_, V> {
 
     fn ask(&mut self, by: PartyId, node: NodeId, id: RequestId, request: Request) {
         if let Request::Broadcast(transaction) = &request {
-            self.transactions
+            self.network
+                .transactions
                 .insert(transaction.id, transaction.clone());
         }
         self.record(Event::Asked {
@@ -107,10 +108,13 @@ impl<V: Venue> Stage<'_, V> {
             node,
             what: Asked::of(&request),
         });
-        let (net, to) = (self.venue.net(), self.venue.rpc(node));
-        let (past, delay) = (self.venue.look(node), self.venue.client_delay(node));
-        let body = rpc::ask(&request, self.mode, id.0);
-        let back = self.post.clone();
+        let (net, to) = (self.network.venue.net(), self.network.venue.rpc(node));
+        let (past, delay) = (
+            self.network.venue.look(node),
+            self.network.venue.client_delay(node),
+        );
+        let body = rpc::ask(&request, self.network.mode, id.0);
+        let back = self.network.post.clone();
         let twice = self.is_sent_twice(by);
         let task = tokio::spawn(async move {
             if twice {
@@ -136,7 +140,7 @@ impl<V: Venue> Stage<'_, V> {
             // Nobody listens once the story is over.
             let _ = back.send(News::Answer(id, Answer { heard, tip }));
         });
-        let height = self.seats[node.index()].shown.height();
+        let height = self.network.seats[node.index()].shown.height();
         self.open.insert(
             id,
             Open {

@@ -8,14 +8,14 @@ use assay_model::id::{CredentialId, Height, NodeId};
 use assay_model::ledger::{Answer, Content};
 use assay_model::node::Reply;
 
-use super::Stage;
+use super::network::{Network, Tale};
 use crate::scan::{self, Evidence, Findings, Kind, MARKED, Needle, Scanner};
 use crate::venue::{Inspection, Trouble, Venue};
 
 /// What the chain has deleted: at which height, and what it held before.
 pub(super) type Deleted = BTreeMap<CredentialId, (Height, Vec<Content>)>;
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Network<'_, V> {
     /// Searches every node's remains, with a control that has to be found.
     pub(super) fn search(&mut self, tables: &[(NodeId, Inspection)]) -> Result<(), Trouble> {
         let deleted = self.oracle.deleted();
@@ -48,16 +48,20 @@ impl<V: Venue> Stage<'_, V> {
             }
             let inspection = tables.iter().find(|(of, _)| *of == node);
             for (credential, (height, _)) in &deleted {
+                let Some(index) = self.tales.iter().position(|tale| tale.saw(*height)) else {
+                    continue;
+                };
                 let readable = read
                     .get(&(node, *credential))
                     .is_some_and(|at| at >= height);
                 let looked_into = inspection.map(|(_, inspection)| inspection);
                 let evidence = Evidence::of(*credential, readable, looked_into, &all);
-                self.record(Event::Remained {
+                let remained = Event::Remained {
                     node,
                     credential: *credential,
                     level: level(evidence),
-                });
+                };
+                self.note(index, remained);
             }
         }
         Ok(())
@@ -69,7 +73,7 @@ impl<V: Venue> Stage<'_, V> {
         let control = scan::plant(&self.venue.scratch()).map_err(failed)?;
         let findings = scanner.search(&[control.place()]);
         for why in control.missed(&findings) {
-            self.record(Event::Doubted { why });
+            self.note_all(&Event::Doubted { why });
         }
         control.remove().map_err(failed)
     }
@@ -80,7 +84,7 @@ impl<V: Venue> Stage<'_, V> {
             Some(digits) => format!("{MARKER_PREFIX}{digits} ({})", hit.path),
             None => hit.to_string(),
         });
-        self.record(Event::Scanned {
+        self.note_all(&Event::Scanned {
             node,
             place: match kind {
                 Kind::Data => Place::Disk,
@@ -92,14 +96,15 @@ impl<V: Venue> Stage<'_, V> {
             found: found.collect(),
         });
         for why in &findings.doubts {
-            self.record(Event::Doubted { why: why.clone() });
+            self.note_all(&Event::Doubted { why: why.clone() });
         }
     }
 
     /// The last height at which each node gave out each credential's content.
     fn read_last(&self) -> BTreeMap<(NodeId, CredentialId), Height> {
         let mut last = BTreeMap::new();
-        for observation in self.history.observations() {
+        let told = self.tales.iter();
+        for observation in told.flat_map(|tale| tale.told.history.observations()) {
             let Event::Answered {
                 node,
                 reply: Reply::View { height, result },
@@ -117,6 +122,13 @@ impl<V: Venue> Stage<'_, V> {
             *at = (*at).max(*height);
         }
         last
+    }
+}
+
+impl Tale {
+    /// Whether a block came while the story was told.
+    fn saw(&self, height: Height) -> bool {
+        self.heights.0 < height && height <= self.heights.1
     }
 }
 

@@ -169,7 +169,7 @@ const MOST_PENDING: usize = 1_000;
 /// How long a watch waits for an answer.
 const LONGEST: Duration = Duration::from_secs(5);
 
-impl<V: Venue> Stage<'_, V> {
+impl<V: Venue> Stage<'_, '_, V> {
     pub(super) fn on_news(&mut self, news: News) {
         match news {
             News::Answer(id, answer) => {
@@ -182,7 +182,7 @@ impl<V: Venue> Stage<'_, V> {
                 committed,
                 results,
             } => {
-                if self.seats[node.index()].life == life {
+                if self.network.seats[node.index()].life == life {
                     self.stir();
                     self.on_block(node, committed, results);
                 }
@@ -194,7 +194,7 @@ impl<V: Venue> Stage<'_, V> {
                 pending,
                 syncing,
             } => {
-                let seat = &mut self.seats[node.index()];
+                let seat = &mut self.network.seats[node.index()];
                 if seat.life != life {
                     return;
                 }
@@ -209,7 +209,7 @@ impl<V: Venue> Stage<'_, V> {
                 }
             }
             News::Silent { node, life, why } => {
-                let seat = &mut self.seats[node.index()];
+                let seat = &mut self.network.seats[node.index()];
                 if seat.life != life || !seat.up {
                     return;
                 }
@@ -229,8 +229,12 @@ impl<V: Venue> Stage<'_, V> {
             self.metrics.height = height;
             self.metrics.actions += told.len() as u64;
         }
-        self.oracle.learn(&committed);
-        let expected = self.oracle.outcomes(&committed).map(<[Outcome]>::to_vec);
+        self.network.oracle.learn(&committed);
+        let expected = self
+            .network
+            .oracle
+            .outcomes(&committed)
+            .map(<[Outcome]>::to_vec);
         let mut results = Vec::with_capacity(told.len());
         for (index, transaction) in committed.block.transactions.iter().enumerate() {
             let ought = expected.as_ref().map(|outcomes| outcomes[index]);
@@ -238,7 +242,8 @@ impl<V: Venue> Stage<'_, V> {
                 break;
             };
             let (outcome, agrees) = oracle::outcome(ought, transaction, *code, log);
-            self.included
+            self.network
+                .included
                 .entry(transaction.id)
                 .or_insert((height, outcome));
             self.compared.entry(node).or_default().1 += u64::from(ought.is_some());
@@ -254,8 +259,8 @@ impl<V: Venue> Stage<'_, V> {
             });
         }
         let now = self.now();
-        let first = *self.first_shown.entry(height).or_insert(now);
-        let seat = &mut self.seats[node.index()];
+        let first = *self.network.first_shown.entry(height).or_insert(now);
+        let seat = &mut self.network.seats[node.index()];
         seat.shown.last = Some((height, committed.app_hash));
         // A node that shows a block long after another did, or had it when it came back, has learnt it.
         let replayed = seat.life > 1 && seat.shown.first.is_none() || now > first + LATE;

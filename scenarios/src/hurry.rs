@@ -1,0 +1,100 @@
+//! A story in less time: long waits are cut, and nothing changes places.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use assay_model::actor::{GrantRef, Order, Share, Task};
+use assay_model::time::Millis;
+
+use crate::plan::{Deed, Plan};
+
+/// Blocks and locks count whole seconds, so waits are cut by whole seconds: what was half a second before
+/// the end of a lock still is.
+const SECOND: u64 = 1_000;
+
+impl Plan {
+    /// The same story with no wait longer than about this: moments at which steps and faults begin, faults
+    /// end, locks end or everything heals come in the same order, and close ones as far apart as before.
+    pub fn hurried(&self, longest: Millis) -> Plan {
+        let mut plan = self.clone();
+        let mut moments = BTreeSet::from([Millis::ZERO]);
+        plan.moments(|moment| {
+            moments.insert(moment);
+            moment
+        });
+        let mut earlier = BTreeMap::new();
+        let (mut before, mut cut) = (Millis::ZERO, 0);
+        for moment in moments {
+            let wait = moment.0 - before.0;
+            cut += wait.saturating_sub(longest.0) / SECOND * SECOND;
+            earlier.insert(moment, Millis(moment.0 - cut));
+            before = moment;
+        }
+        plan.moments(|moment| earlier[&moment]);
+        plan
+    }
+
+    /// Puts every moment of the story through a function.
+    fn moments(&mut self, mut of: impl FnMut(Millis) -> Millis) {
+        for fault in &mut self.faults {
+            let end = of(fault.at + fault.lasts);
+            fault.at = of(fault.at);
+            fault.lasts = end.saturating_sub(fault.at);
+        }
+        self.duration = of(self.duration);
+        let epoch = self.epoch.0;
+        for step in &mut self.steps {
+            step.at = of(step.at);
+            if let Deed::Party(_, task) = &mut step.deed {
+                for lock in locks(task) {
+                    let end = u64::try_from(*lock).ok().map(|end| end * SECOND);
+                    // What ended before the story began, or never was, stays as it is.
+                    if let Some(after) = end.and_then(|end| end.checked_sub(epoch)) {
+                        *lock = ((epoch + of(Millis(after)).0) / SECOND) as i64;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends of locks a task names.
+fn locks(task: &mut Task) -> Vec<&mut i64> {
+    match &mut task.order {
+        Order::Share(Share { locked_until, .. })
+        | Order::Approve {
+            share: Share { locked_until, .. },
+            ..
+        }
+        | Order::Request { locked_until, .. }
+        | Order::Use { locked_until, .. }
+        | Order::SignDag {
+            grant: GrantRef { locked_until, .. },
+            ..
+        } => vec![locked_until],
+        Order::Revoke { grants } => grants
+            .iter_mut()
+            .map(|grant| &mut grant.locked_until)
+            .collect(),
+        Order::Register { .. }
+        | Order::Issue { .. }
+        | Order::SetStatus { .. }
+        | Order::Overwrite { .. }
+        | Order::Rekey { .. }
+        | Order::BindWallet { .. }
+        | Order::Deny { .. }
+        | Order::Remove { .. }
+        | Order::StoreAgain { .. }
+        | Order::AddWallet { .. }
+        | Order::RemoveWallet { .. }
+        | Order::Erase
+        | Order::TransmitDag { .. }
+        | Order::ReadOwn { .. }
+        | Order::List
+        | Order::Probe { .. }
+        | Order::Rescind { .. }
+        | Order::ListGranted { .. }
+        | Order::Admit { .. }
+        | Order::Dismiss { .. }
+        | Order::Audit { .. } => Vec::new(),
+    }
+}
