@@ -10,11 +10,11 @@ use std::sync::{Arc, LazyLock};
 use assay_conformance::live::Stand;
 use assay_conformance::live::target::{Target, built_in};
 use assay_model::crypto::{KdfMemo, Real};
-use assay_model::time::Millis;
+use assay_model::history::{Event, History, Role};
 use assay_node::wrong::Wrong;
 use assay_scenarios::judge::{Judgement, Outcome, RunVerdict, judge};
 use assay_scenarios::plan::Plan;
-use assay_scenarios::{Overrides, Source, find, load};
+use assay_scenarios::{Overrides, Script, Source, find, load};
 use assay_sim::Seed;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -22,6 +22,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const AT_ONCE: usize = 3;
 /// How often a story is told that proves nothing, since a busy machine may be why.
 const TELLINGS: u64 = 3;
+
+/// Stories that share a network.
+const COMPANY: &[&str] = &[
+    "grants/denied",
+    "deletion/original-with-copies",
+    "grants/lock-boundary",
+];
 
 /// Which nodes are wrong, and the stories that show it.
 struct Case {
@@ -96,33 +103,49 @@ fn target(case: Option<&Case>) -> Target {
     Target::parse(&source).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-fn plan(story: &str) -> Plan {
-    let source = find(story).unwrap_or_else(|problem| panic!("{problem:?}"));
+/// A story, and how long a node that is wrong may owe something before it owes it for good.
+fn script(story: &str, settle: Option<&str>) -> Script {
+    let mut source = find(story).unwrap_or_else(|problem| panic!("{problem:?}"));
+    if let Some(settle) = settle {
+        source.text = format!("settle = \"{settle}\"\n{}", source.text).into();
+    }
     let scenario = load(&source).unwrap_or_else(|problems| panic!("{problems:?}"));
-    scenario.plan(&Overrides::none())
+    Script::new(scenario, Overrides::none())
 }
 
-/// Tells a story until it proves something.
-fn tell(case: Option<&Case>, story: &str) -> Result<(Plan, Judgement), Failed> {
+/// Tells stories on one network.
+fn tell(
+    case: Option<&Case>,
+    stories: &[&str],
+    seed: u64,
+) -> Result<Vec<(Plan, History, Judgement)>, Failed> {
     // Deriving a key from a password takes long, and all stories use the same few.
     static KEYS: LazyLock<Arc<KdfMemo>> = LazyLock::new(Arc::default);
     let stand = Stand {
         target: target(case),
         assay: std::env::current_exe()?,
     };
-    let mut plan = plan(story);
-    if case.is_some() {
-        // What a wrong node still owes after that, it owes for good.
-        plan.settle = plan.settle.min(Millis(20_000));
-    }
+    let settle = case.map(|_| "20s");
+    let scripts: Vec<Script> = stories.iter().map(|story| script(story, settle)).collect();
+    let scripts: Vec<&Script> = scripts.iter().collect();
+    let folder = tempfile::tempdir()?;
+    let suite = Arc::new(Real::new(KEYS.clone()));
+    let dir = folder.path().join("network");
+    let told = stand.tell(&scripts, Seed(seed), suite, &dir)?;
+    let judged = told.into_iter().map(|(plan, told)| {
+        let judgement = judge(&plan, &told.history, told.metrics);
+        (plan, told.history, judgement)
+    });
+    Ok(judged.collect())
+}
+
+/// Tells a story on a network of its own until it proves something.
+fn tell_alone(case: Option<&Case>, story: &str) -> Result<Judgement, Failed> {
     let mut doubts = Vec::new();
     for seed in 1..=TELLINGS {
-        let folder = tempfile::tempdir()?;
-        let suite = Arc::new(Real::new(KEYS.clone()));
-        let told = stand.tell(&plan, Seed(seed), suite, &folder.path().join("network"))?;
-        let judgement = judge(&plan, &told.history, told.metrics);
+        let (_, _, judgement) = tell(case, &[story], seed)?.remove(0);
         if judgement.verdict != RunVerdict::Inconclusive {
-            return Ok((plan, judgement));
+            return Ok(judgement);
         }
         doubts = judgement.doubts;
     }
@@ -151,7 +174,7 @@ fn is_failed(case: &Case) -> Result<(), Failed> {
     let mut seen = Vec::new();
     let mut missed: BTreeSet<_> = wrong.requirements().iter().copied().collect();
     for story in *stories {
-        let (_, judgement) = tell(Some(case), story)?;
+        let judgement = tell_alone(Some(case), story)?;
         for id in wrong.requirements() {
             let result = &judgement.requirements[id];
             if result.outcome == Outcome::Failed && missed.remove(id) {
@@ -173,12 +196,68 @@ fn is_failed(case: &Case) -> Result<(), Failed> {
 }
 
 fn holds(story: &str) -> Result<(), Failed> {
-    let (_, judgement) = tell(None, story)?;
+    let judgement = tell_alone(None, story)?;
     if judgement.verdict == RunVerdict::Held {
         return Ok(());
     }
     let (verdict, seen) = (judgement.verdict, broken(&judgement));
     Err(format!("the right node came to {verdict:?} on `{story}`: {seen:#?}").into())
+}
+
+/// Tells a company until every story in it was told and proves something.
+fn tell_company(case: Option<&Case>) -> Result<Vec<(Plan, History, Judgement)>, Failed> {
+    let conclusive = |(_, _, judgement): &(Plan, History, Judgement)| {
+        judgement.verdict != RunVerdict::Inconclusive
+    };
+    for seed in 1..=TELLINGS {
+        let told = tell(case, COMPANY, seed)?;
+        if told.len() == COMPANY.len() && told.iter().all(conclusive) {
+            return Ok(told);
+        }
+    }
+    Err(format!("{COMPANY:?} prove nothing in {TELLINGS} tellings").into())
+}
+
+/// Every story of a company finds its own people and rows, and none of another's.
+fn a_company_holds() -> Result<(), Failed> {
+    for (plan, history, judgement) in tell_company(None)? {
+        let name = &plan.name;
+        if judgement.verdict != RunVerdict::Held {
+            let seen = broken(&judgement);
+            return Err(format!("`{name}` came to {:?}: {seen:#?}", judgement.verdict).into());
+        }
+        let own = plan.parties.iter().filter(|party| party.role == Role::User);
+        let own: BTreeSet<_> = own.map(|party| party.user).collect();
+        let found =
+            history
+                .observations()
+                .iter()
+                .filter_map(|observation| match &observation.event {
+                    Event::Inspected { users, .. } => Some(users),
+                    _ => None,
+                });
+        let found: Vec<BTreeSet<_>> = found.map(|users| users.iter().copied().collect()).collect();
+        if found.len() != usize::from(plan.nodes) || found.iter().any(|found| *found != own) {
+            return Err(format!("`{name}` has {own:?}, and its nodes {found:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a node is told by the story it shows in, and by no other on the same network.
+fn a_company_says_which_story_broke() -> Result<(), Failed> {
+    let wrong = Wrong::KeepsCopies;
+    let case = CASES.iter().find(|case| case.wrong == wrong);
+    for (plan, _, judgement) in tell_company(case)? {
+        let expected = plan.name == "deletion/original-with-copies";
+        let is_broken = judgement.verdict == RunVerdict::Violated;
+        if is_broken != expected {
+            let seen = broken(&judgement);
+            let (name, verdict) = (plan.name, judgement.verdict);
+            return Err(format!("`{name}` came to {verdict:?}: {seen:#?}").into());
+        }
+    }
+    Ok(())
 }
 
 fn every_wrong_has_its_stories() -> Result<(), Failed> {
@@ -217,6 +296,14 @@ fn main() -> ExitCode {
         let name = format!("the_right_node_holds_on_{}", story.replace(['/', '-'], "_"));
         Trial::test(name, move || holds(story))
     }));
+    trials.push(Trial::test(
+        "the_right_node_holds_in_company",
+        a_company_holds,
+    ));
+    trials.push(Trial::test(
+        "a_company_says_which_story_broke",
+        a_company_says_which_story_broke,
+    ));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -98,3 +98,55 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Audit { .. } => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Overrides, library, load};
+
+    const LONGEST: Millis = Millis::seconds(5);
+
+    fn moments(plan: &Plan) -> Vec<Millis> {
+        let mut moments = Vec::new();
+        plan.clone().moments(|moment| {
+            moments.push(moment);
+            moment
+        });
+        moments
+    }
+
+    fn plans() -> Vec<Plan> {
+        let plan = |source| load(source).unwrap().plan(&Overrides::none());
+        library().iter().map(plan).collect()
+    }
+
+    #[test]
+    fn in_a_hurry_nothing_changes_places_and_no_wait_is_long() {
+        let mut cut = 0;
+        for plan in plans() {
+            let (before, after) = (moments(&plan), moments(&plan.hurried(LONGEST)));
+            for (one, other) in before.iter().zip(&after) {
+                cut += u64::from(one != other);
+                for (a, b) in before.iter().zip(&after) {
+                    assert_eq!(one.cmp(a), other.cmp(b), "{}: {one} and {a}", plan.name);
+                    assert_eq!(one.0.abs_diff(a.0) % 1_000, other.0.abs_diff(b.0) % 1_000);
+                }
+            }
+            let mut sorted = after.clone();
+            sorted.push(Millis::ZERO);
+            sorted.sort();
+            for pair in sorted.windows(2) {
+                assert!(pair[1].0 - pair[0].0 < LONGEST.0 + 1_000, "{}", plan.name);
+            }
+        }
+        assert!(cut > 100, "only {cut} moments were moved");
+    }
+
+    #[test]
+    fn a_story_without_long_waits_stays_as_it_is() {
+        for plan in plans() {
+            let same = plan.hurried(Millis(u64::MAX));
+            assert_eq!(format!("{plan:?}"), format!("{same:?}"));
+        }
+    }
+}
