@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay_model::catalogue::{Requirement, RequirementId, catalogue};
+use assay_model::time::Millis;
 use assay_scenarios::judge::{Metrics, Outcome, RunVerdict};
 use serde::Serialize;
 
@@ -100,6 +101,12 @@ pub struct Totals {
     /// Runs that had to be told again before they could be judged.
     #[serde(skip_serializing_if = "is_none")]
     pub told_again: u64,
+    /// Runs on a network that was made for several.
+    #[serde(skip_serializing_if = "is_none")]
+    pub in_company: u64,
+    /// Runs in real time, with long waits cut.
+    #[serde(skip_serializing_if = "is_none")]
+    pub hurried: u64,
 }
 
 fn is_none(count: &u64) -> bool {
@@ -130,6 +137,8 @@ pub fn totals(report: &Report) -> Totals {
             actions,
             simulated,
             repeats,
+            companions,
+            cut,
         } = run.judgement.metrics;
         totals.events += events;
         totals.messages += messages;
@@ -137,6 +146,8 @@ pub fn totals(report: &Report) -> Totals {
         totals.actions += actions;
         totals.simulated_ms += simulated.0;
         totals.told_again += u64::from(repeats > 0);
+        totals.in_company += u64::from(companions > 0);
+        totals.hurried += u64::from(cut > Millis::ZERO);
     }
     totals
 }

@@ -579,6 +579,8 @@ fn totals(report: &Report) -> String {
         actions,
         simulated_ms,
         told_again,
+        in_company,
+        hurried,
     } = tally::totals(report);
     let kinds = [
         (held, "held"),
@@ -599,10 +601,14 @@ fn totals(report: &Report) -> String {
         first.push_str(": ");
         first.push_str(&kinds.join(", "));
     }
-    if told_again > 0 {
-        first.push_str(&format!(
-            "; {told_again} told again, having been inconclusive at first"
-        ));
+    for (number, how) in [
+        (told_again, "told again, having been inconclusive at first"),
+        (in_company, "on networks that saw several"),
+        (hurried, "in real time, with long waits cut"),
+    ] {
+        if number > 0 {
+            first.push_str(&format!("; {number} {how}"));
+        }
     }
     let sizes = format!(
         "{events} events, {messages} messages, {actions} actions, {observations} observations, {} of story time",

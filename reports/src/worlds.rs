@@ -183,11 +183,13 @@ pub fn table(worlds: &Worlds) -> String {
     }
     let differ = rows.iter().filter(|row| row.agree == Some(false)).count();
     let both = rows.iter().filter(|row| row.agree.is_some()).count();
-    let _ = writeln!(
-        out,
-        "  {} of {both} stories that ran in several worlds came to the same in each",
-        both - differ
-    );
+    if worlds.worlds.len() > 1 {
+        let _ = writeln!(
+            out,
+            "  {} of {both} stories that ran in several worlds came to the same in each",
+            both - differ
+        );
+    }
     // A reason is shared by many stories, and told once with all of them.
     let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for world in &worlds.worlds {

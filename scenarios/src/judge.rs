@@ -114,6 +114,10 @@ pub struct Metrics {
     /// How often the story was told before it could be judged. More than 0 only among real processes, where
     /// a fault may miss what it is meant for.
     pub repeats: u32,
+    /// How many other stories were told on the same network. More than 0 only among real processes.
+    pub companions: u32,
+    /// How much waiting was cut, where a story is told in real time.
+    pub cut: Millis,
 }
 
 /// Judges a run.

@@ -112,14 +112,14 @@ fn replay_in(
     match format {
         Format::Text => {
             if let Some(history) = &history {
-                tell(history, &plan, args, &report, output);
+                tell(history, plan, args, &report, output);
             }
             if !stopped {
                 output.text(&format!("\n{}", text::outcome(&report)));
             }
         }
         Format::Json => {
-            let document = document(history.as_ref(), &plan, args, &report, stopped);
+            let document = document(history.as_ref(), plan, args, &report, stopped);
             output.json(&document);
         }
     }

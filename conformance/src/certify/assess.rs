@@ -66,7 +66,7 @@ pub fn assess(profile: &Profile, trial: &Trial<'_>) -> Certification {
         ..RunCounts::default()
     };
     for run in trial.runs {
-        runs.add(run.judgement.verdict);
+        runs.add(&run.judgement);
     }
     let untestable = trial.skipped.iter().map(|skipped| Untestable {
         story: skipped.story.clone(),

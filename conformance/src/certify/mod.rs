@@ -13,7 +13,7 @@ pub use assess::{Skipped, Trial, assess};
 pub use envelope::{KeyError, PAYLOAD_TYPE, SigningKey, VerifyingKey, seal};
 pub use profile::{Profile, profiles};
 pub use statement::{
-    Digest, DoesNotState, PREDICATE_TYPE, Predicate, Result, STATEMENT_TYPE, Statement, Subject,
-    Suite, Terms, file_digest, library_digest, sha256, statement,
+    Digest, PREDICATE_TYPE, Predicate, Result, STATEMENT_TYPE, Statement, Subject, Suite, Terms,
+    file_digest, library_digest, sha256, statement,
 };
 pub use verify::{Refused, Signed, Verified, verify};

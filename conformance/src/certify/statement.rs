@@ -183,13 +183,9 @@ pub struct Terms {
     pub finished: String,
 }
 
-/// Sentences that every certificate carries, because a reader may think otherwise.
-#[derive(Debug)]
-pub struct DoesNotState;
-
-impl DoesNotState {
-    /// The sentences.
-    pub const SENTENCES: [&'static str; 6] = [
+/// What nobody may conclude from a certificate.
+fn does_not_state(certification: &Certification) -> Vec<String> {
+    const ALWAYS: [&str; 6] = [
         "that the target is free of defects: what no story tried may be broken",
         "anything about another binary, configuration or version than those whose digests it names",
         "anything about requirements outside the profile",
@@ -197,6 +193,14 @@ impl DoesNotState {
         "anything about the software of wallets, issuers and consumers, which the harness played itself",
         "that nothing secret is on a disk in a form that the search does not know, such as another packing",
     ];
+    const HURRIED: &str =
+        "that locks hold for years: its clock cannot be set, and long waits were cut to seconds";
+    let hurried = (certification.runs.hurried > 0).then_some(HURRIED);
+    ALWAYS
+        .into_iter()
+        .chain(hurried)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The statement of a certification, to be signed by `signer` if there is one. A target that is not
@@ -238,7 +242,7 @@ pub fn statement(
         objections: certification.objections.clone(),
         untestable: certification.untestable.clone(),
         beside: certification.beside.clone(),
-        does_not_state: DoesNotState::SENTENCES.map(str::to_owned).to_vec(),
+        does_not_state: does_not_state(certification),
         signer: signer.map(VerifyingKey::to_hex),
     };
     Statement {

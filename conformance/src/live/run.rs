@@ -131,9 +131,11 @@ impl Stand {
             let asked = self.network(&first, seed, &setting);
             let mut live = Live::open(&self.target, asked, dir).await?;
             let mut network = Network::new(&first, &setting, suite.clone(), &mut live);
-            let mut plans = Vec::new();
+            let (mut plans, mut cut) = (Vec::new(), Vec::new());
             for script in scripts {
-                let plan = self.paced(script.plan_at(&network.place()));
+                let whole = script.plan_at(&network.place());
+                let plan = self.paced(&whole);
+                cut.push(whole.duration.saturating_sub(plan.duration));
                 let named = (&chain_id, network.owners_nonce());
                 let mut setting = Setting::new(&plan, seed, &suite, named);
                 setting.cast.keeps_history = self.target.keeps_history;
@@ -145,14 +147,19 @@ impl Stand {
             }
             let told = network.close().await;
             live.close().await;
-            Ok(plans.into_iter().zip(told?).collect())
+            let mut told = told?;
+            let companions = told.len() as u32 - 1;
+            for (told, cut) in told.iter_mut().zip(cut) {
+                (told.metrics.companions, told.metrics.cut) = (companions, cut);
+            }
+            Ok(plans.into_iter().zip(told).collect())
         })
     }
 
     /// The plan in as much time as this target needs for it.
-    fn paced(&self, plan: Plan) -> Plan {
+    fn paced(&self, plan: &Plan) -> Plan {
         match self.target.clock {
-            ClockHook::TimeFile => plan,
+            ClockHook::TimeFile => plan.clone(),
             ClockHook::None => plan.hurried(LONGEST_WAIT),
         }
     }

@@ -7,7 +7,8 @@ mod text;
 use std::fmt;
 
 use assay_model::catalogue::Requirement;
-use assay_scenarios::judge::RunVerdict;
+use assay_model::time::Millis;
+use assay_scenarios::judge::{Judgement, RunVerdict};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
@@ -120,12 +121,16 @@ pub struct RunCounts {
     pub violated: u64,
     /// Spoilt by the harness.
     pub spoilt: u64,
+    /// How many of these were told in real time, with long waits cut.
+    #[serde(default)]
+    pub hurried: u64,
 }
 
 impl RunCounts {
     /// Counts one run.
-    pub fn add(&mut self, verdict: RunVerdict) {
-        *match verdict {
+    pub fn add(&mut self, judgement: &Judgement) {
+        self.hurried += u64::from(judgement.metrics.cut > Millis::ZERO);
+        *match judgement.verdict {
             RunVerdict::Held => &mut self.held,
             RunVerdict::BrokeAsExpected => &mut self.broke_as_expected,
             RunVerdict::Inconclusive => &mut self.inconclusive,

@@ -123,10 +123,15 @@ fn runs(certification: &Certification) -> String {
         .map(|(number, kind)| format!("{number} {kind}"))
         .collect();
     let total = count(runs.total(), "run", "runs");
-    match kinds.as_slice() {
+    let mut told = match kinds.as_slice() {
         [] => total,
         _ => format!("{total}: {}", kinds.join(", ")),
+    };
+    if runs.hurried > 0 {
+        let hurried = runs.hurried;
+        told.push_str(&format!("; {hurried} in real time, with long waits cut"));
     }
+    told
 }
 
 fn group(out: &mut String, certification: &Certification, outcome: Assessment) {

@@ -450,6 +450,8 @@ fn metrics() -> Metrics {
         actions: 9,
         simulated: Millis::seconds(90),
         repeats: 0,
+        companions: 0,
+        cut: Millis::ZERO,
     }
 }
 
