@@ -101,7 +101,10 @@ impl<V: Venue> Stage<'_, '_, V> {
         if self.await_until(limit, ready).await {
             return Ok(());
         }
-        let late = |node: &NodeId| !self.network.seats[node.index()].shown.heard;
+        let late = |node: &NodeId| {
+            let shown = &self.network.seats[node.index()].shown;
+            !shown.heard || shown.syncing
+        };
         let node = self.nodes().find(late).unwrap_or(self.network.leader);
         let why = self.network.venue.last_words(node);
         Err(Trouble::Start {
