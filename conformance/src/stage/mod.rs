@@ -3,7 +3,7 @@
 //!
 //! The people are the model's own actors, the judge is the same, and it does not matter what the nodes are
 //! made of: a [`Venue`] gives faults a body. What nodes answer is compared with what the ledger says they
-//! ought to ([`oracle`]). Time in which nothing happens is skipped ([`pace`]). Start with [`Network`], which
+//! ought to (`oracle`). Time in which nothing happens is skipped (`pace`). Start with [`Network`], which
 //! may see several stories, one after another.
 
 mod answers;

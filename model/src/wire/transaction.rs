@@ -53,7 +53,7 @@ pub struct SignedTransaction {
 }
 
 impl SignedTransaction {
-    /// Reads what [`transaction_bytes`] writes, of either serialization.
+    /// Reads what [`SignedTransaction::bytes`] writes, of either serialization.
     ///
     /// Bytes after the transaction are ignored, bytes after the body inside its length are not.
     /// Source: kwil-rpc 4. Nodes also read a transaction without a body; here that is an error.
