@@ -8,6 +8,8 @@ use crypto_box::{PublicKey, SalsaBox, SecretKey};
 use ed25519_dalek::Signer;
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
+use secp256k1::ecdsa::RecoverableSignature;
+use secp256k1::{Message, Secp256k1, VerifyOnly};
 use sha2::Sha512;
 use sha3::{Digest, Keccak256};
 
@@ -39,6 +41,9 @@ const TAG: usize = 16;
 /// which no wallet can hold.
 pub struct Real {
     kdf: Arc<KdfMemo>,
+    /// Recovers the keys of EVM signers, which is most of what a node computes, in a quarter of the time `k256`
+    /// takes. It is the library Ethereum's own nodes recover with.
+    curve: Secp256k1<VerifyOnly>,
     keys: Mutex<BTreeMap<KeyName, Arc<PreparedKey>>>,
     verdicts: Mutex<BTreeMap<[u8; 32], bool>>,
 }
@@ -51,6 +56,7 @@ impl Real {
     pub fn new(kdf: Arc<KdfMemo>) -> Real {
         Real {
             kdf,
+            curve: Secp256k1::verification_only(),
             keys: Mutex::default(),
             verdicts: Mutex::default(),
         }
@@ -99,7 +105,8 @@ impl Suite for Real {
         }
         let verdict = match signer {
             Identity::Evm(address) => {
-                recovered_address(message, signature).is_some_and(|found| found == *address)
+                let found = recovered_address(&self.curve, message, signature);
+                found.is_some_and(|found| found == *address)
             }
             Identity::Ed25519(key) => ed25519_verifies(key, message, signature),
             Identity::Near(key) => Nep413::read(signature).is_some_and(|(signed, signature)| {
@@ -199,7 +206,8 @@ impl PreparedKey {
         match key.scheme {
             Scheme::Evm => {
                 let secret = secp256k1(&key.secret);
-                let identity = Identity::Evm(address_of(secret.verifying_key()));
+                let point = secret.verifying_key().to_encoded_point(false);
+                let identity = Identity::Evm(address_of(point.as_bytes()));
                 PreparedKey {
                     identity,
                     secret: PreparedSecret::Secp256k1(secret),
@@ -275,35 +283,31 @@ fn personal_digest(message: &[u8]) -> [u8; 32] {
         .into()
 }
 
-fn address_of(key: &VerifyingKey) -> [u8; 20] {
-    let point = key.to_encoded_point(false);
+/// The address of a key, given as an uncompressed point.
+fn address_of(point: &[u8]) -> [u8; 20] {
     // The first byte only says that the point is uncompressed.
-    let hash = Keccak256::digest(&point.as_bytes()[1..]);
+    let hash = Keccak256::digest(&point[1..]);
     let mut address = [0; 20];
     address.copy_from_slice(&hash[12..]);
     address
 }
 
-fn recovered_address(message: &[u8], signature: &[u8]) -> Option<[u8; 20]> {
+fn recovered_address(
+    curve: &Secp256k1<VerifyOnly>,
+    message: &[u8],
+    signature: &[u8],
+) -> Option<[u8; 20]> {
     let (v, scalars) = signature.split_last()?;
-    let odd = match v {
-        0 | 27 => false,
-        1 | 28 => true,
+    let parity = match v {
+        0 | 27 => secp256k1::ecdsa::RecoveryId::Zero,
+        1 | 28 => secp256k1::ecdsa::RecoveryId::One,
         _ => return None,
     };
-    let signature = Signature::from_slice(scalars).ok()?;
-    // Signers give the lower of the two possible s, yet nodes recover from either, so both count here.
-    // The library wants the lower one, and changing s for its negative changes the parity too.
-    let (signature, odd) = match signature.normalize_s() {
-        Some(lower) => (lower, !odd),
-        None => (signature, odd),
-    };
-    let key = VerifyingKey::recover_from_prehash(
-        &personal_digest(message),
-        &signature,
-        RecoveryId::new(odd, false),
-    );
-    key.ok().map(|key| address_of(&key))
+    // Signers give the lower of the two possible s, yet nodes recover from either, and so does this.
+    let signature = RecoverableSignature::from_compact(scalars, parity).ok()?;
+    let digest = Message::from_digest(personal_digest(message));
+    let key = curve.recover_ecdsa(digest, &signature).ok()?;
+    Some(address_of(&key.serialize_uncompressed()))
 }
 
 /// The check of RFC 8032 without the stricter rules on small-order keys, as the nodes' library does it.
