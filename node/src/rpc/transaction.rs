@@ -197,10 +197,8 @@ const UNSIGNABLE: &str = "description is too long or invalid serialization type"
 /// its block.
 pub fn to_ledger(sent: SignedTransaction) -> Result<Arc<Transaction>, Unusable> {
     let sender = identity(&sent.signature_type, &sent.sender).map_err(Unusable::Sender)?;
-    if sent.message().is_none() {
-        return Err(Unusable::Message(UNSIGNABLE));
-    }
-    if sent.payload_type != EXECUTE {
+    // The message, which hangs on a hash of the whole payload, is made once: below, if it can be.
+    if sent.payload_type != EXECUTE && sent.message().is_some() {
         return Err(Unusable::PayloadType(sent.payload_type));
     }
     from_block(sent, sender)
