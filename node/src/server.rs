@@ -39,13 +39,16 @@ use crate::shell::{Gone, Handle, NodeInfo};
 /// Bounds on what clients may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Requests in progress; further connections wait to be accepted.
+    /// Open connections; further ones wait to be accepted.
+    pub connections: usize,
+    /// Requests in progress; further ones wait.
     pub requests: usize,
     /// Largest body in bytes.
     pub body: usize,
     /// Bytes of all bodies that are being read; beyond that requests are answered with 503.
     pub bodies: usize,
-    /// How long the head of a request may take.
+    /// How long the head of a request may take, from when the connection is open or the request before is
+    /// answered.
     pub head: Duration,
     /// How long a request may take in all. Source: kwil-rpc 1, `rpc.timeout`.
     pub request: Duration,
@@ -58,6 +61,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            connections: 1_024,
             requests: 256,
             body: MAX_REQUEST,
             bodies: 64 << 20,
@@ -126,7 +130,7 @@ pub async fn serve_admin<N: Net>(
 }
 
 async fn accept<N: Net>(net: N, mut listener: N::Listener, desk: Arc<Desk>) {
-    let places = Arc::new(Semaphore::new(desk.limits.requests));
+    let places = Arc::new(Semaphore::new(desk.limits.connections));
     let mut connections = JoinSet::new();
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
@@ -161,7 +165,6 @@ async fn connection<S>(
         async move { Ok::<_, Infallible>(desk.answer(client, request).await) }
     });
     let served = hyper::server::conn::http1::Builder::new()
-        .keep_alive(false)
         .auto_date_header(false)
         .timer(TokioTimer::new())
         .header_read_timeout(head)
@@ -186,6 +189,7 @@ struct Desk {
     offer: Offer,
     mode: Mode,
     limits: Limits,
+    requests: Semaphore,
     /// One permit per KiB of body.
     bodies: Semaphore,
     challenges: Allowance,
@@ -214,6 +218,7 @@ impl Desk {
             mode: mode(&offer.info.genesis),
             offer,
             limits,
+            requests: Semaphore::new(limits.requests),
             bodies: Semaphore::new(limits.bodies >> 10),
             challenges: Allowance::new(limits.challenges, limits.challenge_burst),
         })
@@ -225,7 +230,12 @@ impl Desk {
         request: hyper::Request<Incoming>,
     ) -> hyper::Response<Full<Bytes>> {
         let method = request.method().clone();
-        let answered = tokio::time::timeout(self.limits.request, self.path(client, request)).await;
+        let answered = async {
+            // Never closed, so that there is always a turn to wait for.
+            let _turn = self.requests.acquire().await;
+            self.path(client, request).await
+        };
+        let answered = tokio::time::timeout(self.limits.request, answered).await;
         let response = answered.unwrap_or_else(|_| Response::timeout());
         let preflight = method == HttpMethod::OPTIONS && response.status == 204;
         self.written(response, preflight)

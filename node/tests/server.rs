@@ -287,6 +287,21 @@ async fn what_takes_too_long_or_too_much_is_not_served() {
 }
 
 #[tokio::test]
+async fn one_connection_carries_many_requests() {
+    let site = Site::start(Rules::deployed()).await;
+    let body = String::from_utf8(ask_health(1)).unwrap();
+    let request = |more: &str| {
+        let length = body.len();
+        format!(
+            "POST /rpc/v1 HTTP/1.1\r\nHost: node\r\n{more}Content-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    let three = request("") + &request("") + &request("Connection: close\r\n");
+    let answers = site.raw(site.clients, three.as_bytes()).await;
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 3, "{answers}");
+}
+
+#[tokio::test]
 async fn requests_beyond_the_limit_wait_for_their_turn() {
     let limits = Limits {
         requests: 1,

@@ -1,4 +1,4 @@
-//! One request over a connection of its own, since nodes close theirs after an answer.
+//! Clients over HTTP: a line that carries one request after another, and single requests.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,10 +7,11 @@ use assay_model::node::Request;
 use assay_node::rpc::{self, Heard, Mode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpSocket;
+use tokio::task::JoinHandle;
 
 /// Why there is no answer. The request may have had its effect all the same.
 #[derive(Debug, thiserror::Error)]
@@ -23,43 +24,94 @@ pub enum Broken {
     Cut(#[from] hyper::Error),
 }
 
-/// Posts a body to `/rpc/v1` and returns status and body of the answer.
-///
-/// `from` is the client's own address. Nodes limit some requests per address, and all of 127.0.0.0/8 is
-/// loopback.
+/// A request with its body, for clients who write before they are in a hurry.
+pub struct Question {
+    request: Request,
+    body: Bytes,
+}
+
+impl Question {
+    /// Writes the body.
+    pub fn new(request: Request, mode: Mode) -> Question {
+        let body = rpc::ask(&request, mode, 1).into();
+        Question { request, body }
+    }
+}
+
+/// A connection to a node, kept open.
+pub struct Line {
+    host: String,
+    sender: SendRequest<Full<Bytes>>,
+    connection: JoinHandle<()>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+impl Line {
+    /// Connects. `from` is the client's own address: nodes limit some requests per address, and all of
+    /// 127.0.0.0/8 is loopback.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Unreachable`], and [`Broken::Cut`] when the connection ends at once.
+    pub async fn open(to: SocketAddr, from: IpAddr) -> Result<Line, Broken> {
+        let socket = TcpSocket::new_v4().map_err(Broken::Unreachable)?;
+        socket.bind((from, 0).into()).map_err(Broken::Unreachable)?;
+        let stream = socket.connect(to).await.map_err(Broken::Unreachable)?;
+        stream.set_nodelay(true).map_err(Broken::Unreachable)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Line {
+            host: to.to_string(),
+            sender,
+            connection: tokio::spawn(async move {
+                // Whoever waits for an answer learns how it ended.
+                let _ = connection.await;
+            }),
+        })
+    }
+
+    /// Posts a body to `/rpc/v1` and returns status and body of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Cut`].
+    pub async fn post(&mut self, body: Bytes) -> Result<(u16, Bytes), Broken> {
+        let request = hyper::Request::post("/rpc/v1")
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .expect("method, path and headers are well formed");
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+
+    /// Asks a node, and says what its answer means.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken::Cut`].
+    pub async fn ask(&mut self, question: &Question) -> Result<Heard, Broken> {
+        let (status, body) = self.post(question.body.clone()).await?;
+        Ok(rpc::hear(&question.request, status, &body))
+    }
+}
+
+/// Posts a body over a connection of its own.
 ///
 /// # Errors
 ///
 /// See [`Broken`].
 pub async fn post(to: SocketAddr, from: IpAddr, body: Vec<u8>) -> Result<(u16, Bytes), Broken> {
-    let socket = TcpSocket::new_v4().map_err(Broken::Unreachable)?;
-    socket.bind((from, 0).into()).map_err(Broken::Unreachable)?;
-    let stream = socket.connect(to).await.map_err(Broken::Unreachable)?;
-    stream.set_nodelay(true).map_err(Broken::Unreachable)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = hyper::Request::post("/rpc/v1")
-        .header(HOST, to.to_string())
-        .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body)))
-        .expect("method, path and headers are well formed");
-    let answered = async {
-        let response = sender.send_request(request).await?;
-        let status = response.status().as_u16();
-        Ok((status, response.into_body().collect().await?.to_bytes()))
-    };
-    tokio::pin!(answered, connection);
-    tokio::select! {
-        biased;
-        answer = &mut answered => answer,
-        ended = &mut connection => {
-            ended?;
-            // The answer may have come whole before the end.
-            answered.await
-        }
-    }
+    Line::open(to, from).await?.post(body.into()).await
 }
 
-/// Asks a node, and says what its answer means.
+/// Asks a node over a connection of its own, and says what its answer means.
 ///
 /// # Errors
 ///
@@ -70,6 +122,6 @@ pub async fn ask(
     request: &Request,
     mode: Mode,
 ) -> Result<Heard, Broken> {
-    let (status, body) = post(to, from, rpc::ask(request, mode, 1)).await?;
-    Ok(rpc::hear(request, status, &body))
+    let question = Question::new(request.clone(), mode);
+    Line::open(to, from).await?.ask(&question).await
 }

@@ -140,8 +140,9 @@ impl Site {
         body: &[u8],
     ) -> String {
         let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: node\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
         self.raw(to, &[head.as_bytes(), body].concat()).await
     }
 

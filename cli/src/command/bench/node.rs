@@ -1,15 +1,16 @@
 //! What the reference node does per second, how long a reader waits, and what it needs when nothing happens.
 //!
 //! Each round founds networks of its own: four processes of this executable on loopback, which is also where the
-//! clients are, so that all of them share the machine's cores. Everything is signed before the clock runs.
+//! clients are, so that all of them share the machine's cores. Everything is signed and put into bytes before the
+//! clock runs.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assay_conformance::load::{Broken, Crowd, Network, OWNER, ask};
+use assay_conformance::load::{Broken, Crowd, Line, Network, OWNER, Question, ask};
 use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::NodeId;
 use assay_model::ledger::{Answer, Transaction};
@@ -136,8 +137,9 @@ impl Site {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let idle = resident(network.process(NodeId(0)).unwrap_or_default())?;
         let crowd = Arc::new(Crowd::new(&network.genesis().chain_id, PEOPLE));
+        let mut line = line(network.rpc(NodeId(0))).await?;
         for transaction in crowd.founding() {
-            committed(network.rpc(NodeId(0)), transaction).await?;
+            committed(&mut line, &waiting(transaction)).await?;
         }
         Ok(Site {
             network,
@@ -187,17 +189,21 @@ impl Site {
     async fn write(&self, nonce: u64, number: u64, make: Make, batch: u64) -> Result<f64, String> {
         let mut prepared = Vec::new();
         for person in 0..self.crowd.len() {
-            let one = |n| make(&self.crowd, person, nonce + n, n * batch..(n + 1) * batch);
+            let one = |n| {
+                let serials = n * batch..(n + 1) * batch;
+                waiting(make(&self.crowd, person, nonce + n, serials))
+            };
             prepared.push((person, (0..number).map(one).collect::<Vec<_>>()));
         }
         let actions = number * batch * self.crowd.len() as u64;
         let start = Instant::now();
         let mut writers = JoinSet::new();
-        for (person, transactions) in prepared {
+        for (person, questions) in prepared {
             let to = self.network.rpc(NodeId(person as u16 % NODES));
             writers.spawn(async move {
-                for transaction in transactions {
-                    committed(to, transaction).await?;
+                let mut line = line(to).await?;
+                for question in &questions {
+                    committed(&mut line, question).await?;
                 }
                 Ok::<_, String>(())
             });
@@ -212,21 +218,21 @@ impl Site {
         let mut prepared = Vec::new();
         for person in 0..self.crowd.len() {
             let one = |n| make(&self.crowd, person, nonce + n, serial + n..serial + n + 1);
-            prepared.push((person, (0..PIPELINED).map(one).collect::<Vec<_>>()));
+            let all_but_last = (0..PIPELINED - 1).map(one).map(Request::Submit);
+            let asked = |request| Question::new(request, Mode::Private);
+            let all_but_last: Vec<_> = all_but_last.map(asked).collect();
+            prepared.push((person, all_but_last, waiting(one(PIPELINED - 1))));
         }
         let start = Instant::now();
         let mut writers = JoinSet::new();
-        for (person, mut transactions) in prepared {
+        for (person, all_but_last, last) in prepared {
             let to = self.network.rpc(NodeId(person as u16 % NODES));
-            let last = transactions.pop();
             writers.spawn(async move {
-                for transaction in transactions {
-                    submitted(to, transaction).await?;
+                let mut line = line(to).await?;
+                for question in &all_but_last {
+                    submitted(&mut line, question).await?;
                 }
-                match last {
-                    Some(last) => committed(to, last).await,
-                    None => Ok(()),
-                }
+                committed(&mut line, &last).await
             });
         }
         all(writers).await?;
@@ -296,18 +302,28 @@ async fn all(mut tasks: JoinSet<Result<(), String>>) -> Result<(), String> {
     Ok(())
 }
 
+/// A connection that a writer keeps.
+async fn line(to: SocketAddr) -> Result<Line, String> {
+    let line = Line::open(to, LOCAL).await;
+    line.map_err(|broken| broken.to_string())
+}
+
+/// Asks that a transaction is taken, and to be told when it has taken effect.
+fn waiting(transaction: Arc<Transaction>) -> Question {
+    Question::new(Request::Broadcast(transaction), Mode::Private)
+}
+
 /// Sends a transaction and waits until it has taken effect.
-async fn committed(to: std::net::SocketAddr, transaction: Arc<Transaction>) -> Result<(), String> {
-    let request = Request::Broadcast(transaction);
-    match heard(ask(to, LOCAL, &request, Mode::Private).await)? {
+async fn committed(line: &mut Line, question: &Question) -> Result<(), String> {
+    match heard(line.ask(question).await)? {
         Heard::Included { code: 0, .. } => Ok(()),
         other => Err(format!("a transaction is answered {other:?}")),
     }
 }
 
 /// Sends a transaction that will take effect later.
-async fn submitted(to: std::net::SocketAddr, transaction: Arc<Transaction>) -> Result<(), String> {
-    match heard(ask(to, LOCAL, &Request::Submit(transaction), Mode::Private).await)? {
+async fn submitted(line: &mut Line, question: &Question) -> Result<(), String> {
+    match heard(line.ask(question).await)? {
         Heard::Submitted => Ok(()),
         other => Err(format!("a transaction is answered {other:?}")),
     }
