@@ -8,3 +8,4 @@ pub mod scan;
 pub mod sockets;
 pub mod stage;
 pub mod venue;
+mod wire;

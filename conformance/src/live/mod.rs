@@ -47,6 +47,8 @@ const INIT_WITHIN: Duration = Duration::from_secs(120);
 const COMMAND_WITHIN: Duration = Duration::from_secs(60);
 /// How long a node gets to die of what is wrong with its command line before it counts as started.
 const SETTLED_AFTER: Duration = Duration::from_millis(30);
+/// How long it may take until every thread of a paused node stands; whether it does is measured by who asks.
+const STANDS_WITHIN: Duration = Duration::from_secs(2);
 /// Pause between two questions to a node that is not ready.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer about health may take.
@@ -493,6 +495,10 @@ impl Venue for Live {
         self.allowed(node, Hardship::Pause)?;
         if let Some(process) = &mut self.posts[node.index()].process {
             process.pause();
+            let until = Instant::now() + STANDS_WITHIN;
+            while !process.is_stopped() && Instant::now() < until {
+                sleep(Duration::from_millis(2)).await;
+            }
         }
         Ok(())
     }

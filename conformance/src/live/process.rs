@@ -227,7 +227,7 @@ impl Process {
     /// Whether the system says that every process of the group is stopped.
     pub fn is_stopped(&self) -> bool {
         let members = members(self.group, &self.mark);
-        !members.is_empty() && members.iter().all(|member| member.state == 'T')
+        !members.is_empty() && members.iter().all(Member::is_stopped)
     }
 
     /// Processes of the group, and those that left it but carry its mark.
@@ -373,6 +373,22 @@ pub struct Member {
     pub state: char,
 }
 
+impl Member {
+    /// Whether every thread of it is stopped: the signal reaches one, which tells the others when its turn
+    /// comes, and they go on until then.
+    fn is_stopped(&self) -> bool {
+        let tasks = format!("/proc/{}/task", self.pid.as_raw_nonzero());
+        let Ok(tasks) = std::fs::read_dir(tasks) else {
+            return false;
+        };
+        tasks.flatten().all(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat"));
+            // A thread that has ended meanwhile does nothing either.
+            stat.map_or(true, |stat| state(&stat) == Some('T'))
+        })
+    }
+}
+
 /// A living process, and the mark it carries.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanned {
@@ -429,16 +445,21 @@ fn member(pid: i32) -> Option<Member> {
     // The name is in brackets and may hold anything.
     let (head, rest) = stat.rsplit_once(") ")?;
     let (_, name) = head.split_once('(')?;
-    let mut fields = rest.split(' ');
-    let state = fields.next()?.chars().next()?;
     // A process that is about to be gone has -1 here.
-    let group = fields.nth(1)?.parse().ok().filter(|group| *group > 0)?;
+    let group = rest.split(' ').nth(2)?;
+    let group = group.parse().ok().filter(|group| *group > 0)?;
     Some(Member {
         pid: Pid::from_raw(pid)?,
         group: Pid::from_raw(group)?,
         name: name.to_owned(),
-        state,
+        state: state(&stat)?,
     })
+}
+
+/// The state in a `stat` file, whose name is in brackets and may hold anything.
+fn state(stat: &str) -> Option<char> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.chars().next()
 }
 
 /// What a command that ends by itself printed.

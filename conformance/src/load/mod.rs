@@ -9,5 +9,5 @@ mod http;
 mod network;
 
 pub use crowd::{Crowd, OWNER};
-pub use http::{Broken, Line, Question, ask, post};
+pub use http::{Line, Question, Silence, ask, post};
 pub use network::Network;

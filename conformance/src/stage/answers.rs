@@ -11,9 +11,9 @@ use assay_model::node::{Claim, Reply, Request, RequestId, TxStatus};
 use assay_node::rpc::{self, Heard, Standing};
 use hyper::body::Bytes;
 
-use super::wire::Silence;
 use super::{Stage, oracle};
 use crate::venue::Venue;
+use crate::wire::Silence;
 
 /// How a request ended on the wire.
 #[derive(Clone, Debug)]

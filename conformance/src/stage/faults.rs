@@ -12,9 +12,9 @@ use assay_scenarios::plan::{ClockError, FaultKind, NodeRef, Whose};
 use assay_sim::fault::{Body, Roles};
 
 use super::network::inspected;
-use super::wire::post;
 use super::{Phase, Stage};
 use crate::venue::{Link, Trouble, Venue, Way};
+use crate::wire::post;
 
 /// A fault that is going on.
 #[derive(Clone, Debug)]

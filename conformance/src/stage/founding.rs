@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::Stage;
 use super::pace::FOUNDING;
 use super::watch::{Shown, Watch};
-use super::wire::post;
 use crate::venue::{Trouble, Venue};
+use crate::wire::post;
 
 impl<V: Venue> Stage<'_, '_, V> {
     pub(super) async fn found(&mut self, transactions: &[Arc<Transaction>]) -> Result<(), Trouble> {
@@ -66,6 +66,7 @@ impl<V: Venue> Stage<'_, '_, V> {
             pending: 0,
             poke: seat.poke.clone(),
             post: self.network.post.clone(),
+            kept: None,
         };
         seat.watch = Some(tokio::spawn(watch.run()));
         let appointed = seat.appointed.take();

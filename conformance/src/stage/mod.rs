@@ -16,7 +16,6 @@ mod pace;
 mod people;
 mod search;
 mod watch;
-mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -11,9 +11,9 @@ use assay_scenarios::plan::Deed;
 
 use super::answers::Answer;
 use super::watch::News;
-use super::wire::post;
 use super::{Due, Open, Stage};
 use crate::venue::{Trouble, Venue};
+use crate::wire::post;
 
 /// How long after a request its copy is sent.
 const SECOND: Duration = Duration::from_millis(150);

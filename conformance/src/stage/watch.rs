@@ -11,12 +11,13 @@ use assay_model::node::{Committed, RequestId, TxResult};
 use assay_model::time::Millis;
 use assay_node::rpc;
 use assay_node::runtime::Net;
+use hyper::body::Bytes;
 use tokio::sync::{Notify, mpsc};
 
 use super::answers::Answer;
-use super::wire::post;
 use super::{Stage, oracle};
 use crate::venue::Venue;
+use crate::wire::{Connection, Silence, connect};
 
 /// What reaches the stage from its tasks.
 pub(super) enum News {
@@ -81,6 +82,8 @@ pub(super) struct Watch<N> {
     pub(super) pending: usize,
     pub(super) poke: Arc<Notify>,
     pub(super) post: mpsc::UnboundedSender<News>,
+    /// The connection of the last look.
+    pub(super) kept: Option<Connection>,
 }
 
 impl<N: Net> Watch<N> {
@@ -151,12 +154,24 @@ impl<N: Net> Watch<N> {
         })
     }
 
-    async fn ask(&self, body: Vec<u8>) -> Result<Vec<u8>, Option<String>> {
-        let asked = post(&self.net, self.at, body);
+    async fn ask(&mut self, body: Vec<u8>) -> Result<Vec<u8>, Option<String>> {
+        let body = Bytes::from(body);
+        let asked = async {
+            if let Some(mut kept) = self.kept.take()
+                && let Ok((_, answer)) = kept.post(body.clone()).await
+            {
+                return Ok((kept, answer));
+            }
+            // Nodes close connections that are idle for long.
+            let mut fresh = connect(&self.net, self.at).await?;
+            let (_, answer) = fresh.post(body).await?;
+            Ok::<_, Silence>((fresh, answer))
+        };
         // A node that is stopped or cut off takes the question and says nothing.
         let answered = tokio::time::timeout(LONGEST, asked).await;
-        let (_, body) = answered.map_err(|_| None)?.map_err(|_| None)?;
-        Ok(body.to_vec())
+        let (kept, answer) = answered.map_err(|_| None)?.map_err(|_| None)?;
+        self.kept = Some(kept);
+        Ok(answer.to_vec())
     }
 }
 

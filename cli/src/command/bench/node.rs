@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assay_conformance::load::{Broken, Crowd, Line, Network, OWNER, Question, ask};
+use assay_conformance::load::{Crowd, Line, Network, OWNER, Question, Silence, ask};
 use assay_model::crypto::{KdfMemo, Real, Suite};
 use assay_model::id::NodeId;
 use assay_model::ledger::{Answer, Transaction};
@@ -291,8 +291,8 @@ fn address(number: u64) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 1, 1 + (number % ADDRESSES) as u8))
 }
 
-fn heard(answer: Result<Heard, Broken>) -> Result<Heard, String> {
-    answer.map_err(|broken| broken.to_string())
+fn heard(answer: Result<Heard, Silence>) -> Result<Heard, String> {
+    answer.map_err(|silence| silence.to_string())
 }
 
 async fn all(mut tasks: JoinSet<Result<(), String>>) -> Result<(), String> {
@@ -305,7 +305,7 @@ async fn all(mut tasks: JoinSet<Result<(), String>>) -> Result<(), String> {
 /// A connection that a writer keeps.
 async fn line(to: SocketAddr) -> Result<Line, String> {
     let line = Line::open(to, LOCAL).await;
-    line.map_err(|broken| broken.to_string())
+    line.map_err(|silence| silence.to_string())
 }
 
 /// Asks that a transaction is taken, and to be told when it has taken effect.
