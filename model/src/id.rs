@@ -48,6 +48,10 @@ uuid_ids! {
     GrantId;
     /// A row of `inserters`: an organisation that may create profiles.
     InserterId;
+    /// A row of `user_attributes`, original or copy.
+    AttributeId;
+    /// A delegated write grant (dWG): the paper's own id, and the row of `consumed_write_grants` it leaves.
+    WriteGrantId;
 }
 
 /// Namespace of deterministic grant ids. Source: idos-facts 2.6.

@@ -127,6 +127,22 @@ switches! {
         promised "the dAG text names the network it is meant for" ("idos-facts 8.4")
         deployed "the same signature is good on every network" ("idos-facts 4.6")
         keeps ["DAG-06"];
+    DwgNamesIssuer "dwg-names-issuer"
+        promised "only the issuer key that the dWG names signs the credentials written under it" ("doc, delegate to a specific issuer")
+        deployed "any delegate key of the same inserter signs them" ("schema:create_credentials_by_dwg")
+        keeps ["DWG-06"];
+    DwgNamesNetwork "dwg-names-network"
+        promised "the dWG text names the network it is meant for" ("idos-facts 8.4")
+        deployed "the same signature is good on every network" ("idos-facts 4.5")
+        keeps ["DAG-06"];
+    MarkersNameNobody "markers-name-nobody"
+        promised "what is kept of a used dWG after its credentials are gone names nobody" ("doc, GDPR")
+        deployed "wallet identifiers of owner and grantee stay for ever" ("idos-facts 2.5")
+        keeps ["DEL-09"];
+    OwnAttributeLinks "own-attribute-links"
+        promised "only an own original attribute can be linked to" ("idos-facts 8.8")
+        deployed "any attribute that exists is linked to, whoever owns it, which also tells whether it exists" ("schema:share_attribute")
+        keeps ["ATTR-01"];
     StickyStatus "sticky-status"
         promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
         deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")

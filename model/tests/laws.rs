@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
     let spoilt = prop_oneof![5 => Just(None), 1 => (any::<u8>(), text()).prop_map(Some)];
     (
         who,
-        0..20u8,
+        0..26u8,
         1..5u128,
         10..15u128,
         prop_oneof![Just(10u128), 10..15u128],
@@ -132,8 +132,8 @@ impl Step {
     fn action(&self, bench: &Bench) -> (Who, Action) {
         let natural = match self.kind {
             0..=3 => "root",
-            4 | 5 | 7 | 10 => ["kyc", "rival"][self.pick % 2],
-            13 => "kyc",
+            4 | 5 | 7 | 10 | 24 => ["kyc", "rival"][self.pick % 2],
+            13 | 25 => "kyc",
             16 => ["bank", "fund"][self.pick % 2],
             17 => "nobody",
             _ => owner_name(self.n),
@@ -284,6 +284,74 @@ impl Step {
                 self.spoil(&mut [owner, grantee, signature]);
                 dag.insert()
             }
+            20 => Action::AddAttribute {
+                id: attribute(self.id),
+                attribute_key: self.word("city"),
+                value: "Zug".into(),
+            },
+            21 => Action::EditAttribute {
+                id: attribute(self.id),
+                attribute_key: "city".into(),
+                value: self.word("Chur"),
+            },
+            22 => Action::RemoveAttribute {
+                id: attribute(self.id),
+            },
+            23 => {
+                // An own one, when there is any, and mostly one that is no copy itself.
+                let rows = bench.state.tables().user_attributes.iter();
+                let mut own = rows.filter(|(_, row)| row.user_id == user(self.n));
+                Action::ShareAttribute {
+                    id: attribute(self.id + 5),
+                    original_attribute_id: own.next().map_or(attribute(self.other), |(id, _)| *id),
+                    attribute_key: "city".into(),
+                    value: self.word("Zug"),
+                }
+            }
+            24 => {
+                let (key, value) = (self.word("city"), Text::from("Zug"));
+                let change = Consent::InsertAttribute {
+                    attribute: attribute(self.id),
+                    key: &key,
+                    value: &value,
+                };
+                let signed = bench.consent(owner_name(self.n), self.n, &change);
+                Action::AddAttributeAsInserter {
+                    id: attribute(self.id),
+                    user_id: user(self.n),
+                    attribute_key: key.clone(),
+                    value: value.clone(),
+                    consent: self.consent(signed),
+                }
+            }
+            25 => {
+                let lock = self.lock.clamp(-1, NOW + 9);
+                let owner = owner_name(self.n);
+                let notes = [r#"{"id":"vc-20"}"#, "", "notes"][self.pick % 3];
+                let mut dwg = Dwg {
+                    owner: bench.caller(owner),
+                    id: write_grant(self.pick as u128),
+                    original: bench.credential(self.id + 20, self.n, "kyc", notes),
+                    copy: bench.credential(self.other + 30, self.n, "kyc", ""),
+                    ..bench.dwg(&self.grantee(bench), lock)
+                };
+                dwg.signature = bench.signed(owner, &dwg.text(bench.rules, &bench.chain_id));
+                let Dwg {
+                    owner,
+                    grantee,
+                    issuer,
+                    timelock,
+                    not_before,
+                    not_after,
+                    signature,
+                    ..
+                } = &mut dwg;
+                let fields = [
+                    owner, grantee, issuer, timelock, not_before, not_after, signature,
+                ];
+                self.spoil(&mut { fields });
+                dwg.insert()
+            }
             _ => {
                 let grants = &bench.state.tables().access_grants;
                 let place = self.pick % grants.len().max(1);
@@ -334,6 +402,18 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         hash: Some(c.clone()),
         signature: d.clone(),
     };
+    let dwg = Dwg {
+        owner: a.clone(),
+        grantee: b.clone(),
+        issuer: c.clone(),
+        id: write_grant(n),
+        timelock: d.clone(),
+        not_before: a.clone(),
+        not_after: b.clone(),
+        signature: c.clone(),
+        original: package.clone(),
+        copy: package.clone(),
+    };
     let mut actions = vec![
         Action::AddInserterAsOwner {
             id: organisation(n),
@@ -361,7 +441,7 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         binding.upsert(),
         binding.add(),
         Action::RemoveWallet { id: wallet(n) },
-        package.upsert(n, Some(consent)),
+        package.upsert(n, Some(consent.clone())),
         package.add(),
         package.edit(),
         Action::EditPublicNotesAsIssuer {
@@ -374,6 +454,31 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             credential_id: named,
         },
         dag.insert(),
+        dwg.insert(),
+        Action::AddAttribute {
+            id: attribute(n),
+            attribute_key: a.clone(),
+            value: b.clone(),
+        },
+        Action::AddAttributeAsInserter {
+            id: attribute(n + 1),
+            user_id: user,
+            attribute_key: a.clone(),
+            value: b.clone(),
+            consent: Some(consent.clone()),
+        },
+        Action::EditAttribute {
+            id: attribute(n),
+            attribute_key: b.clone(),
+            value: c.clone(),
+        },
+        Action::ShareAttribute {
+            id: attribute(n + 2),
+            original_attribute_id: attribute(n),
+            attribute_key: c.clone(),
+            value: d.clone(),
+        },
+        Action::RemoveAttribute { id: attribute(n) },
         Action::RevokeAccessGrant {
             id: GrantId(named.0),
         },
@@ -412,6 +517,16 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             credential_id: named,
         },
         Query::HasLockedAccessGrants { id: named },
+        Query::GetAttributes {},
+        Query::DwgMessage {
+            owner_wallet_identifier: a.clone(),
+            grantee_wallet_identifier: b.clone(),
+            issuer_public_key: c.clone(),
+            id: write_grant(n),
+            access_grant_timelock: d.clone(),
+            not_usable_before: a.clone(),
+            not_usable_after: b.clone(),
+        },
         Query::DagMessage {
             dag_owner_wallet_identifier: a.clone(),
             dag_grantee_wallet_identifier: b,
@@ -455,6 +570,9 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.inserters, &mut into);
     copy(&tables.delegates, &mut into);
     copy(&tables.access_grants, &mut into);
+    copy(&tables.user_attributes, &mut into);
+    copy(&tables.attribute_links, &mut into);
+    copy(&tables.consumed_write_grants, &mut into);
     copy(&tables.consumed_papers, &mut into);
     into
 }
@@ -479,6 +597,17 @@ fn assert_sound(state: &State) {
         assert!(tables.credentials.contains_key(&grant.data), "{grant:?}");
         let derived = GrantId::derive(&grant.grantee, grant.data, grant.locked_until);
         assert_eq!(*id, derived);
+    }
+    for attribute in tables.user_attributes.values() {
+        assert!(tables.users.contains_key(&attribute.user_id));
+    }
+    for link in tables.attribute_links.keys() {
+        assert!(tables.user_attributes.contains_key(&link.0), "{link:?}");
+        assert!(tables.user_attributes.contains_key(&link.1), "{link:?}");
+    }
+    for consumed in tables.consumed_write_grants.values() {
+        let mut named = [consumed.original, consumed.copy].into_iter().flatten();
+        assert!(named.all(|id| tables.credentials.contains_key(&id)));
     }
     for (address, delegate) in &tables.delegates {
         assert!(tables.inserters.contains_key(&delegate.0), "{address}");
@@ -728,7 +857,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
             bench.time += step.pause;
         }
     }
-    assert_eq!(seen.len(), 19, "{seen:?}");
+    assert_eq!(seen.len(), 25, "{seen:?}");
     for (name, counts) in &seen {
         assert!(counts.iter().all(|count| *count > 9), "{name}: {seen:?}");
     }

@@ -67,6 +67,7 @@ impl Alone {
             Errand::Ask(request, answer) => {
                 let id = RequestId(self.number());
                 self.open.insert(id, answer);
+                let request = *request;
                 self.input(Input::Request { id, request });
             }
             Errand::Look(look) => look(&self.node),

@@ -21,7 +21,7 @@ pub use run::{Observer, Parts, RunError, Shell, Threads};
 /// Something to do on the task that owns the node.
 pub(crate) enum Errand {
     /// A client asks.
-    Ask(Request, oneshot::Sender<Reply>),
+    Ask(Box<Request>, oneshot::Sender<Reply>),
     /// Somebody looks at the node between two inputs.
     Look(Box<dyn FnOnce(&Node) + Send>),
     /// The operator appoints a leader.
@@ -79,7 +79,7 @@ impl Handle {
     /// What the node answers. It may take as long as the node holds a broadcast open.
     pub async fn ask(&self, request: Request) -> Result<Reply, Gone> {
         let (answer, answered) = oneshot::channel();
-        self.errand(Errand::Ask(request, answer)).await?;
+        self.errand(Errand::Ask(Box::new(request), answer)).await?;
         answered.await.map_err(|_| Gone)
     }
 

@@ -139,6 +139,30 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             grant_text(plan, grant),
             name(carrier)
         ),
+        Order::SignDwg {
+            dwg, grant, issuer, ..
+        } => format!(
+            "signs dWG {dwg} for {} and hands it to {}",
+            grant_text(plan, grant),
+            name(issuer)
+        ),
+        Order::WriteDwg { dwg, original, .. } => {
+            format!("writes credential {} under dWG {dwg}", short(original.0))
+        }
+        Order::Describe { user, id, consent } => format!(
+            "writes attribute {} into the profile of {}{}",
+            short(id.0),
+            name(user),
+            when(*consent, " with consent")
+        ),
+        Order::AddAttribute { id } => format!("stores attribute {}", short(id.0)),
+        Order::EditAttribute { id } => format!("edits attribute {}", short(id.0)),
+        Order::RemoveAttribute { id } => format!("removes attribute {}", short(id.0)),
+        Order::ShareAttribute { id, original } => format!(
+            "stores attribute {} as a copy of {}",
+            short(id.0),
+            short(original.0)
+        ),
         Order::TransmitDag { dag } => format!("transmits dAG {dag}"),
         Order::ReadOwn { credential } => {
             format!(

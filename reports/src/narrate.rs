@@ -494,6 +494,31 @@ impl<'a> Narrator<'a> {
                 self.holder(grantee_wallet_identifier),
                 self.lock(*locked_until)
             ),
+            Action::CreateCredentialsByDwg {
+                original_credential_id,
+                copy_credential_id,
+                dwg_owner,
+                dwg_grantee,
+                dwg_access_grant_timelock,
+                ..
+            } => format!(
+                "{} of {} and {} for {}, locked until {dwg_access_grant_timelock}",
+                short(original_credential_id.0),
+                self.holder(dwg_owner),
+                short(copy_credential_id.0),
+                self.holder(dwg_grantee)
+            ),
+            Action::AddAttributeAsInserter { id, user_id, .. } => {
+                format!("{}, {}", short(id.0), self.user(*user_id))
+            }
+            Action::AddAttribute { id, .. }
+            | Action::EditAttribute { id, .. }
+            | Action::RemoveAttribute { id } => short(id.0),
+            Action::ShareAttribute {
+                id,
+                original_attribute_id,
+                ..
+            } => format!("{} as {}", short(original_attribute_id.0), short(id.0)),
             Action::RescindSharedCredential { credential_id } => short(credential_id.0),
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,
@@ -518,6 +543,7 @@ impl<'a> Narrator<'a> {
             Query::GetUser {}
             | Query::GetWallets {}
             | Query::GetCredentials {}
+            | Query::GetAttributes {}
             | Query::GetAccessGrantsOwned {} => String::new(),
             Query::GetUserAsInserter { id } => self.user(*id),
             Query::GetCredentialOwned { id }
@@ -553,6 +579,15 @@ impl<'a> Narrator<'a> {
                 "{} to {}",
                 short(dag_data_id.0),
                 self.holder(dag_grantee_wallet_identifier)
+            ),
+            Query::DwgMessage {
+                grantee_wallet_identifier,
+                id,
+                ..
+            } => format!(
+                "{} to {}",
+                short(id.0),
+                self.holder(grantee_wallet_identifier)
             ),
             Query::HasProfile { address } => self.holder(address),
         };
@@ -629,6 +664,9 @@ impl<'a> Narrator<'a> {
                     format!("{} to {}", short(row.id.0), self.holder(&row.grantee))
                 };
                 format!("[{}]", few(rows.iter().map(grant)))
+            }
+            Answer::Attributes(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
             }
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),

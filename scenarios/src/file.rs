@@ -301,6 +301,16 @@ mirror! {
         carrier "carrier": String,
         /// A delegated grant, by its `as`.
         dag "dag": String,
+        /// A delegated write, by its `as`.
+        dwg "dwg": String,
+        /// When a delegated write may first be used, in scenario time; default from the step on.
+        from "from": String,
+        /// When a delegated write may last be used, in scenario time; default an hour after the step.
+        until "until": String,
+        /// Write other rows than the first time; default false.
+        fresh "fresh": bool,
+        /// An attribute, by its `as`.
+        attribute "attribute": String,
         /// The actor asked, or asked about.
         of "of": String,
         /// Write the identifier in capitals; default false.

@@ -57,7 +57,7 @@ impl Plan {
     }
 }
 
-/// Ends of locks a task names.
+/// Ends of locks a task names, and of other spans in UNIX seconds.
 fn locks(task: &mut Task) -> Vec<&mut i64> {
     match &mut task.order {
         Order::Share(Share { locked_until, .. })
@@ -71,6 +71,12 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
             grant: GrantRef { locked_until, .. },
             ..
         } => vec![locked_until],
+        Order::SignDwg {
+            grant,
+            not_before,
+            not_after,
+            ..
+        } => vec![&mut grant.locked_until, not_before, not_after],
         Order::Revoke { grants } => grants
             .iter_mut()
             .map(|grant| &mut grant.locked_until)
@@ -81,6 +87,12 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Overwrite { .. }
         | Order::Rekey { .. }
         | Order::BindWallet { .. }
+        | Order::WriteDwg { .. }
+        | Order::Describe { .. }
+        | Order::AddAttribute { .. }
+        | Order::EditAttribute { .. }
+        | Order::RemoveAttribute { .. }
+        | Order::ShareAttribute { .. }
         | Order::Deny { .. }
         | Order::Remove { .. }
         | Order::StoreAgain { .. }

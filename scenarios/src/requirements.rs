@@ -31,6 +31,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Remove => &["DEL-01", "DEL-03"],
         Verb::Erase => &["USR-04"],
         Verb::TransmitDag => &["DAG-01", "DAG-02"],
+        Verb::WriteDwg => &["DWG-04"],
+        Verb::ShareAttribute => &["ATTR-01"],
         Verb::ReadOwn => &["CRED-02"],
         Verb::List => &["DASH-01"],
         Verb::Probe => &["WAL-08"],
@@ -47,6 +49,11 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::AddWallet
         | Verb::RemoveWallet
         | Verb::SignDag
+        | Verb::SignDwg
+        | Verb::Describe
+        | Verb::AddAttribute
+        | Verb::EditAttribute
+        | Verb::RemoveAttribute
         | Verb::Admit => &[],
     }
 }
@@ -55,7 +62,8 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
     match (verb, code) {
         (Verb::Register, "duplicate-key") => &["USR-01"],
         (Verb::Rekey, "owner-consent-missing") => &["USR-03"],
-        (Verb::Issue | Verb::Overwrite, "owner-consent-missing") => &["CRED-06"],
+        (Verb::Issue | Verb::Overwrite | Verb::Describe, "owner-consent-missing") => &["CRED-06"],
+        (Verb::WriteDwg, "duplicate-key") => &["DWG-01"],
         (Verb::SetStatus, "nothing-matched") => &["REV-01"],
 
         (_, "grant-locked") => &["GRANT-05"],
@@ -69,6 +77,19 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
 
         (_, "dag-owner-not-found" | "dag-signature-invalid" | "dag-data-not-owned") => &["DAG-01"],
         (_, "dag-used") => &["DAG-03"],
+        (_, "dwg-outside-window") => &["DWG-02"],
+        (_, "dwg-foreign-issuer") => &["DWG-06"],
+        (
+            _,
+            "dwg-owner-not-found"
+            | "date-malformed"
+            | "dwg-window-reversed"
+            | "window-reversed"
+            | "dwg-signature-invalid"
+            | "original-signature-wrong"
+            | "copy-signature-wrong",
+        ) => &["DWG-03"],
+        (_, "attribute-not-owned") => &["ATTR-01"],
 
         (_, "signature-wrong") => &["CRED-01"],
         (_, "content-not-sealed") => &["CRED-03"],

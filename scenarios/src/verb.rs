@@ -60,6 +60,10 @@ table! {
         "An issuer replaces a user's encryption key.";
     BindWallet "bind-wallet" ["user"]
         "An issuer binds a wallet of its own to a user's profile.";
+    WriteDwg "write-dwg" ["dwg", "fresh"]
+        "An issuer writes a credential and a copy under a signed paper.";
+    Describe "describe" ["user", "as", "consent"]
+        "An issuer writes an attribute into a user's profile.";
     Share "share" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
         "A credential is copied for somebody, with a grant on the copy.";
     Approve "approve" ["request", "credential", "as", "lock", "lock-until", "fidelity"]
@@ -80,6 +84,16 @@ table! {
         "The whole profile is erased.";
     SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
         "A delegated grant is signed on paper and handed over.";
+    SignDwg "sign-dwg" ["to", "issuer", "as", "lock", "lock-until", "from", "until"]
+        "A delegated write is signed on paper and handed to the issuer.";
+    AddAttribute "add-attribute" ["as"]
+        "An attribute is stored in the profile.";
+    EditAttribute "edit-attribute" ["attribute"]
+        "An attribute's value is replaced.";
+    RemoveAttribute "remove-attribute" ["attribute"]
+        "An attribute is removed.";
+    ShareAttribute "share-attribute" ["attribute", "as"]
+        "A copy of an attribute is stored, linked to it.";
     TransmitDag "transmit-dag" ["dag"]
         "A delegated grant is put into force.";
     ReadOwn "read-own" ["credential", "copy"]
@@ -143,6 +157,8 @@ impl Verb {
             | Verb::SetStatus
             | Verb::Overwrite
             | Verb::Rekey
+            | Verb::WriteDwg
+            | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
             Verb::Request => Who::Consumer,
             Verb::AppointLeader => Who::Operators,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
 use super::flow::Flow;
-use super::letter::{Letter, Package};
+use super::letter::{Letter, Package, WritePaper};
 use super::machine::Outbox;
 use super::order::{Order, Share, Task, Via};
 use crate::crypto::{
@@ -30,6 +30,8 @@ use crate::vc::{
 
 /// How long issued documents are valid: ten years, the longest retention idOS knows.
 const VALIDITY: i64 = 10 * 365 * 86_400;
+/// Bytes of a document that a story says nothing of.
+const LEAST_BYTES: u32 = 2_048;
 /// How long an ownership proof may be used.
 const PROOF_LIFETIME: i64 = 3_600;
 /// How long people keep trying what somebody else asked them to do.
@@ -52,6 +54,9 @@ pub struct Desk {
     draws: u64,
     pub(super) packages: BTreeMap<CredentialId, Package>,
     pub(super) papers: BTreeMap<u32, Action>,
+    /// dWGs that were handed over, and what was written under them first.
+    pub(super) write_papers: BTreeMap<u32, WritePaper>,
+    pub(super) written: BTreeMap<u32, Action>,
     pub(super) proofs: BTreeMap<u8, Proof>,
 }
 
@@ -72,6 +77,8 @@ impl Desk {
             draws: 0,
             packages: BTreeMap::new(),
             papers: BTreeMap::new(),
+            write_papers: BTreeMap::new(),
+            written: BTreeMap::new(),
             proofs: BTreeMap::new(),
         }
     }
@@ -217,6 +224,53 @@ impl Desk {
             &notes,
             (&signer, issuer_key),
         )
+    }
+
+    /// Issuer: what is written under a dWG: a credential, and the same document again for the grantee.
+    /// Source: idos-facts 5.5 step 2.
+    pub(super) fn delegated_write(
+        &mut self,
+        paper: &WritePaper,
+        (original, copy): (CredentialId, CredentialId),
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Action {
+        let directory = self.directory.clone();
+        let owner = directory.card(paper.user);
+        let user = paper.user;
+        let first = self.package(user, user, original, LEAST_BYTES, (false, false), now, out);
+        let plaintext = self.document(owner, original, LEAST_BYTES, now).to_bytes();
+        let to = directory.card(paper.grantee).box_public;
+        let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
+        let second = self.signed_package(
+            (owner.persona.user, copy),
+            (&sealed, encryptor),
+            "",
+            (&self.keys.signing[0], self.card().caller()),
+        );
+        Action::CreateCredentialsByDwg {
+            issuer_auth_public_key: first.issuer_auth_public_key,
+            original_encryptor_public_key: first.encryptor_public_key,
+            original_credential_id: original,
+            original_content: first.content,
+            original_public_notes: first.public_notes,
+            original_public_notes_signature: first.public_notes_signature,
+            original_broader_signature: first.broader_signature,
+            copy_encryptor_public_key: second.encryptor_public_key,
+            copy_credential_id: copy,
+            copy_content: second.content,
+            copy_public_notes_signature: second.public_notes_signature,
+            copy_broader_signature: second.broader_signature,
+            content_hash: content_hash(&plaintext).to_string().into(),
+            dwg_owner: paper.owner.clone(),
+            dwg_grantee: paper.grantee_identifier.clone(),
+            dwg_issuer_public_key: paper.issuer.clone(),
+            dwg_id: paper.id,
+            dwg_access_grant_timelock: paper.timelock.clone(),
+            dwg_not_before: paper.not_before.clone(),
+            dwg_not_after: paper.not_after.clone(),
+            dwg_signature: paper.signature.clone(),
+        }
     }
 
     /// Signs a row as the rules of the network ask for. Source: idos-facts 4.4.
@@ -555,8 +609,11 @@ impl Desk {
                     });
                 out.letter(from, Letter::Lent { task, document });
             }
+            Letter::Dwg { dwg, paper } => {
+                self.write_papers.insert(dwg, *paper);
+            }
             Letter::Dag { dag, paper } => {
-                self.papers.insert(dag, paper);
+                self.papers.insert(dag, *paper);
             }
             // A request waits for the story to decide; answers to tasks that are over say nothing.
             Letter::AccessRequest { .. }

@@ -1,6 +1,6 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
-use crate::id::{CredentialId, Text};
+use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
 use crate::ledger::OwnerConsent;
 
 /// A credential as its issuer made it, ready to be stored.
@@ -14,6 +14,23 @@ pub struct Package {
     pub public_notes: Text,
     pub public_notes_signature: Text,
     pub broader_signature: Text,
+}
+
+/// A dWG as its owner signed it, and whom it is about.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct WritePaper {
+    pub user: PartyId,
+    pub grantee: PartyId,
+    pub owner: Text,
+    pub grantee_identifier: Text,
+    pub issuer: Text,
+    pub id: WriteGrantId,
+    pub timelock: Text,
+    pub not_before: Text,
+    pub not_after: Text,
+    /// Hex; empty before it is signed.
+    pub signature: Text,
 }
 
 /// One message between two people.
@@ -92,11 +109,18 @@ pub enum Letter {
         /// The plaintext of a document, none when the lender has none.
         document: Option<Vec<u8>>,
     },
+    /// Owner to issuer: a signed dWG.
+    Dwg {
+        /// Names the paper.
+        dwg: u32,
+        /// The paper.
+        paper: Box<WritePaper>,
+    },
     /// Owner to carrier: a signed dAG.
     Dag {
         /// Names the paper.
         dag: u32,
         /// The paper.
-        paper: crate::ledger::Action,
+        paper: Box<crate::ledger::Action>,
     },
 }

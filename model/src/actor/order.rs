@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
+use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,6 +103,24 @@ pub enum Order {
         /// Ask the user for a signature first.
         consent: bool,
     },
+    /// Issuer: write an original and a copy under a dWG. Source: idos-facts 5.5.
+    WriteDwg {
+        /// The paper.
+        dwg: u32,
+        /// Row of the original.
+        original: CredentialId,
+        /// Row of the copy.
+        copy: CredentialId,
+    },
+    /// Issuer: write an attribute into a user's profile.
+    Describe {
+        /// The user.
+        user: PartyId,
+        /// Id of the row.
+        id: AttributeId,
+        /// Ask the user for a signature first.
+        consent: bool,
+    },
     /// Issuer: bind a wallet of its own to a user's profile.
     BindWallet {
         /// The user.
@@ -172,6 +190,43 @@ pub enum Order {
         owner: PartyId,
         /// Who gets the paper.
         carrier: PartyId,
+    },
+    /// User: sign a dWG and hand it to the issuer it names. Source: idos-facts 5.5.
+    SignDwg {
+        /// Names the paper.
+        dwg: u32,
+        /// The paper's own id.
+        id: WriteGrantId,
+        /// The grant it shall create.
+        grant: GrantRef,
+        /// The issuer that may write.
+        issuer: PartyId,
+        /// First second of its window, UNIX seconds.
+        not_before: i64,
+        /// Last second of its window, UNIX seconds.
+        not_after: i64,
+    },
+    /// User: store an attribute.
+    AddAttribute {
+        /// Id of the row.
+        id: AttributeId,
+    },
+    /// User: replace an attribute's value.
+    EditAttribute {
+        /// Id of the row.
+        id: AttributeId,
+    },
+    /// User: remove an attribute.
+    RemoveAttribute {
+        /// Id of the row.
+        id: AttributeId,
+    },
+    /// User: store a copy of an attribute, linked to it.
+    ShareAttribute {
+        /// Id of the copy.
+        id: AttributeId,
+        /// What it is linked to.
+        original: AttributeId,
     },
     /// Anybody: insert a grant from a dAG.
     TransmitDag {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
-    BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId, WalletId,
+    AttributeId, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId,
+    WalletId,
 };
 use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, WalletType, Written};
 use crate::node::{Reply, RequestId};
@@ -121,6 +122,11 @@ impl Writing {
         let Some(written) = Written::of(deed.action) else {
             unreachable!("{} writes no credential", deed.action.name())
         };
+        Writing::made(&written, deed)
+    }
+
+    /// What a deed wrote, among other things.
+    fn made(written: &Written<'_>, deed: Deed<'_>) -> Writing {
         Writing {
             issuer: written.issuer_auth_public_key.clone(),
             encryptor: written.encryptor_public_key.clone(),
@@ -229,6 +235,43 @@ pub struct StatusFact {
     pub seen: usize,
 }
 
+/// An attribute as it ought to be.
+#[derive(Clone, Debug)]
+pub struct AttributeFact {
+    /// Whose profile it is in.
+    pub owner: UserId,
+    /// The original it was copied from.
+    pub original: Option<AttributeId>,
+    /// From this height on.
+    pub since: Height,
+    /// Until this height.
+    pub until: Option<Height>,
+    /// Place of the deed that added it.
+    pub born: usize,
+    /// Place of the deed that removed it.
+    pub ended: Option<usize>,
+    /// The observation that showed the block first.
+    pub seen: usize,
+}
+
+impl AttributeFact {
+    /// Whether it ought to be there after this block.
+    pub fn lives_at(&self, height: Height) -> bool {
+        self.since <= height && self.until.is_none_or(|until| height < until)
+    }
+
+    /// Whether it ought to have been there just before a deed.
+    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.born < deed.order && self.ended.is_none_or(|order| order >= deed.order)
+    }
+
+    fn end(&mut self, deed: &Deed<'_>) {
+        if self.until.is_none() {
+            (self.until, self.ended) = (Some(deed.height), Some(deed.order));
+        }
+    }
+}
+
 /// A life between two heights.
 pub(super) trait Life {
     /// What began it.
@@ -300,6 +343,8 @@ pub struct Chronicle<'a> {
     pub grants: BTreeMap<GrantId, Vec<GrantFact<'a>>>,
     /// Wallets, each life of an id one after the other.
     pub wallets: BTreeMap<WalletId, Vec<WalletFact>>,
+    /// Attributes, each life of an id one after the other.
+    pub attributes: BTreeMap<AttributeId, Vec<AttributeFact>>,
     /// Profiles: from which height, until which.
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
     /// Status statements in order.
@@ -317,6 +362,7 @@ impl<'a> Chronicle<'a> {
             credentials: BTreeMap::new(),
             grants: BTreeMap::new(),
             wallets: BTreeMap::new(),
+            attributes: BTreeMap::new(),
             users: BTreeMap::new(),
             statuses: Vec::new(),
         };
@@ -615,6 +661,23 @@ impl<'a> Chronicle<'a> {
                 self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
                 self.grant(grantee, *id, *locked_until, owner, deed);
             }
+            Action::CreateCredentialsByDwg {
+                dwg_owner,
+                dwg_grantee,
+                dwg_access_grant_timelock,
+                ..
+            } => {
+                let Some([original, copy]) = Written::delegated(deed.action) else {
+                    return;
+                };
+                if let Some(owner) = self.user_of_text(dwg_owner, height) {
+                    let (from, to) = (original.id, copy.id);
+                    self.insert(from, owner, None, Writing::made(&original, deed), deed);
+                    self.insert(to, owner, Some(from), Writing::made(&copy, deed), deed);
+                    let locked_until = second_of(dwg_access_grant_timelock);
+                    self.grant(dwg_grantee, to, locked_until, owner, deed);
+                }
+            }
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,
                 dag_grantee_wallet_identifier,
@@ -649,8 +712,43 @@ impl<'a> Chronicle<'a> {
             | Action::AddDelegateAsOwner { .. }
             | Action::DeleteDelegateAsOwner { .. }
             | Action::AddUserAsInserter { .. }
-            | Action::UpdateUserPubKeyAsInserter { .. } => {}
+            | Action::UpdateUserPubKeyAsInserter { .. }
+            | Action::EditAttribute { .. } => {}
+            Action::AddAttributeAsInserter { id, user_id, .. } => {
+                self.describe(*id, Some(*user_id), None, deed);
+            }
+            Action::AddAttribute { id, .. } => self.describe(*id, own, None, deed),
+            Action::ShareAttribute {
+                id,
+                original_attribute_id: original,
+                ..
+            } => self.describe(*id, own, Some(*original), deed),
+            Action::RemoveAttribute { id } => {
+                let lives = self.attributes.get_mut(id).into_iter().flatten();
+                for fact in lives.filter(|fact| Some(fact.owner) == own) {
+                    fact.end(&deed);
+                }
+            }
         }
+    }
+
+    fn describe(
+        &mut self,
+        id: AttributeId,
+        owner: Option<UserId>,
+        original: Option<AttributeId>,
+        deed: Deed<'a>,
+    ) {
+        let Some(owner) = owner else { return };
+        self.attributes.entry(id).or_default().push(AttributeFact {
+            owner,
+            original,
+            since: deed.height,
+            until: None,
+            born: deed.order,
+            ended: None,
+            seen: deed.seen,
+        });
     }
 
     fn bind(
@@ -818,6 +916,11 @@ impl<'a> Chronicle<'a> {
                 wallet.unbound = Some(deed.order);
             }
         }
+        for fact in self.attributes.values_mut().flatten() {
+            if fact.owner == user {
+                fact.end(&deed);
+            }
+        }
         if let Some((_, until)) = self.users.get_mut(&user) {
             *until = Some(deed.height);
         }
@@ -832,6 +935,13 @@ pub(super) fn speaks_as(kind: WalletType, address: &Text, public_key: &Option<Te
         WalletType::Stellar => canonical(address).unwrap_or_else(|| address.clone()),
         WalletType::NEAR | WalletType::FaceSign => public_key.as_ref().unwrap_or(address).clone(),
     }
+}
+
+/// The second an instant in a paper names; one that names none locks nothing.
+fn second_of(instant: &str) -> i64 {
+    instant
+        .parse()
+        .map_or(0, |instant: jiff::Timestamp| instant.as_second())
 }
 
 /// The one form of an identifier (GRANT-04), if it is one.

@@ -105,6 +105,11 @@ fn stated_status(
             issuer_auth_public_key,
             public_notes,
             ..
+        }
+        | Action::CreateCredentialsByDwg {
+            issuer_auth_public_key,
+            original_public_notes: public_notes,
+            ..
         } => (issuer_auth_public_key, public_notes),
         _ => return None,
     };
@@ -129,7 +134,8 @@ fn stated_hashes<'a>(
             .any(|i| i.caller().eq_ignore_ascii_case(&grant.grantee))
     });
     let stated = |action: &'a Action| match action {
-        Action::ShareCredential { content_hash, .. } => Some(content_hash),
+        Action::ShareCredential { content_hash, .. }
+        | Action::CreateCredentialsByDwg { content_hash, .. } => Some(content_hash),
         Action::CreateAgByDagForCopy {
             dag_content_hash, ..
         } => dag_content_hash.as_ref(),

@@ -3,6 +3,7 @@
 //! the history.
 
 mod access;
+mod attributes;
 mod chronicle;
 mod consensus;
 mod consumer;
@@ -16,6 +17,7 @@ mod status;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod write_grants;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -100,6 +102,8 @@ pub fn all() -> &'static [&'static Invariant] {
         &deletion::DELETED_CONTENT_IS_GONE_AT_REST,
         &papers::DAGS_WORK_ONCE,
         &papers::GRANTS_ARE_WELL_FORMED,
+        &write_grants::WRITE_GRANTS_WORK_ONCE,
+        &attributes::ATTRIBUTES_ARE_THE_OWNERS,
         &status::STATUS_IS_SEEN,
         &status::STATUS_STANDS,
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,

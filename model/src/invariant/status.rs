@@ -202,6 +202,10 @@ fn original_issuer<'a>(fact: &CredentialFact<'a>) -> Option<&'a Text> {
         | Action::UpsertCredentialAsInserter {
             issuer_auth_public_key,
             ..
+        }
+        | Action::CreateCredentialsByDwg {
+            issuer_auth_public_key,
+            ..
         } => Some(issuer_auth_public_key),
         _ => None,
     }

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::refusal::Unreadable;
 use super::tables::Content;
-use crate::id::{CredentialId, GrantId, InserterId, Text, UserId, WalletId};
+use crate::id::{
+    AttributeId, CredentialId, GrantId, InserterId, Text, UserId, WalletId, WriteGrantId,
+};
 use crate::wire::{CallError, Value};
 
 /// A type that can stand as an argument.
@@ -124,7 +126,15 @@ macro_rules! uuid_arguments {
     )+};
 }
 
-uuid_arguments!(UserId, WalletId, CredentialId, GrantId, InserterId);
+uuid_arguments!(
+    UserId,
+    WalletId,
+    CredentialId,
+    GrantId,
+    InserterId,
+    AttributeId,
+    WriteGrantId
+);
 
 /// The owner's signature under a change that somebody else transmits. The deployed schema has no such
 /// arguments; they follow the schema's own when a promise asks for them, and are left out otherwise.
@@ -406,6 +416,53 @@ requests! {
         /// Gives up a copy shared to the caller.
         RescindSharedCredential "rescind_shared_credential" { credential_id: CredentialId };
 
+        /// Stores an original and a copy with a grant on it under the owner's signed paper; anybody may
+        /// transmit it. Source: idos-facts 3.5.
+        CreateCredentialsByDwg "create_credentials_by_dwg" {
+            issuer_auth_public_key: Text,
+            original_encryptor_public_key: Text,
+            original_credential_id: CredentialId,
+            original_content: Content,
+            original_public_notes: Text,
+            original_public_notes_signature: Text,
+            original_broader_signature: Text,
+            copy_encryptor_public_key: Text,
+            copy_credential_id: CredentialId,
+            copy_content: Content,
+            copy_public_notes_signature: Text,
+            copy_broader_signature: Text,
+            content_hash: Text,
+            dwg_owner: Text,
+            dwg_grantee: Text,
+            dwg_issuer_public_key: Text,
+            dwg_id: WriteGrantId,
+            dwg_access_grant_timelock: Text,
+            dwg_not_before: Text,
+            dwg_not_after: Text,
+            dwg_signature: Text,
+        };
+
+        /// Writes an attribute into a profile, for an inserter.
+        AddAttributeAsInserter "add_attribute_as_inserter" {
+            id: AttributeId,
+            user_id: UserId,
+            attribute_key: Text,
+            value: Text,
+        } consent;
+        /// Stores an attribute in the caller's profile.
+        AddAttribute "add_attribute" { id: AttributeId, attribute_key: Text, value: Text };
+        /// Replaces key and value of an own original attribute.
+        EditAttribute "edit_attribute" { id: AttributeId, attribute_key: Text, value: Text };
+        /// Deletes an own attribute.
+        RemoveAttribute "remove_attribute" { id: AttributeId };
+        /// Stores a copy of an attribute, linked to it.
+        ShareAttribute "share_attribute" {
+            id: AttributeId,
+            original_attribute_id: AttributeId,
+            attribute_key: Text,
+            value: Text,
+        };
+
         /// Inserts a grant from the owner's signed paper; anybody may transmit it.
         CreateAgByDagForCopy "create_ag_by_dag_for_copy" {
             dag_owner_wallet_identifier: Text,
@@ -460,6 +517,18 @@ requests! {
         };
         /// Whether a locked grant of the caller's protects a credential.
         HasLockedAccessGrants "has_locked_access_grants" { id: CredentialId };
+        /// The caller's attributes, copies included.
+        GetAttributes "get_attributes" {};
+        /// The text to sign for a dWG.
+        DwgMessage "dwg_message" {
+            owner_wallet_identifier: Text,
+            grantee_wallet_identifier: Text,
+            issuer_public_key: Text,
+            id: WriteGrantId,
+            access_grant_timelock: Text,
+            not_usable_before: Text,
+            not_usable_after: Text,
+        };
         /// The text to sign for a dAG.
         DagMessage "dag_message" {
             dag_owner_wallet_identifier: Text,

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
 use super::action::{Action, OwnerConsent};
+use super::delegated_write;
 use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
@@ -28,7 +29,7 @@ const SEAL_OVERHEAD: usize = 24 + 16;
 impl Written<'_> {
     /// SIG: the issuer key signed notes and content, and under `bound-credential-signature` also whose
     /// row this is. Then, under `sealed-content`, that the content is a sealed box.
-    fn check(&self, call: Call<'_>, owner: Option<UserId>) -> Refused {
+    pub(super) fn check(&self, call: Call<'_>, owner: Option<UserId>) -> Refused {
         let content = BASE64.decode(self.content.text().as_bytes());
         let binding = match (call.keeps(Switch::BoundCredentialSignature), owner) {
             (true, Some(owner)) => Some(credential_binding(
@@ -63,7 +64,7 @@ impl Written<'_> {
         notes_id(self.public_notes).map(Text::from)
     }
 
-    fn row(&self, user_id: UserId, inserter: Option<Text>) -> Credential {
+    pub(super) fn row(&self, user_id: UserId, inserter: Option<Text>) -> Credential {
         Credential {
             user_id,
             notes_id: self.notes_id(),
@@ -77,7 +78,7 @@ impl Written<'_> {
 
     /// The promises about an issuer's word: notes may not contradict what the issuer has stated, and
     /// an issuer key and notes id name one row.
-    fn check_status(&self, tables: &Tables, call: Call<'_>) -> Refused {
+    pub(super) fn check_status(&self, tables: &Tables, call: Call<'_>) -> Refused {
         let Some(notes_id) = self.notes_id() else {
             return Ok(());
         };
@@ -121,7 +122,7 @@ fn is_sealed(encryptor_public_key: &str, content: Option<&[u8]>) -> bool {
 
 /// Whether every content an action carries is a sealed box; most actions carry none.
 pub(super) fn content_is_sealed(action: &Action) -> bool {
-    Written::of(action).is_none_or(|written| {
+    Written::all(action).all(|written| {
         let content = BASE64.decode(written.content.text().as_bytes()).ok();
         is_sealed(written.encryptor_public_key, content.as_deref())
     })
@@ -370,6 +371,7 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies
     for grant in grants {
         state.delete::<AccessGrant>(&grant);
     }
+    delegated_write::forget(state, call, id);
     for copy in copies {
         let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
         if follow && !locked {

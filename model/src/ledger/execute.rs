@@ -8,7 +8,7 @@ use super::refusal::{Refusal, Unreadable};
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{credentials, grants, owner, users, wallets};
+use super::{attributes, credentials, delegated_write, grants, owner, users, wallets};
 use crate::crypto::Suite;
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -235,6 +235,7 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
                 locked_until: *locked_until,
                 content_hash: Some(content_hash.clone()),
                 inserter_type: GrantInserter::User,
+                inserter_id: call.caller.into(),
             };
             credentials::share_credential(state, call, &copy, *original, grant)
         }
@@ -242,6 +243,16 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         Action::RescindSharedCredential { credential_id } => {
             credentials::rescind_shared_credential(state, call, *credential_id)
         }
+
+        Action::CreateCredentialsByDwg { .. } => {
+            delegated_write::create_credentials_by_dwg(state, call, action)
+        }
+
+        Action::AddAttributeAsInserter { .. }
+        | Action::AddAttribute { .. }
+        | Action::EditAttribute { .. }
+        | Action::RemoveAttribute { .. }
+        | Action::ShareAttribute { .. } => attributes::apply(state, call, action),
 
         Action::CreateAgByDagForCopy { .. } => {
             grants::create_ag_by_dag_for_copy(state, call, action)

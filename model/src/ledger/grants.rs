@@ -57,6 +57,7 @@ pub(super) struct NewGrant<'a> {
     pub(super) locked_until: i64,
     pub(super) content_hash: Option<Text>,
     pub(super) inserter_type: GrantInserter,
+    pub(super) inserter_id: Text,
 }
 
 /// `create_access_grant`, which only other actions call.
@@ -67,6 +68,7 @@ pub(super) fn create_access_grant(state: &mut State, call: Call<'_>, new: NewGra
         locked_until,
         content_hash,
         inserter_type,
+        inserter_id,
     } = new;
     let tables = state.tables();
     let Some(credential) = tables.credentials.get(&data) else {
@@ -95,7 +97,7 @@ pub(super) fn create_access_grant(state: &mut State, call: Call<'_>, new: NewGra
             content_hash,
             height: call.height,
             inserter_type,
-            inserter_id: call.caller.into(),
+            inserter_id,
         },
     );
     Ok(())
@@ -144,6 +146,7 @@ pub(super) fn create_ag_by_dag_for_copy(
             locked_until: dag.locked_until,
             content_hash: dag.content_hash.map(Text::from),
             inserter_type: GrantInserter::DagMessage,
+            inserter_id: call.caller.into(),
         },
     )?;
     if single_use {

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, ConsumedPaper, CopyLink, Credential, Delegate, Inserter, ReservedUser,
-    RetainedNotes, Row, StatusStatement, User, Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, CopyLink,
+    Credential, Delegate, Inserter, ReservedUser, RetainedNotes, Row, StatusStatement, User,
+    Wallet, WalletType,
 };
-use crate::id::{CredentialId, GrantId, WalletId};
+use crate::id::{CredentialId, GrantId, WalletId, WriteGrantId};
 
 /// Where to look. Texts are looked up by a short hash, so that an entry is small whatever the text.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,7 @@ pub struct Index {
     notes: BTreeSet<(u64, CredentialId)>,
     originals: BTreeSet<(CredentialId, CredentialId)>,
     grants: BTreeSet<(CredentialId, GrantId)>,
+    write_grants: BTreeSet<(CredentialId, WriteGrantId)>,
 }
 
 impl Index {
@@ -37,6 +39,11 @@ impl Index {
     /// The originals a copy is linked to.
     pub(super) fn originals(&self, copy: CredentialId) -> impl Iterator<Item = CredentialId> {
         under(&self.originals, copy, CredentialId(Uuid::nil()))
+    }
+
+    /// The used dWGs that wrote a credential.
+    pub(super) fn write_grants(&self, id: CredentialId) -> impl Iterator<Item = WriteGrantId> {
+        under(&self.write_grants, id, WriteGrantId(Uuid::nil()))
     }
 
     /// The grants on a credential.
@@ -116,10 +123,19 @@ impl Indexed for AccessGrant {
     }
 }
 
+impl Indexed for ConsumedWriteGrant {
+    fn index(&self, id: &WriteGrantId, index: &mut Index, present: bool) {
+        for credential in [self.original, self.copy].into_iter().flatten() {
+            set(&mut index.write_grants, (credential, *id), present);
+        }
+    }
+}
+
 macro_rules! found_by_key_only {
     ($($row:ident)+) => { $(impl Indexed for $row {})+ };
 }
 
 found_by_key_only! {
-    User ReservedUser RetainedNotes StatusStatement Inserter Delegate ConsumedPaper Account
+    User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute AttributeLink
+    ConsumedPaper Account
 }

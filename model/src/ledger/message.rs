@@ -2,7 +2,7 @@
 //! written down here and nowhere else.
 
 use super::action::Action;
-use crate::id::{CredentialId, Text, UserId};
+use crate::id::{AttributeId, CredentialId, Text, UserId, WriteGrantId};
 use crate::rules::{Rules, Switch};
 use crate::time::BlockTime;
 
@@ -65,6 +65,91 @@ impl<'a> DelegatedAccessGrant<'a> {
     }
 }
 
+/// A delegated write grant (dWG): the owner's paper under which an issuer writes once.
+///
+/// Fields and their order are documented; separators are those of the earlier on-chain contracts, as in the
+/// dAG. Source: idos-facts 4.5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct DelegatedWriteGrant<'a> {
+    pub owner: &'a str,
+    pub grantee: &'a str,
+    /// Hex Ed25519 key of the issuer that may write.
+    pub issuer: &'a str,
+    pub id: WriteGrantId,
+    /// Last second of the lock of the grant it creates, RFC 3339.
+    pub timelock: &'a str,
+    pub not_before: &'a str,
+    pub not_after: &'a str,
+}
+
+impl<'a> DelegatedWriteGrant<'a> {
+    /// The paper an action carries in, and the owner's signature under it.
+    pub fn carried_by(action: &'a Action) -> Option<(DelegatedWriteGrant<'a>, &'a Text)> {
+        let Action::CreateCredentialsByDwg {
+            dwg_owner: owner,
+            dwg_grantee: grantee,
+            dwg_issuer_public_key: issuer,
+            dwg_id: id,
+            dwg_access_grant_timelock: timelock,
+            dwg_not_before: not_before,
+            dwg_not_after: not_after,
+            dwg_signature: signature,
+            ..
+        } = action
+        else {
+            return None;
+        };
+        let dwg = DelegatedWriteGrant {
+            owner,
+            grantee,
+            issuer,
+            id: *id,
+            timelock,
+            not_before,
+            not_after,
+        };
+        Some((dwg, signature))
+    }
+
+    /// The text to sign; under `dwg-names-network` it ends in the network's name.
+    pub fn text(&self, rules: Rules, chain_id: &str) -> String {
+        let DelegatedWriteGrant {
+            owner,
+            grantee,
+            issuer,
+            id,
+            timelock,
+            not_before,
+            not_after,
+        } = self;
+        let mut text = format!(
+            "operation: delegatedWriteGrant\nowner: {owner}\nconsumer: {grantee}\n\
+             issuer public key: {issuer}\nid: {id}\naccess grant timelock: {timelock}\n\
+             not usable before: {not_before}\nnot usable after: {not_after}"
+        );
+        if rules.keep(Switch::DwgNamesNetwork) {
+            text.push_str(&format!("\nnetwork: {chain_id}"));
+        }
+        text
+    }
+}
+
+/// The second an instant of a dWG names: `YYYY-MM-DDTHH:MM:SSZ`, nothing more and nothing less.
+/// Source: idos-facts 3.5.
+pub fn parse_date(text: &str) -> Option<BlockTime> {
+    let mut shape = text.bytes().zip(b"0000-00-00T00:00:00Z");
+    let fits = |(byte, like): (u8, &u8)| match like {
+        b'0' => byte.is_ascii_digit(),
+        like => byte == *like,
+    };
+    if text.len() != 20 || !shape.all(fits) {
+        return None;
+    }
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(BlockTime(instant.as_second()))
+}
+
 /// A wallet's promise that it belongs to a profile. Deployed networks accept any text here
 /// (idos-facts 4.3); this layout is what `bound-ownership-proof` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +204,15 @@ pub enum Consent<'a> {
         /// Hex key that signed the credential.
         issuer: &'a str,
     },
+    /// An inserter may store this attribute.
+    InsertAttribute {
+        /// The row to be written.
+        attribute: AttributeId,
+        /// Its key.
+        key: &'a str,
+        /// Its value.
+        value: &'a str,
+    },
     /// An inserter may set this encryption key.
     UpdateEncryptionKey {
         /// base64 X25519 public key.
@@ -132,6 +226,15 @@ impl Consent<'_> {
         let change = match self {
             Consent::InsertCredential { credential, issuer } => {
                 format!("operation: insertCredential\ncredential: {credential}\nissuer: {issuer}")
+            }
+            Consent::InsertAttribute {
+                attribute,
+                key,
+                value,
+            } => {
+                // As JSON, since either may hold a line break, and one text must not be two changes.
+                let pair = serde_json::json!([key, value]);
+                format!("operation: insertAttribute\nattribute: {attribute}\nkey and value: {pair}")
             }
             Consent::UpdateEncryptionKey { key } => {
                 format!("operation: updateEncryptionKey\nkey: {key}")

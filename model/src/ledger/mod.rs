@@ -4,7 +4,9 @@
 //! the state and their arguments. A refusal is data, not an error.
 
 mod action;
+mod attributes;
 mod credentials;
+mod delegated_write;
 mod execute;
 mod grants;
 mod index;
@@ -21,16 +23,16 @@ mod written;
 pub use action::{Action, Batch, OwnerConsent, Query};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
 pub use index::Indexed;
-pub use message::{Consent, DelegatedAccessGrant, OwnershipProof};
+pub use message::{Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date};
 pub use query::{
-    Answer, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow, WalletRow,
-    view,
+    Answer, AttributeRow, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow,
+    WalletRow, view,
 };
 pub use refusal::{Engine, Refusal, Unreadable};
 pub use tables::{
-    AccessGrant, Account, ConsumedPaper, Content, CopyLink, Credential, Delegate, GrantInserter,
-    Inserter, Redo, ReservedUser, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables,
-    User, Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, Content,
+    CopyLink, Credential, Delegate, GrantInserter, Inserter, Redo, ReservedUser, RetainedNotes,
+    Row, Savepoint, State, StatusStatement, Tables, User, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
 pub use written::Written;

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use super::action::Query;
 use super::execute::Call;
-use super::message::DelegatedAccessGrant;
+use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
 use super::refusal::Refusal;
 use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
 use super::users::self_user;
-use super::{credentials, grants, wallets};
-use crate::id::{CredentialId, GrantId, Text, UserId, WalletId};
+use super::{attributes, credentials, delegated_write, grants, wallets};
+use crate::id::{AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -96,6 +96,18 @@ pub struct GrantRow {
     pub inserter_id: Text,
 }
 
+/// An attribute, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AttributeRow {
+    pub id: AttributeId,
+    pub user_id: UserId,
+    pub attribute_key: Text,
+    pub value: Text,
+    /// The original, when this is a copy.
+    pub original_id: Option<AttributeId>,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -113,6 +125,8 @@ pub enum Answer {
     CredentialId(Option<CredentialId>),
     /// Grants.
     Grants(Vec<GrantRow>),
+    /// Attributes.
+    Attributes(Vec<AttributeRow>),
     /// A count.
     Count(i64),
     /// Yes or no.
@@ -186,6 +200,30 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
         }
+        Query::GetAttributes {} => {
+            let own = self_user(tables, call)?;
+            Answer::Attributes(attribute_rows(tables, own))
+        }
+        Query::DwgMessage {
+            owner_wallet_identifier: owner,
+            grantee_wallet_identifier: grantee,
+            issuer_public_key: issuer,
+            id,
+            access_grant_timelock: timelock,
+            not_usable_before: not_before,
+            not_usable_after: not_after,
+        } => {
+            let dwg = DelegatedWriteGrant {
+                owner,
+                grantee,
+                issuer,
+                id: *id,
+                timelock,
+                not_before,
+                not_after,
+            };
+            Answer::Text(delegated_write::message(call, &dwg)?)
+        }
         Query::DagMessage {
             dag_owner_wallet_identifier: owner,
             dag_grantee_wallet_identifier: grantee,
@@ -229,6 +267,19 @@ fn wallet_rows(tables: &Tables, own: &BTreeSet<UserId>) -> Vec<WalletRow> {
             message: wallet.message.clone(),
             signature: wallet.signature.clone(),
             inserter: wallet.inserter.clone(),
+        })
+        .collect()
+}
+
+fn attribute_rows(tables: &Tables, own: Option<UserId>) -> Vec<AttributeRow> {
+    let rows = tables.user_attributes.iter();
+    rows.filter(|(_, row)| Some(row.user_id) == own)
+        .map(|(id, row)| AttributeRow {
+            id: *id,
+            user_id: row.user_id,
+            attribute_key: row.attribute_key.clone(),
+            value: row.value.clone(),
+            original_id: attributes::original_of(tables, *id),
         })
         .collect()
 }

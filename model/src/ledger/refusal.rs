@@ -32,9 +32,13 @@ impl Engine {
         Engine::DuplicateKey("users_pkey"),
         Engine::DuplicateKey("wallets_pkey"),
         Engine::DuplicateKey("credentials_pkey"),
+        Engine::DuplicateKey("user_attributes_pkey"),
+        Engine::DuplicateKey("consumed_write_grants_pkey"),
         Engine::ForeignKey("delegates_inserter_id_fkey"),
         Engine::ForeignKey("wallets_user_id_fkey"),
         Engine::ForeignKey("credentials_user_id_fkey"),
+        Engine::ForeignKey("user_attributes_user_id_fkey"),
+        Engine::ForeignKey("shared_user_attributes_original_id_fkey"),
         Engine::NotNull("user_id"),
         Engine::Check("users_encryption_password_store_check"),
         Engine::SeveralProfiles,
@@ -164,6 +168,26 @@ refusals! {
     DagSignatureInvalid "dag-signature-invalid" "the dag_signature is invalid";
     /// The dAG is for a credential of somebody else.
     DagDataNotOwned "dag-data-not-owned" "the data_id does not belong to the owner";
+    /// The key that signed the credentials and the key the dWG names are not of one inserter.
+    DwgForeignIssuer "dwg-foreign-issuer" "credentials issuer must be an issuer of delegated write grant";
+    /// No wallet matches the owner a dWG names.
+    DwgOwnerNotFound "dwg-owner-not-found" "dwg_owner not found";
+    /// A date of a dWG is none. The precompile's own words are not published.
+    DateMalformed "date-malformed" "a date has to be of the form YYYY-MM-DDTHH:MM:SSZ";
+    /// A dWG's window ends before it begins.
+    DwgWindowReversed "dwg-window-reversed" "dwg_not_before must be before dwg_not_after";
+    /// A dWG is used outside its window.
+    DwgOutsideWindow "dwg-outside-window" "this write grant can only be used after dwg_not_before and before dwg_not_after";
+    /// The owner's signature over a dWG does not verify.
+    DwgSignatureInvalid "dwg-signature-invalid" "verify owner failed";
+    /// Signatures of a dWG's original do not verify.
+    OriginalSignatureWrong "original-signature-wrong" "an original credential signature is wrong";
+    /// Signatures of a dWG's copy do not verify.
+    CopySignatureWrong "copy-signature-wrong" "a copy credential signature is wrong";
+    /// The text of a dWG was asked for with its window reversed.
+    WindowReversed "window-reversed" "not_usable_before must be before not_usable_after";
+    /// The attribute is a copy.
+    SharedAttributeNotEditable "shared-attribute-not-editable" "Can not edit shared attribute";
     /// A page below 1.
     PageNotPositive "page-not-positive" "page has to be a positive integer";
     /// A page size below 1.
@@ -197,6 +221,8 @@ refusals! {
     NotesIdTaken "notes-id-taken" "a credential with this issuer and notes id already exists";
     /// A locked grant protects the profile.
     ProfileLocked "profile-locked" "there are locked access grants for this profile";
+    /// A link to an attribute that is not the caller's.
+    AttributeNotOwned "attribute-not-owned" "the original attribute does not belong to the caller";
     /// The operation found no row to work on.
     NothingMatched "nothing-matched" "there is nothing this operation applies to";
 }

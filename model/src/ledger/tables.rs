@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
-use crate::id::{CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId};
+use crate::id::{
+    AttributeId, CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId,
+    WriteGrantId,
+};
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +159,38 @@ pub struct StatusStatement(
     pub Text,
 );
 
+/// A row of `user_attributes`, original or copy: clear text. Source: idos-facts 2.4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Attribute {
+    pub user_id: UserId,
+    pub attribute_key: Text,
+    pub value: Text,
+    /// Nothing when the user stored the row, else the inserter's name.
+    pub inserter: Option<Text>,
+}
+
+/// A row of `shared_user_attributes`: this copy was made of this original. Source: idos-facts 2.4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttributeLink;
+
+/// A row of `consumed_write_grants`: what a dWG was used for, as it was signed; empty once it names nobody
+/// any more. Source: idos-facts 2.5.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ConsumedWriteGrant {
+    pub owner: Text,
+    pub grantee: Text,
+    pub issuer_public_key: Text,
+    /// Nothing once the row is gone.
+    pub original: Option<CredentialId>,
+    /// Nothing once the row is gone.
+    pub copy: Option<CredentialId>,
+    pub access_grant_timelock: Text,
+    pub not_usable_before: Text,
+    pub not_usable_after: Text,
+}
+
 /// A row of `inserters`: its name. Source: idos-facts 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inserter(
@@ -177,6 +212,8 @@ pub enum GrantInserter {
     User,
     /// Somebody transmitted a dAG.
     DagMessage,
+    /// Somebody transmitted a dWG.
+    DelegatedWriteGrant,
 }
 
 /// A row of `access_grants`. Source: idos-facts 2.6.
@@ -196,7 +233,7 @@ pub struct AccessGrant {
     pub height: Height,
     /// `inserter_type`.
     pub inserter_type: GrantInserter,
-    /// `inserter_id`: the caller that inserted it.
+    /// `inserter_id`: the caller that inserted it, or the dWG's id.
     pub inserter_id: Text,
 }
 
@@ -281,6 +318,9 @@ tables! {
     inserters: InserterId => Inserter;
     delegates: Text => Delegate;
     access_grants: GrantId => AccessGrant;
+    user_attributes: AttributeId => Attribute;
+    attribute_links: (AttributeId, AttributeId) => AttributeLink;
+    consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
     accounts: Identity => Account;
 }

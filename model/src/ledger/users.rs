@@ -10,7 +10,7 @@ use super::refusal::{Engine, Refusal};
 use super::tables::{
     AccessGrant, CopyLink, Credential, ReservedUser, RetainedNotes, State, Tables, User, Wallet,
 };
-use super::{grants, wallets};
+use super::{attributes, delegated_write, grants, wallets};
 use crate::id::{Text, UserId};
 use crate::rules::Switch;
 
@@ -135,6 +135,12 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         .filter(|(_, wallet)| wallet.user_id == user)
         .map(|(id, _)| *id)
         .collect();
+    let described: Vec<_> = tables
+        .user_attributes
+        .iter()
+        .filter(|(_, attribute)| attribute.user_id == user)
+        .map(|(id, _)| *id)
+        .collect();
     for grant in owned.into_iter().map(|(id, _)| id).chain(granted) {
         state.delete::<AccessGrant>(&grant);
     }
@@ -144,6 +150,10 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
     for credential in credentials {
         state.delete::<RetainedNotes>(&credential);
         state.delete::<Credential>(&credential);
+        delegated_write::forget(state, call, credential);
+    }
+    for attribute in described {
+        attributes::delete(state, attribute);
     }
     for wallet in wallets {
         state.delete::<Wallet>(&wallet);

@@ -8,10 +8,13 @@ use assay_model::crypto::{
     BoxSecret, EphemeralSeal, Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic,
     content_hash, credential_binding, sign_credential, stellar_address,
 };
-use assay_model::id::{CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId};
+use assay_model::id::{
+    AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId, WriteGrantId,
+};
 use assay_model::ledger::{
-    Action, Answer, Batch, Call, Consent, Content, DelegatedAccessGrant, Env, Outcome,
-    OwnerConsent, OwnershipProof, Query, Refusal, State, Transaction, Unsigned, execute, view,
+    Action, Answer, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant, Env,
+    Outcome, OwnerConsent, OwnershipProof, Query, Refusal, State, Transaction, Unsigned, execute,
+    view,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -60,6 +63,14 @@ pub(crate) fn wallet(n: u128) -> WalletId {
 
 pub(crate) fn credential(n: u128) -> CredentialId {
     CredentialId(Uuid::from_u128(n))
+}
+
+pub(crate) fn write_grant(n: u128) -> WriteGrantId {
+    WriteGrantId(Uuid::from_u128(n))
+}
+
+pub(crate) fn attribute(n: u128) -> AttributeId {
+    AttributeId(Uuid::from_u128(n))
 }
 
 pub(crate) fn organisation(n: u128) -> InserterId {
@@ -429,6 +440,31 @@ impl Bench {
         dag
     }
 
+    /// A dWG of alice's wallet for `kyc`, good for an hour around now, under which it writes 30 and copy 31
+    /// for this grantee.
+    pub(crate) fn dwg(&self, grantee: &str, lock: i64) -> Dwg {
+        let notes = r#"{"id":"vc-30","status":"approved"}"#;
+        let dwg = Dwg {
+            owner: self.caller("alice"),
+            grantee: grantee.into(),
+            issuer: self.caller("kyc"),
+            id: write_grant(7),
+            timelock: instant(lock),
+            not_before: instant(self.time - 1_800),
+            not_after: instant(self.time + 1_800),
+            signature: "".into(),
+            original: self.credential(30, ALICE, "kyc", notes),
+            copy: self.credential(31, ALICE, "kyc", ""),
+        };
+        self.signed_dwg(dwg)
+    }
+
+    /// The same paper, signed as it is now.
+    pub(crate) fn signed_dwg(&self, dwg: Dwg) -> Dwg {
+        let signature = self.signed("alice", &dwg.text(self.rules, &self.chain_id));
+        Dwg { signature, ..dwg }
+    }
+
     pub(crate) fn grant(&self, who: &str, data: u128, lock: i64) -> GrantId {
         GrantId::derive(&self.caller(who), credential(data), lock)
     }
@@ -573,6 +609,70 @@ impl Package {
             locked_until: lock,
         }
     }
+}
+
+/// A dWG, and what is written under it.
+#[derive(Clone, Debug)]
+pub(crate) struct Dwg {
+    pub(crate) owner: Text,
+    pub(crate) grantee: Text,
+    pub(crate) issuer: Text,
+    pub(crate) id: WriteGrantId,
+    pub(crate) timelock: Text,
+    pub(crate) not_before: Text,
+    pub(crate) not_after: Text,
+    pub(crate) signature: Text,
+    pub(crate) original: Package,
+    pub(crate) copy: Package,
+}
+
+impl Dwg {
+    pub(crate) fn text(&self, rules: Rules, chain_id: &str) -> String {
+        DelegatedWriteGrant {
+            owner: &self.owner,
+            grantee: &self.grantee,
+            issuer: &self.issuer,
+            id: self.id,
+            timelock: &self.timelock,
+            not_before: &self.not_before,
+            not_after: &self.not_after,
+        }
+        .text(rules, chain_id)
+    }
+
+    pub(crate) fn insert(&self) -> Action {
+        let Dwg { original, copy, .. } = self.clone();
+        let dwg = self.clone();
+        Action::CreateCredentialsByDwg {
+            issuer_auth_public_key: original.issuer,
+            original_encryptor_public_key: original.encryptor,
+            original_credential_id: original.id,
+            original_content: Content::new(original.content),
+            original_public_notes: original.notes,
+            original_public_notes_signature: original.notes_signature,
+            original_broader_signature: original.broader_signature,
+            copy_encryptor_public_key: copy.encryptor,
+            copy_credential_id: copy.id,
+            copy_content: Content::new(copy.content),
+            copy_public_notes_signature: copy.notes_signature,
+            copy_broader_signature: copy.broader_signature,
+            content_hash: hash(),
+            dwg_owner: dwg.owner,
+            dwg_grantee: dwg.grantee,
+            dwg_issuer_public_key: dwg.issuer,
+            dwg_id: dwg.id,
+            dwg_access_grant_timelock: dwg.timelock,
+            dwg_not_before: dwg.not_before,
+            dwg_not_after: dwg.not_after,
+            dwg_signature: dwg.signature,
+        }
+    }
+}
+
+/// An instant as dWGs write it.
+pub(crate) fn instant(second: i64) -> Text {
+    let instant = jiff::Timestamp::from_second(second).expect("seconds of tests are in range");
+    instant.to_string().into()
 }
 
 /// Arguments of a dAG.

@@ -4,7 +4,9 @@
 #[path = "../bench/mod.rs"]
 mod bench;
 
+mod attributes;
 mod credentials;
+mod delegated_write;
 mod grants;
 mod owner;
 mod reads;

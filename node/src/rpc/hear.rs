@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow, Invalid,
-    Outcome, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow, WalletRow,
-    WalletType,
+    Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
+    Invalid, Outcome, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
+    WalletRow, WalletType,
 };
 use assay_model::node::{
     Ballot, Block, Claim, ClaimProblem, Committed, Rejected, Request as Ask, Vote,
@@ -592,7 +592,10 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         Query::CredentialExistAsInserter { .. }
         | Query::HasLockedAccessGrants { .. }
         | Query::HasProfile { .. } => Answer::Truth(only(rows)?.truth()?),
-        Query::DagMessage { .. } => Answer::Text(only(rows)?.text()?.to_string()),
+        Query::GetAttributes {} => Answer::Attributes(each(rows, attribute)?),
+        Query::DagMessage { .. } | Query::DwgMessage { .. } => {
+            Answer::Text(only(rows)?.text()?.to_string())
+        }
     })
 }
 
@@ -623,6 +626,16 @@ fn wallet(mut row: Row) -> Result<WalletRow, String> {
         message: row.maybe_text()?,
         signature: row.maybe_text()?,
         inserter: row.maybe_text()?,
+    })
+}
+
+fn attribute(mut row: Row) -> Result<AttributeRow, String> {
+    Ok(AttributeRow {
+        id: row.id()?,
+        user_id: row.id()?,
+        attribute_key: row.text()?,
+        value: row.text()?,
+        original_id: row.maybe_id()?,
     })
 }
 
@@ -667,6 +680,7 @@ fn grant(mut row: Row) -> Result<GrantRow, String> {
     let inserter_type = |cell: Json| match cell.as_str()? {
         "user" => Some(GrantInserter::User),
         "dag_message" => Some(GrantInserter::DagMessage),
+        "delegated_write_grant" => Some(GrantInserter::DelegatedWriteGrant),
         _ => None,
     };
     Ok(GrantRow {

@@ -2,8 +2,8 @@
 
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
-    Answer, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow, Invalid, Outcome,
-    Query, Refusal, SharedCredential, UserRow, WalletRow,
+    Answer, AttributeRow, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow,
+    Invalid, Outcome, Query, Refusal, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -87,6 +87,14 @@ const GRANTS: &[Column] = &[
     ("inserter_id", "text"),
 ];
 
+const ATTRIBUTES: &[Column] = &[
+    ("id", "uuid"),
+    ("user_id", "uuid"),
+    ("attribute_key", "text"),
+    ("value", "text"),
+    ("original_id", "uuid"),
+];
+
 /// The columns a view declares, in the schema's order. Source: idos-facts 2, 3.6 and 3.8, and the names
 /// in idos-schema where those do not give them.
 pub(super) const fn columns(query: &Query) -> &'static [Column] {
@@ -103,7 +111,8 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         | Query::GetAccessGrantsForCredential { .. } => GRANTS,
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
-        Query::DagMessage { .. } => &[("message", "text")],
+        Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::DagMessage { .. } | Query::DwgMessage { .. } => &[("message", "text")],
         Query::HasProfile { .. } => &[("has_profile", "bool")],
     }
 }
@@ -135,6 +144,16 @@ fn wallet(row: &WalletRow) -> Vec<Json> {
         json!(row.message),
         json!(row.signature),
         json!(row.inserter),
+    ]
+}
+
+fn attribute(row: &AttributeRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.user_id),
+        json!(row.attribute_key),
+        json!(row.value),
+        json!(row.original_id),
     ]
 }
 
@@ -178,6 +197,7 @@ fn grant(row: &GrantRow) -> Vec<Json> {
     let inserter_type = match row.inserter_type {
         GrantInserter::User => "user",
         GrantInserter::DagMessage => "dag_message",
+        GrantInserter::DelegatedWriteGrant => "delegated_write_grant",
     };
     vec![
         json!(row.id),
@@ -202,6 +222,7 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::Shared(row) => vec![shared(row)],
         Answer::CredentialId(id) => id.iter().map(|id| vec![json!(id)]).collect(),
         Answer::Grants(rows) => rows.iter().map(grant).collect(),
+        Answer::Attributes(rows) => rows.iter().map(attribute).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],

@@ -142,7 +142,7 @@ impl<S: Store> Task<S> {
 
     fn run_errand(&mut self, errand: Errand, batch: &mut Batch) {
         match errand {
-            Errand::Ask(request, answer) => self.ask(request, answer, batch),
+            Errand::Ask(request, answer) => self.ask(*request, answer, batch),
             Errand::Look(look) => batch.after.push(After::Look(look)),
             Errand::Appoint(term, leader, answer) => {
                 let appointment = self.appoint(term, leader, batch);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use assay_model::actor::GrantRef;
-use assay_model::id::{CredentialId, PartyId, WalletId};
+use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Grant,
     Request,
     Dag,
+    Dwg,
+    Attribute,
 }
 
 impl Kind {
@@ -30,6 +32,8 @@ impl Kind {
             Kind::Grant => "grant",
             Kind::Request => "request",
             Kind::Dag => "dag",
+            Kind::Dwg => "dwg",
+            Kind::Attribute => "attribute",
         }
     }
 
@@ -40,6 +44,10 @@ impl Kind {
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
             Kind::Request => "a `request` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
+            Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Attribute => {
+                "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
+            }
         }
     }
 
@@ -50,18 +58,23 @@ impl Kind {
             Verb::Share | Verb::Approve => Some(Kind::Grant),
             Verb::Request => Some(Kind::Request),
             Verb::SignDag => Some(Kind::Dag),
+            Verb::SignDwg => Some(Kind::Dwg),
+            Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
             _ => None,
         }
     }
 
-    /// A paper names the grant it shall create, so it can stand where a grant is needed.
+    /// A paper names the grant it shall create, so it can stand where a grant is needed, and a dWG the
+    /// credential that is written under it.
     const fn serves_as(self, wanted: Kind) -> bool {
         matches!(
             (self, wanted),
-            (Kind::Credential, Kind::Credential)
-                | (Kind::Grant | Kind::Dag, Kind::Grant)
+            (Kind::Credential | Kind::Dwg, Kind::Credential)
+                | (Kind::Grant | Kind::Dag | Kind::Dwg, Kind::Grant)
                 | (Kind::Request, Kind::Request)
                 | (Kind::Dag, Kind::Dag)
+                | (Kind::Dwg, Kind::Dwg)
+                | (Kind::Attribute, Kind::Attribute)
         )
     }
 }
@@ -84,6 +97,13 @@ pub(super) enum Value {
         locked_until: i64,
     },
     Dag(u32, Row, GrantRef),
+    Dwg {
+        number: u32,
+        original: Row,
+        copy: Row,
+        grant: GrantRef,
+    },
+    Attribute(AttributeId),
 }
 
 /// A name, and the step that gives it.
@@ -118,6 +138,7 @@ pub(super) struct Aliases {
     replays: BTreeMap<(PartyId, String), u32>,
     requests: u32,
     dags: u32,
+    dwgs: u32,
 }
 
 impl Aliases {
@@ -139,6 +160,12 @@ impl Aliases {
     pub(super) fn next_dag(&mut self) -> u32 {
         self.dags += 1;
         self.dags
+    }
+
+    /// Delegated writes count from 1.
+    pub(super) fn next_dwg(&mut self) -> u32 {
+        self.dwgs += 1;
+        self.dwgs
     }
 
     pub(super) fn fill(&mut self, here: &Here, alias: &At<String>, value: Value) {
@@ -260,15 +287,26 @@ impl Resolver<'_> {
 
     pub(super) fn credential(&mut self, here: &Here, name: &At<String>) -> Option<Row> {
         match self.named(here, name, Kind::Credential)? {
-            Value::Credential(row) => Some(row),
+            Value::Credential(row) | Value::Dwg { original: row, .. } => Some(row),
             other => unreachable!("a credential's name stands for {other:?}"),
         }
     }
 
     pub(super) fn grant(&mut self, here: &Here, name: &At<String>) -> Option<(Row, GrantRef)> {
         match self.named(here, name, Kind::Grant)? {
-            Value::Grant(row, grant) | Value::Dag(_, row, grant) => Some((row, grant)),
+            Value::Grant(row, grant)
+            | Value::Dag(_, row, grant)
+            | Value::Dwg {
+                copy: row, grant, ..
+            } => Some((row, grant)),
             other => unreachable!("a grant's name stands for {other:?}"),
+        }
+    }
+
+    pub(super) fn attribute(&mut self, here: &Here, name: &At<String>) -> Option<AttributeId> {
+        match self.named(here, name, Kind::Attribute)? {
+            Value::Attribute(id) => Some(id),
+            other => unreachable!("an attribute's name stands for {other:?}"),
         }
     }
 

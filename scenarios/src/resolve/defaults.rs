@@ -54,5 +54,7 @@ pub(super) const BYTES: u32 = 4_096;
 pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
 /// End of a lock that is not there, UNIX seconds.
 pub(super) const NO_LOCK: i64 = 0;
+/// How long a delegated write may be used, from the step that signs it.
+pub(super) const WINDOW: Millis = Millis::seconds(3_600);
 pub(super) const PURPOSE: &str = "verification";
 pub(super) const ROWS: u32 = 0;

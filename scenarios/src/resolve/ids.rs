@@ -1,6 +1,6 @@
 //! Ids drawn from names, so that a story's ids stay what they are when other steps come or go.
 
-use assay_model::id::{CredentialId, UserId, WalletId};
+use assay_model::id::{AttributeId, CredentialId, UserId, WalletId, WriteGrantId};
 use uuid::{Builder, Uuid};
 
 /// From the name alone: equal names share the derived encryption key, which is slow to make, in every
@@ -15,6 +15,14 @@ pub(super) fn credential(story: &str, alias: &str) -> CredentialId {
 
 pub(super) fn copy(story: &str, alias: &str) -> CredentialId {
     CredentialId(draw("copy", &[story, alias]))
+}
+
+pub(super) fn attribute(story: &str, alias: &str) -> AttributeId {
+    AttributeId(draw("attribute", &[story, alias]))
+}
+
+pub(super) fn write_grant(story: &str, alias: &str) -> WriteGrantId {
+    WriteGrantId(draw("write grant", &[story, alias]))
 }
 
 /// Wallet names are per party. A replayed proof makes a row of its own, counted by `replay` from 1.
@@ -48,10 +56,12 @@ mod tests {
             credential("a", "aa").0,
             credential("aa", "a").0,
             copy("a", "a").0,
+            attribute("a", "a").0,
+            write_grant("a", "a").0,
             wallet("a", "a", "a", 0).0,
             wallet("a", "a", "a", 1).0,
         ]);
-        assert_eq!(ids.len(), 7);
+        assert_eq!(ids.len(), 9);
         assert!(ids.iter().all(|id| id.get_version_num() == 4));
     }
 

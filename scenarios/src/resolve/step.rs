@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::history::{Ending, Role};
-use assay_model::id::PartyId;
+use assay_model::id::{AttributeId, PartyId};
 use assay_model::time::Millis;
 
 use super::alias::{Kind, Row, Value};
@@ -323,6 +323,37 @@ impl Resolver<'_> {
             }
             Verb::Erase => Some(Order::Erase),
             Verb::SignDag => self.sign_dag(here, file),
+            Verb::SignDwg => self.sign_dwg(here, file),
+            Verb::WriteDwg => self.write_dwg(here, file),
+            Verb::Describe => {
+                let user = self.needed_user(here, "user", &file.user);
+                let id = self.new_attribute(here, file)?;
+                Some(Order::Describe {
+                    user: user?,
+                    id,
+                    consent: said(&file.consent),
+                })
+            }
+            Verb::AddAttribute => {
+                let id = self.new_attribute(here, file)?;
+                Some(Order::AddAttribute { id })
+            }
+            Verb::EditAttribute => {
+                let id = self.needed_attribute(here, file)?;
+                Some(Order::EditAttribute { id })
+            }
+            Verb::RemoveAttribute => {
+                let id = self.needed_attribute(here, file)?;
+                Some(Order::RemoveAttribute { id })
+            }
+            Verb::ShareAttribute => {
+                let original = self.needed_attribute(here, file);
+                let id = self.new_attribute(here, file)?;
+                Some(Order::ShareAttribute {
+                    id,
+                    original: original?,
+                })
+            }
             Verb::TransmitDag => {
                 let dag = self.need(here, "dag", &file.dag)?;
                 match self.named(here, dag, Kind::Dag)? {
@@ -552,6 +583,88 @@ impl Resolver<'_> {
         })
     }
 
+    fn sign_dwg(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let to = self.need(here, "to", &file.to);
+        let to = to.and_then(|to| self.party(to));
+        let issuer = self.need(here, "issuer", &file.issuer);
+        let issuer = issuer.and_then(|issuer| self.role(issuer, Role::Issuer));
+        let alias = self.need(here, "as", &file.alias);
+        let locked_until = self.lock(here, own_lock(file), defaults::NO_LOCK);
+        let at = here.at?;
+        let from = self.or(&file.from, at, |this, text| this.duration("from", text));
+        let usual = at + defaults::WINDOW;
+        let until = self.or(&file.until, usual, |this, text| {
+            this.duration("until", text)
+        });
+        let (alias, owner, to) = (alias?, here.by?, to?);
+        let name = alias.get();
+        let row = |id| Row { id, owner };
+        let (original, copy) = (
+            row(ids::credential(&self.told_as, name)),
+            row(ids::copy(&self.told_as, name)),
+        );
+        let grant = GrantRef {
+            data: copy.id,
+            grantee: to,
+            locked_until: locked_until?,
+        };
+        let number = self.aliases.next_dwg();
+        let value = Value::Dwg {
+            number,
+            original,
+            copy,
+            grant,
+        };
+        let id = ids::write_grant(&self.told_as, name);
+        self.aliases.fill(here, alias, value);
+        Some(Order::SignDwg {
+            dwg: number,
+            id,
+            grant,
+            issuer: issuer?,
+            not_before: self.second(from?),
+            not_after: self.second(until?),
+        })
+    }
+
+    fn write_dwg(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let name = self.need(here, "dwg", &file.dwg)?;
+        let Value::Dwg {
+            number,
+            original,
+            copy,
+            ..
+        } = self.named(here, name, Kind::Dwg)?
+        else {
+            unreachable!("a dwg's name stands for a dWG")
+        };
+        let again = format!("{} again", name.get());
+        let fresh = said(&file.fresh);
+        Some(Order::WriteDwg {
+            dwg: number,
+            original: match fresh {
+                true => ids::credential(&self.told_as, &again),
+                false => original.id,
+            },
+            copy: match fresh {
+                true => ids::copy(&self.told_as, &again),
+                false => copy.id,
+            },
+        })
+    }
+
+    fn new_attribute(&mut self, here: &Here, file: &file::Step) -> Option<AttributeId> {
+        let alias = self.need(here, "as", &file.alias)?;
+        let id = ids::attribute(&self.told_as, alias.get());
+        self.aliases.fill(here, alias, Value::Attribute(id));
+        Some(id)
+    }
+
+    fn needed_attribute(&mut self, here: &Here, file: &file::Step) -> Option<AttributeId> {
+        let name = self.need(here, "attribute", &file.attribute)?;
+        self.attribute(here, name)
+    }
+
     fn ask(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
         let user = self.needed_user(here, "of", &file.of);
         let alias = self.need(here, "as", &file.alias);
@@ -701,7 +814,12 @@ impl Resolver<'_> {
             (None, Some(until)) => self.duration(end, until)?,
             (None, None) => return Some(default),
         };
-        Some(((self.place.epoch.0 + end.0) / 1000) as i64)
+        Some(self.second(end))
+    }
+
+    /// A moment of the story in UNIX seconds.
+    fn second(&self, moment: Millis) -> i64 {
+        ((self.place.epoch.0 + moment.0) / 1000) as i64
     }
 
     fn not_empty(&mut self, key: &str, text: &At<String>) -> Option<String> {

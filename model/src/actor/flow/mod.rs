@@ -1,11 +1,15 @@
 //! What people do, step by step. A [`Flow`] is told what came of its last step and says what is next.
 //! Source: idos-facts part 5.
 
+mod delegating;
+mod describing;
 mod issuing;
 mod reading;
 mod sharing;
 mod writing;
 
+use self::delegating::sign_dwg;
+use self::describing::describe;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
@@ -88,6 +92,10 @@ pub(super) enum Flow {
     StoreAgain,
     /// Fetch the text, sign it, hand it over.
     SignDag,
+    /// The same for a dWG.
+    SignDwg,
+    /// Ask for consent, write an attribute.
+    Describe,
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
     /// Read a copy and judge it.
@@ -108,6 +116,8 @@ impl Flow {
             Order::Share(_) | Order::Approve { .. } => Flow::Share { plaintext: None },
             Order::StoreAgain { .. } => Flow::StoreAgain,
             Order::SignDag { .. } => Flow::SignDag,
+            Order::SignDwg { .. } => Flow::SignDwg,
+            Order::Describe { .. } => Flow::Describe,
             Order::Request { request, user, .. } => Flow::Request {
                 request: *request,
                 user: *user,
@@ -124,6 +134,11 @@ impl Flow {
             Order::SetStatus { .. }
             | Order::Overwrite { .. }
             | Order::BindWallet { .. }
+            | Order::WriteDwg { .. }
+            | Order::AddAttribute { .. }
+            | Order::EditAttribute { .. }
+            | Order::RemoveAttribute { .. }
+            | Order::ShareAttribute { .. }
             | Order::Deny { .. }
             | Order::Revoke { .. }
             | Order::Remove { .. }
@@ -144,6 +159,7 @@ impl Flow {
             Flow::Register { .. }
                 | Flow::Issue { .. }
                 | Flow::Rekey
+                | Flow::Describe
                 | Flow::Share { .. }
                 | Flow::Request { .. }
         )
@@ -192,6 +208,8 @@ impl Flow {
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),
             Flow::StoreAgain => store_again(desk, task, news),
             Flow::SignDag => sign_dag(desk, task, news, out),
+            Flow::SignDwg => sign_dwg(desk, task, news, out),
+            Flow::Describe => describe(desk, id, task, news, out),
             Flow::Request { request, user } => match news {
                 News::Begin => {
                     out.letter(*user, Letter::AccessRequest { request: *request });

@@ -296,6 +296,7 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                 Query::GetUser {},
                 Query::GetWallets {},
                 Query::GetCredentials {},
+                Query::GetAttributes {},
                 Query::GetAccessGrantsOwned {},
             ],
             Role::Consumer => copies

@@ -194,6 +194,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             if *carrier == desk.me {
                 desk.papers.insert(*dag, paper);
             } else {
+                let paper = Box::new(paper);
                 out.letter(*carrier, Letter::Dag { dag: *dag, paper });
             }
             Next::Done(Ending::Accepted)

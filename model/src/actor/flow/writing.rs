@@ -6,6 +6,8 @@ use super::super::directory::notes_id;
 use super::super::letter::{Letter, Package};
 use super::super::machine::Outbox;
 use super::super::order::{GrantRef, Order};
+use super::delegating::write_dwg;
+use super::describing::own_attribute;
 use super::{Next, submit};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, GrantId, PartyId};
@@ -75,6 +77,15 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         }
         Order::RemoveWallet { id } => Action::RemoveWallet { id: *id },
         Order::Erase => Action::RemoveUser {},
+        Order::WriteDwg {
+            dwg,
+            original,
+            copy,
+        } => return write_dwg(desk, now, *dwg, (*original, *copy), out),
+        Order::AddAttribute { .. }
+        | Order::EditAttribute { .. }
+        | Order::RemoveAttribute { .. }
+        | Order::ShareAttribute { .. } => own_attribute(desk, order),
         Order::TransmitDag { dag } => match desk.papers.get(dag) {
             Some(paper) => paper.clone(),
             None => return Next::Done(Ending::Declined("nothing-found")),

@@ -2,6 +2,7 @@
 //! it holds on. One family per file, as the invariants are.
 
 mod access;
+mod attributes;
 mod consensus;
 mod consumer;
 mod deletion;
@@ -14,6 +15,7 @@ mod random;
 mod status;
 mod story;
 mod words;
+mod write_grants;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -123,6 +125,8 @@ fn cases() -> Vec<Case> {
         locks::cases(),
         deletion::cases(),
         papers::cases(),
+        write_grants::cases(),
+        attributes::cases(),
         status::cases(),
         consumer::cases(),
         identity::cases(),
@@ -158,6 +162,16 @@ fn deletions_are_judged() {
 #[test]
 fn papers_are_judged() {
     papers::cases().iter().for_each(check);
+}
+
+#[test]
+fn write_grants_are_judged() {
+    write_grants::cases().iter().for_each(check);
+}
+
+#[test]
+fn attributes_are_judged() {
+    attributes::cases().iter().for_each(check);
 }
 
 #[test]

@@ -6,11 +6,12 @@ use uuid::Uuid;
 use crate::crypto::{Identity, stellar_address};
 use crate::history::Asked;
 use crate::id::{
-    ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId, Text, UserId, WalletId,
+    AttributeId, ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId, Text, UserId,
+    WalletId, WriteGrantId,
 };
 use crate::ledger::{
-    Action, Answer, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
-    OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential,
+    Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
+    GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential,
 };
 use crate::time::BlockTime;
 
@@ -321,6 +322,89 @@ pub(super) fn share_as(
 /// A user shares the passport with a consumer.
 pub(super) fn share(to: PartyId, lock: i64) -> Action {
     share_as(PASSPORT, copy_for(to), caller(to), lock, "")
+}
+
+/// An issuer writes the licence and a copy of it for a consumer under Alice's paper, signed by this key; the
+/// paper names an issuer's key and is good from second 100 to 200.
+pub(super) fn dwg_as(id: u128, to: PartyId, signer: &str, named: &str, lock: i64) -> Action {
+    let instant = |second: i64| -> Text {
+        let instant = jiff::Timestamp::from_second(second).expect("stories are short");
+        instant.to_string().into()
+    };
+    Action::CreateCredentialsByDwg {
+        issuer_auth_public_key: signer.into(),
+        original_encryptor_public_key: "once".into(),
+        original_credential_id: LICENCE,
+        original_content: sealed("licence"),
+        original_public_notes: approved(LICENCE),
+        original_public_notes_signature: "00".into(),
+        original_broader_signature: "00".into(),
+        copy_encryptor_public_key: "another".into(),
+        copy_credential_id: copy_for(to),
+        copy_content: sealed("licence again"),
+        copy_public_notes_signature: "00".into(),
+        copy_broader_signature: "00".into(),
+        content_hash: document("licence").to_string().into(),
+        dwg_owner: caller(ALICE),
+        dwg_grantee: caller(to),
+        dwg_issuer_public_key: named.into(),
+        dwg_id: WriteGrantId(Uuid::from_u128(id)),
+        dwg_access_grant_timelock: instant(lock),
+        dwg_not_before: instant(100),
+        dwg_not_after: instant(200),
+        dwg_signature: "00".into(),
+    }
+}
+
+/// The same by the issuer the paper names.
+pub(super) fn dwg(id: u128, to: PartyId, lock: i64) -> Action {
+    dwg_as(id, to, &caller(KYC), &caller(KYC), lock)
+}
+
+/// A user stores an attribute.
+pub(super) fn describe(id: u128) -> Action {
+    Action::AddAttribute {
+        id: attribute(id),
+        attribute_key: "city".into(),
+        value: "Zug".into(),
+    }
+}
+
+/// A user links a copy of an attribute to it.
+pub(super) fn link(id: u128, original: u128) -> Action {
+    Action::ShareAttribute {
+        id: attribute(id),
+        original_attribute_id: attribute(original),
+        attribute_key: "city".into(),
+        value: "Zug".into(),
+    }
+}
+
+pub(super) fn attribute(id: u128) -> AttributeId {
+    AttributeId(Uuid::from_u128(0x400 + id))
+}
+
+/// An inserter writes an attribute.
+pub(super) fn describe_for(id: u128, user: PartyId, consent: bool) -> Action {
+    Action::AddAttributeAsInserter {
+        id: attribute(id),
+        user_id: profile(user),
+        attribute_key: "city".into(),
+        value: "Zug".into(),
+        consent: consent.then(|| consent_of(user)),
+    }
+}
+
+/// A listing of attributes of Alice's.
+pub(super) fn described(ids: &[u128]) -> Result<Answer, Refusal> {
+    let row = |id: &u128| AttributeRow {
+        id: attribute(*id),
+        user_id: profile(ALICE),
+        attribute_key: "city".into(),
+        value: "Zug".into(),
+        original_id: None,
+    };
+    Ok(Answer::Attributes(ids.iter().map(row).collect()))
 }
 
 /// Somebody transmits a user's paper.

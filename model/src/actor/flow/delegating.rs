@@ -1,0 +1,117 @@
+//! Writes under an owner's paper. Source: idos-facts 5.5.
+
+use super::super::client::{Got, Want};
+use super::super::desk::Desk;
+use super::super::letter::{Letter, WritePaper};
+use super::super::machine::Outbox;
+use super::super::order::{Order, Task};
+use super::{News, Next, ending, submit};
+use crate::history::Ending;
+use crate::id::{CredentialId, Text};
+use crate::ledger::{Answer, DelegatedWriteGrant, Query};
+use crate::time::WallMillis;
+
+/// The paper's text comes from the network, as wallets show what the network asks for.
+pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
+    let Order::SignDwg { dwg, issuer, .. } = &task.order else {
+        unreachable!("only an order to sign a dWG signs one")
+    };
+    let paper = paper(desk, &task.order);
+    match news {
+        News::Begin => {
+            let query = Query::DwgMessage {
+                owner_wallet_identifier: paper.owner,
+                grantee_wallet_identifier: paper.grantee_identifier,
+                issuer_public_key: paper.issuer,
+                id: paper.id,
+                access_grant_timelock: paper.timelock,
+                not_usable_before: paper.not_before,
+                not_usable_after: paper.not_after,
+            };
+            let as_ = desk.as_anybody();
+            Next::Ask(Want::View { query, as_ }, None)
+        }
+        News::Got(Got::View {
+            result: Ok(Answer::Text(text)),
+            ..
+        }) => {
+            let (rules, chain_id) = (desk.directory.rules, &desk.directory.chain_id);
+            if grant_of(&paper).text(rules, chain_id) != text {
+                // A careful wallet does not sign a text it does not understand.
+                return Next::Done(Ending::Declined("nothing-found"));
+            }
+            let signature = desk.sign_text(task.wallet, &text);
+            let paper = Box::new(WritePaper { signature, ..paper });
+            out.letter(*issuer, Letter::Dwg { dwg: *dwg, paper });
+            Next::Done(Ending::Accepted)
+        }
+        News::Got(got) => Next::Done(ending(&got)),
+        News::Letter(_) => Next::Wait,
+    }
+}
+
+fn paper(desk: &Desk, order: &Order) -> WritePaper {
+    let Order::SignDwg {
+        id,
+        grant,
+        issuer,
+        not_before,
+        not_after,
+        ..
+    } = order
+    else {
+        unreachable!("only an order to sign a dWG signs one")
+    };
+    let directory = &desk.directory;
+    WritePaper {
+        user: desk.me,
+        grantee: grant.grantee,
+        owner: desk.card().caller(),
+        grantee_identifier: directory.card(grant.grantee).caller(),
+        issuer: directory.card(*issuer).caller(),
+        id: *id,
+        timelock: instant(grant.locked_until),
+        not_before: instant(*not_before),
+        not_after: instant(*not_after),
+        signature: "".into(),
+    }
+}
+
+fn grant_of(paper: &WritePaper) -> DelegatedWriteGrant<'_> {
+    DelegatedWriteGrant {
+        owner: &paper.owner,
+        grantee: &paper.grantee_identifier,
+        issuer: &paper.issuer,
+        id: paper.id,
+        timelock: &paper.timelock,
+        not_before: &paper.not_before,
+        not_after: &paper.not_after,
+    }
+}
+
+/// A second as dWGs write it.
+fn instant(second: i64) -> Text {
+    let instant = jiff::Timestamp::from_second(second).unwrap_or_default();
+    instant.to_string().into()
+}
+
+/// Writes under a paper. The same rows are what was written first, sent again; other rows are new.
+pub(super) fn write_dwg(
+    desk: &mut Desk,
+    now: WallMillis,
+    dwg: u32,
+    rows: (CredentialId, CredentialId),
+    out: &mut Outbox,
+) -> Next {
+    let Some(paper) = desk.write_papers.get(&dwg).cloned() else {
+        return Next::Done(Ending::Declined("nothing-found"));
+    };
+    if let Some(action) = desk.written.get(&dwg)
+        && crate::ledger::Written::all(action).any(|written| written.id == rows.0)
+    {
+        return submit(action.clone());
+    }
+    let action = desk.delegated_write(&paper, rows, now, out);
+    desk.written.insert(dwg, action.clone());
+    submit(action)
+}
