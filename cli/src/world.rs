@@ -38,12 +38,6 @@ pub(crate) struct Ran<'j> {
     pub(crate) metrics: Metrics,
 }
 
-impl Ran<'_> {
-    fn verdict(&self) -> RunVerdict {
-        judge(&self.plan, &self.history, self.metrics).verdict
-    }
-}
-
 /// Carries stories out and judges what came of them.
 pub(crate) trait World: Sync {
     /// Carries out one story, or all of a company. There is an outcome for each, in order.
@@ -189,10 +183,15 @@ impl OnTarget {
     }
 }
 
+/// How often an inconclusive story is told again.
+const REPEATS: u32 = 3;
+/// Most stories that share a network: more, and one that goes wrong makes too many be told again.
+const COMPANY: usize = 8;
+
 impl OnTarget {
     /// Tells stories once, on one network. Logs are kept, and everything else that nodes left behind where
     /// it is evidence. Stories after one that did not come to its end are not told.
-    fn tell(&self, jobs: &[&Job], seed: u64, repeat: u32) -> Result<Vec<Ran<'static>>, Trouble> {
+    fn tell(&self, jobs: &[&Job], seed: u64, repeat: u32) -> Result<Vec<Tried>, Trouble> {
         let failed = |error: std::io::Error| Trouble::Failed {
             message: format!("no directory for a network: {error}"),
         };
@@ -211,63 +210,83 @@ impl OnTarget {
             .stand
             .tell(&scripts, Seed(seed), self.suites.suite(), &dir);
         let told = told.map_err(trouble)?.into_iter();
-        let ran: Vec<Ran<'static>> = told
-            .map(|(plan, told)| Ran {
-                plan: Cow::Owned(plan),
-                history: told.history,
-                metrics: told.metrics,
+        let tried: Vec<Tried> = told
+            .map(|(plan, told)| Tried {
+                verdict: judge(&plan, &told.history, told.metrics).verdict,
+                ran: Ran {
+                    plan: Cow::Owned(plan),
+                    history: told.history,
+                    metrics: told.metrics,
+                },
             })
             .collect();
-        let good = |ran: &Ran<'_>| as_it_should_be(ran.verdict());
-        if ran.iter().all(good) {
+        if tried.iter().all(Tried::is_as_it_should_be) {
             live::leave_logs(&dir).map_err(failed)?;
         }
         if let Some(keep) = &self.keep {
-            for job in &jobs[1..ran.len()] {
+            for job in &jobs[1..tried.len()] {
                 point(keep, &job.plan.name, &jobs[0].plan.name, &seeded).map_err(failed)?;
             }
         }
-        Ok(ran)
+        Ok(tried)
     }
 
     /// Tells a story on a network of its own, and again while it is inconclusive.
-    fn tell_alone(&self, job: &Job, seed: u64, mut repeats: u32) -> Result<Ran<'static>, Trouble> {
+    fn tell_alone(&self, job: &Job, seed: u64, mut repeats: u32) -> Result<Tried, Trouble> {
         loop {
-            let mut ran = self.tell(&[job], seed, repeats)?.remove(0);
-            ran.metrics.repeats = repeats;
+            let mut tried = self.tell(&[job], seed, repeats)?.remove(0);
+            tried.ran.metrics.repeats = repeats;
             // What broke is broken; only what could not be told may be told again.
-            if ran.verdict() != RunVerdict::Inconclusive || repeats == REPEATS {
-                return Ok(ran);
+            if tried.verdict != RunVerdict::Inconclusive || repeats == REPEATS {
+                return Ok(tried);
             }
             repeats += 1;
         }
     }
 }
 
-/// How often an inconclusive story is told again.
-const REPEATS: u32 = 3;
-/// Most stories that share a network: more, and one that goes wrong makes too many be told again.
-const COMPANY: usize = 8;
+/// A story that was told on real processes, and what it came to.
+struct Tried {
+    ran: Ran<'static>,
+    verdict: RunVerdict,
+}
+
+impl Tried {
+    fn is_as_it_should_be(&self) -> bool {
+        matches!(self.verdict, RunVerdict::Held | RunVerdict::BrokeAsExpected)
+    }
+}
+
+/// What is to be said of each story of a company. Those that were not reached, and those that prove
+/// nothing, are told alone; so is what broke, because alone it shows whether it was this story that broke
+/// it. If it does not break there, it is broken all the same.
+fn after_company(
+    jobs: &[&Job],
+    together: Vec<Tried>,
+    tell_alone: impl Fn(&Job) -> Result<Tried, Trouble>,
+) -> Vec<Result<Ran<'static>, Trouble>> {
+    let mut together = together.into_iter();
+    let ran = jobs.iter().map(|job| match together.next() {
+        Some(tried) if tried.is_as_it_should_be() => Ok(tried.ran),
+        Some(tried) if tried.verdict != RunVerdict::Inconclusive => match tell_alone(job) {
+            Ok(alone) if alone.verdict == tried.verdict => Ok(alone.ran),
+            _ => Ok(tried.ran),
+        },
+        _ => tell_alone(job).map(|alone| alone.ran),
+    });
+    ran.collect()
+}
 
 impl World for OnTarget {
     fn run<'j>(&self, jobs: &[&'j Job], seed: u64) -> Vec<Result<Ran<'j>, Trouble>> {
         if let [job] = jobs {
-            return vec![self.tell_alone(job, seed, 0)];
+            return vec![self.tell_alone(job, seed, 0).map(|tried| tried.ran)];
         }
-        // A network that fails its company spoils no story that can be told without it.
-        let mut together = self.tell(jobs, seed, 0).unwrap_or_default().into_iter();
-        let ran = jobs.iter().map(|job| match together.next() {
-            Some(ran) if as_it_should_be(ran.verdict()) => Ok(ran),
-            Some(ran) if ran.verdict() != RunVerdict::Inconclusive => {
-                // Alone it shows whether it was this story that broke it. If not, it is broken all the same.
-                match self.tell_alone(job, seed, 1) {
-                    Ok(alone) if !as_it_should_be(alone.verdict()) => Ok(alone),
-                    _ => Ok(ran),
-                }
-            }
-            _ => self.tell_alone(job, seed, 1),
-        });
-        ran.collect()
+        match self.tell(jobs, seed, 0) {
+            Ok(together) => after_company(jobs, together, |job| self.tell_alone(job, seed, 1)),
+            // A network that does not start or takes no more is no better for having company.
+            Err(trouble) => jobs.iter().map(|_| Err(trouble.clone())).collect(),
+        }
     }
 
     fn companies(&self, jobs: &[Job]) -> Vec<Vec<usize>> {
@@ -299,10 +318,6 @@ impl World for OnTarget {
     fn threads(&self) -> Option<NonZeroUsize> {
         NonZeroUsize::new(LIVE_AT_ONCE)
     }
-}
-
-const fn as_it_should_be(verdict: RunVerdict) -> bool {
-    matches!(verdict, RunVerdict::Held | RunVerdict::BrokeAsExpected)
 }
 
 /// Takes away what an earlier certification has left in the same directory.
@@ -354,5 +369,71 @@ pub(crate) fn world(
             Err(Failure::usage(Complaint::new(what).hint(hint)))
         }
         args::World::Live => Ok(Box::new(OnTarget::new(load(target)?, None)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use RunVerdict::{Held, Inconclusive, Violated};
+
+    use super::*;
+    use crate::testing::{Fake, jobs};
+
+    /// A story that came to this; `mark` tells it from others.
+    fn tried(verdict: RunVerdict, mark: u64) -> Tried {
+        let jobs = jobs(1);
+        let ran = Fake::new(|seed| seed)
+            .run(&[&jobs[0]], 1)
+            .remove(0)
+            .unwrap();
+        Tried {
+            verdict,
+            ran: Ran {
+                plan: Cow::Owned(ran.plan.into_owned()),
+                history: ran.history,
+                metrics: Metrics {
+                    events: mark,
+                    ..ran.metrics
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn what_a_company_broke_is_broken_whatever_it_comes_to_alone() {
+        const COMPANY: u64 = 1;
+        const ALONE: u64 = 2;
+        let jobs = jobs(1);
+        let check = |together: Option<RunVerdict>, alone: RunVerdict, told: u64| {
+            let company = together.map(|verdict| tried(verdict, COMPANY));
+            let company = company.into_iter().collect();
+            let said = after_company(&[&jobs[0]], company, |_| Ok(tried(alone, ALONE)));
+            let [Ok(ran)] = &said[..] else {
+                panic!("{together:?} and {alone:?} are told as nothing");
+            };
+            assert_eq!(ran.metrics.events, told, "{together:?}, alone {alone:?}");
+        };
+        check(Some(Held), Violated, COMPANY);
+        check(Some(Violated), Violated, ALONE);
+        check(Some(Violated), Held, COMPANY);
+        check(Some(Violated), Inconclusive, COMPANY);
+        check(Some(Inconclusive), Held, ALONE);
+        check(Some(Inconclusive), Violated, ALONE);
+        // A story that was not reached.
+        check(None, Held, ALONE);
+    }
+
+    #[test]
+    fn a_story_that_cannot_be_told_alone_stays_as_its_company_left_it() {
+        let jobs = jobs(1);
+        let fails = |_: &Job| {
+            Err(Trouble::Failed {
+                message: "no room".to_owned(),
+            })
+        };
+        let said = after_company(&[&jobs[0]], vec![tried(Violated, 1)], fails);
+        assert!(matches!(&said[..], [Ok(_)]));
+        let said = after_company(&[&jobs[0]], vec![tried(Inconclusive, 1)], fails);
+        assert!(matches!(&said[..], [Err(Trouble::Failed { .. })]));
     }
 }

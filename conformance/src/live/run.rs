@@ -130,30 +130,41 @@ impl Stand {
             let setting = Setting::new(&first, seed, &suite, (&chain_id, 0));
             let asked = self.network(&first, seed, &setting);
             let mut live = Live::open(&self.target, asked, dir).await?;
-            let mut network = Network::new(&first, &setting, suite.clone(), &mut live);
-            let (mut plans, mut cut) = (Vec::new(), Vec::new());
-            for script in scripts {
-                let whole = script.plan_at(&network.place());
-                let plan = self.paced(&whole);
-                cut.push(whole.duration.saturating_sub(plan.duration));
-                let named = (&chain_id, network.owners_nonce());
-                let mut setting = Setting::new(&plan, seed, &suite, named);
-                setting.cast.keeps_history = self.target.keeps_history;
-                network = network.tell(&plan, setting).await?;
-                plans.push(plan);
-                if !network.is_at_rest() {
-                    break;
-                }
-            }
-            let told = network.close().await;
+            let network = Network::new(&first, &setting, suite.clone(), &mut live);
+            let told = self.tell_on(network, scripts, seed, &suite).await;
             live.close().await;
-            let mut told = told?;
-            let companions = told.len() as u32 - 1;
-            for (told, cut) in told.iter_mut().zip(cut) {
-                (told.metrics.companions, told.metrics.cut) = (companions, cut);
-            }
-            Ok(plans.into_iter().zip(told).collect())
+            told
         })
+    }
+
+    async fn tell_on(
+        &self,
+        mut network: Network<'_, Live>,
+        scripts: &[&Script],
+        seed: Seed,
+        suite: &Arc<dyn Suite>,
+    ) -> Result<Vec<(Plan, Told)>, Trouble> {
+        let chain_id: Text = CHAIN_ID.into();
+        let (mut plans, mut cut) = (Vec::new(), Vec::new());
+        for script in scripts {
+            let whole = script.plan_at(&network.place());
+            let plan = self.paced(&whole);
+            cut.push(whole.duration.saturating_sub(plan.duration));
+            let named = (&chain_id, network.owners_nonce());
+            let mut setting = Setting::new(&plan, seed, suite, named);
+            setting.cast.keeps_history = self.target.keeps_history;
+            network = network.tell(&plan, setting).await?;
+            plans.push(plan);
+            if !network.is_at_rest() {
+                break;
+            }
+        }
+        let mut told = network.close().await?;
+        let companions = told.len() as u32 - 1;
+        for (told, cut) in told.iter_mut().zip(cut) {
+            (told.metrics.companions, told.metrics.cut) = (companions, cut);
+        }
+        Ok(plans.into_iter().zip(told).collect())
     }
 
     /// The plan in as much time as this target needs for it.

@@ -314,21 +314,13 @@ impl Rows {
 
 /// What a look into a node's tables showed, as a history has it.
 pub(super) fn inspected(node: NodeId, inspection: Inspection) -> Event {
-    let Inspection {
-        height,
-        app_hash,
-        tables,
-        credentials,
-        grants,
-        users,
-    } = inspection;
     Event::Inspected {
         node,
-        height,
-        app_hash,
-        tables,
-        credentials,
-        grants,
-        users,
+        height: inspection.height,
+        app_hash: inspection.app_hash,
+        tables: inspection.tables,
+        credentials: inspection.credentials,
+        grants: inspection.grants,
+        users: inspection.users,
     }
 }
