@@ -190,6 +190,20 @@ impl Desk {
         now: WallMillis,
         out: &mut Outbox,
     ) -> Package {
+        let document = self.issue(user, credential, bytes, now, out);
+        let how = (forged, unsealed);
+        self.sealed(&document, (user, to), credential, how, out)
+    }
+
+    /// Issuer: verifies a user, and says in a document, which comes with its bytes, what came of it.
+    fn issue(
+        &mut self,
+        user: PartyId,
+        credential: CredentialId,
+        bytes: u32,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> (VerifiableCredential, Vec<u8>) {
         let directory = self.directory.clone();
         let owner = directory.card(user);
         let document = self.document(owner, credential, bytes, now);
@@ -200,10 +214,23 @@ impl Desk {
             credential,
             document: content_hash(&plaintext),
         });
+        (document, plaintext)
+    }
+
+    /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
+    fn sealed(
+        &mut self,
+        (document, plaintext): &(VerifiableCredential, Vec<u8>),
+        (user, to): (PartyId, PartyId),
+        credential: CredentialId,
+        (forged, unsealed): (bool, bool),
+        out: &mut Outbox,
+    ) -> Package {
+        let directory = self.directory.clone();
         let (content, encryptor) = if unsealed {
-            (plaintext, self.card().box_public_text())
+            (plaintext.clone(), self.card().box_public_text())
         } else {
-            self.seal(credential, &directory.card(to).box_public, &plaintext, out)
+            self.seal(credential, &directory.card(to).box_public, plaintext, out)
         };
         let notes = PublicNotes {
             id: notes_id(credential),
@@ -219,7 +246,7 @@ impl Desk {
         }
         let notes = notes.to_text();
         self.signed_package(
-            (owner.persona.user, credential),
+            (directory.card(user).persona.user, credential),
             (&content, encryptor),
             &notes,
             (&signer, issuer_key),
@@ -236,14 +263,14 @@ impl Desk {
         out: &mut Outbox,
     ) -> Action {
         let directory = self.directory.clone();
-        let owner = directory.card(paper.user);
         let user = paper.user;
-        let first = self.package(user, user, original, LEAST_BYTES, (false, false), now, out);
-        let plaintext = self.document(owner, original, LEAST_BYTES, now).to_bytes();
-        let to = directory.card(paper.grantee).box_public;
-        let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
+        let document = self.issue(user, original, LEAST_BYTES, now, out);
+        let first = self.sealed(&document, (user, user), original, (false, false), out);
+        let (_, plaintext) = document;
+        let to = &directory.card(paper.grantee).box_public;
+        let (sealed, encryptor) = self.seal(copy, to, &plaintext, out);
         let second = self.signed_package(
-            (owner.persona.user, copy),
+            (directory.card(user).persona.user, copy),
             (&sealed, encryptor),
             "",
             (&self.keys.signing[0], self.card().caller()),

@@ -35,7 +35,7 @@ fn attributes_are_the_owners(chronicle: &Chronicle<'_>) -> Verdict {
             } => {
                 let mut lives = chronicle.attributes.get(original).into_iter().flatten();
                 let own = lives.any(|fact| {
-                    fact.stood_before(deed)
+                    fact.span.stood_before(deed)
                         && Some(fact.owner) == deed.own
                         && fact.original.is_none()
                 });
@@ -73,7 +73,7 @@ fn listing(
     for (id, lives) in &chronicle.attributes {
         let there = lives
             .iter()
-            .find(|fact| fact.owner == own && fact.lives_at(view.height));
+            .find(|fact| fact.owner == own && fact.span.lives_at(view.height));
         let is_listed = listed.contains(id);
         if there.is_none() && !is_listed {
             continue;

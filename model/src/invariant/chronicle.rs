@@ -184,14 +184,49 @@ pub struct WalletFact {
     pub address: Text,
     /// How its key appears as a caller: see [`speaks_as`].
     pub caller: Text,
+    /// How long it is bound.
+    pub span: Span,
+}
+
+/// From which deed on, and until which, something ought to be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
     /// From this height on.
     pub since: Height,
     /// Until this height.
     pub until: Option<Height>,
-    /// Place of the deed that bound it.
-    pub bound: usize,
-    /// Place of the deed that unbound it.
-    pub unbound: Option<usize>,
+    /// Place of the deed that began it.
+    pub began: usize,
+    /// Place of the deed that ended it.
+    pub ended: Option<usize>,
+}
+
+impl Span {
+    fn from(deed: &Deed<'_>) -> Span {
+        Span {
+            since: deed.height,
+            until: None,
+            began: deed.order,
+            ended: None,
+        }
+    }
+
+    /// Ends it, unless it has ended before.
+    fn end(&mut self, deed: &Deed<'_>) {
+        if self.until.is_none() {
+            (self.until, self.ended) = (Some(deed.height), Some(deed.order));
+        }
+    }
+
+    /// Whether it ought to be there after this block.
+    pub fn lives_at(&self, height: Height) -> bool {
+        self.since <= height && self.until.is_none_or(|until| height < until)
+    }
+
+    /// Whether it ought to have been there just before a deed.
+    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
+        self.began < deed.order && self.ended.is_none_or(|order| order >= deed.order)
+    }
 }
 
 impl WalletFact {
@@ -205,16 +240,6 @@ impl WalletFact {
                 *self.caller == *identifier
             }
         }
-    }
-
-    /// Whether it ought to be there after this block.
-    pub fn stands_at(&self, height: Height) -> bool {
-        self.since <= height && self.until.is_none_or(|until| height < until)
-    }
-
-    /// Whether it ought to have been there just before a deed.
-    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
-        self.bound < deed.order && self.unbound.is_none_or(|order| order >= deed.order)
     }
 }
 
@@ -242,34 +267,10 @@ pub struct AttributeFact {
     pub owner: UserId,
     /// The original it was copied from.
     pub original: Option<AttributeId>,
-    /// From this height on.
-    pub since: Height,
-    /// Until this height.
-    pub until: Option<Height>,
-    /// Place of the deed that added it.
-    pub born: usize,
-    /// Place of the deed that removed it.
-    pub ended: Option<usize>,
+    /// How long it is there.
+    pub span: Span,
     /// The observation that showed the block first.
     pub seen: usize,
-}
-
-impl AttributeFact {
-    /// Whether it ought to be there after this block.
-    pub fn lives_at(&self, height: Height) -> bool {
-        self.since <= height && self.until.is_none_or(|until| height < until)
-    }
-
-    /// Whether it ought to have been there just before a deed.
-    pub fn stood_before(&self, deed: &Deed<'_>) -> bool {
-        self.born < deed.order && self.ended.is_none_or(|order| order >= deed.order)
-    }
-
-    fn end(&mut self, deed: &Deed<'_>) {
-        if self.until.is_none() {
-            (self.until, self.ended) = (Some(deed.height), Some(deed.order));
-        }
-    }
 }
 
 /// A life between two heights.
@@ -417,7 +418,7 @@ impl<'a> Chronicle<'a> {
         self.wallets
             .values()
             .flatten()
-            .find(|wallet| wallet.stands_at(height) && wallet.answers_to(caller))
+            .find(|wallet| wallet.span.lives_at(height) && wallet.answers_to(caller))
             .map(|wallet| wallet.owner)
     }
 
@@ -611,11 +612,8 @@ impl<'a> Chronicle<'a> {
             }
             Action::RemoveWallet { id } => {
                 let lives = self.wallets.get_mut(id).into_iter().flatten();
-                for wallet in lives.filter(|wallet| wallet.until.is_none()) {
-                    if Some(wallet.owner) == own {
-                        wallet.until = Some(height);
-                        wallet.unbound = Some(deed.order);
-                    }
+                for wallet in lives.filter(|wallet| Some(wallet.owner) == own) {
+                    wallet.span.end(&deed);
                 }
             }
             Action::RemoveUser {} => {
@@ -674,7 +672,8 @@ impl<'a> Chronicle<'a> {
                     let (from, to) = (original.id, copy.id);
                     self.insert(from, owner, None, Writing::made(&original, deed), deed);
                     self.insert(to, owner, Some(from), Writing::made(&copy, deed), deed);
-                    let locked_until = second_of(dwg_access_grant_timelock);
+                    // An instant that names no second locks nothing.
+                    let locked_until = second_of(dwg_access_grant_timelock).unwrap_or(0);
                     self.grant(dwg_grantee, to, locked_until, owner, deed);
                 }
             }
@@ -726,7 +725,7 @@ impl<'a> Chronicle<'a> {
             Action::RemoveAttribute { id } => {
                 let lives = self.attributes.get_mut(id).into_iter().flatten();
                 for fact in lives.filter(|fact| Some(fact.owner) == own) {
-                    fact.end(&deed);
+                    fact.span.end(&deed);
                 }
             }
         }
@@ -743,10 +742,7 @@ impl<'a> Chronicle<'a> {
         self.attributes.entry(id).or_default().push(AttributeFact {
             owner,
             original,
-            since: deed.height,
-            until: None,
-            born: deed.order,
-            ended: None,
+            span: Span::from(&deed),
             seen: deed.seen,
         });
     }
@@ -766,10 +762,7 @@ impl<'a> Chronicle<'a> {
             kind,
             address: address.clone(),
             caller: speaks_as(kind, address, public_key),
-            since: deed.height,
-            until: None,
-            bound: deed.order,
-            unbound: None,
+            span: Span::from(&deed),
         });
     }
 
@@ -911,14 +904,13 @@ impl<'a> Chronicle<'a> {
             self.end_credential(id, deed, How::Erased);
         }
         for wallet in self.wallets.values_mut().flatten() {
-            if wallet.owner == user && wallet.until.is_none() {
-                wallet.until = Some(deed.height);
-                wallet.unbound = Some(deed.order);
+            if wallet.owner == user {
+                wallet.span.end(&deed);
             }
         }
         for fact in self.attributes.values_mut().flatten() {
             if fact.owner == user {
-                fact.end(&deed);
+                fact.span.end(&deed);
             }
         }
         if let Some((_, until)) = self.users.get_mut(&user) {
@@ -937,11 +929,9 @@ pub(super) fn speaks_as(kind: WalletType, address: &Text, public_key: &Option<Te
     }
 }
 
-/// The second an instant in a paper names; one that names none locks nothing.
-fn second_of(instant: &str) -> i64 {
-    instant
-        .parse()
-        .map_or(0, |instant: jiff::Timestamp| instant.as_second())
+/// The second an instant in a paper names, if it names one.
+pub(super) fn second_of(instant: &str) -> Option<i64> {
+    instant.parse().map(jiff::Timestamp::as_second).ok()
 }
 
 /// The one form of an identifier (GRANT-04), if it is one.

@@ -31,12 +31,14 @@ fn wallets_are_unique_and_bound(chronicle: &Chronicle<'_>) -> Verdict {
         let twin = all[index + 1..].iter().find(|(other, twin)| {
             other != id
                 && twin.answers_to(&wallet.caller)
-                && twin.since < until(wallet.until)
-                && wallet.since < until(twin.until)
+                && twin.span.since < until(wallet.span.until)
+                && wallet.span.since < until(twin.span.until)
         });
         tally.test("WAL-03", twin.is_none(), || {
             let sentence = format!("{} belongs to two wallets at once", wallet.caller);
-            let later = twin.map_or(wallet.since, |(_, twin)| twin.since.max(wallet.since));
+            let later = twin.map_or(wallet.span.since, |(_, twin)| {
+                twin.span.since.max(wallet.span.since)
+            });
             (
                 sentence,
                 chronicle
@@ -106,7 +108,7 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                 let caller =
                     WalletType::parse(wallet_type).map(|kind| speaks_as(kind, address, public_key));
                 let touched = chronicle.wallets.iter().any(|(other, lives)| {
-                    let mut standing = lives.iter().filter(|wallet| wallet.stood_before(deed));
+                    let mut standing = lives.iter().filter(|wallet| wallet.span.stood_before(deed));
                     // The row of this id is overwritten, any other makes the profile complete.
                     standing.any(|wallet| match other == id {
                         true => wallet.owner != *user_id || Some(&wallet.caller) != caller.as_ref(),
@@ -126,7 +128,9 @@ fn owners_alone_change_wallets(chronicle: &Chronicle<'_>) -> Verdict {
                     .get(id)
                     .into_iter()
                     .flatten()
-                    .any(|wallet| wallet.unbound == Some(deed.order) && wallet.answers_to(&caller));
+                    .any(|wallet| {
+                        wallet.span.ended == Some(deed.order) && wallet.answers_to(&caller)
+                    });
                 tally.test("WAL-06", !own, || {
                     let sentence = format!("{} removed the wallet they speak with", who());
                     (sentence, vec![deed.seen])
@@ -213,7 +217,7 @@ fn profile_found(chronicle: &Chronicle<'_>, view: &View<'_>) -> Option<Result<()
                 WalletType::EVM => wallet.address.eq_ignore_ascii_case(address),
                 _ => wallet.address == *address,
             };
-            exact && wallet.stands_at(view.height)
+            exact && wallet.span.lives_at(view.height)
         });
         let wrong = || format!("for {address} with {found}, and it is {there}");
         return Some((there == *found).then_some(()).ok_or_else(wrong));
@@ -281,7 +285,7 @@ fn profiles_are_whole(chronicle: &Chronicle<'_>) -> Verdict {
                 .wallets
                 .values()
                 .flatten()
-                .any(|wallet| wallet.owner == *user && wallet.stands_at(*height));
+                .any(|wallet| wallet.owner == *user && wallet.span.lives_at(*height));
             tally.test("USR-02", reachable, || {
                 let who = chronicle.name_of_user(*user);
                 let sentence = format!("{node} holds the profile of {who}, which has no wallet");

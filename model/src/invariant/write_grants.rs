@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chronicle::{Chronicle, Deed, Life};
+use super::chronicle::{Chronicle, Deed, Life, second_of};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::id::WriteGrantId;
@@ -71,8 +71,7 @@ fn once(
 
 /// Whether a use came in the window, or a refusal for the window's sake outside it.
 fn in_window(dwg: &DelegatedWriteGrant<'_>, deed: &Deed<'_>, tally: &mut Tally) {
-    let second = |text: &str| text.parse().map(jiff::Timestamp::as_second).ok();
-    let (Some(from), Some(to)) = (second(dwg.not_before), second(dwg.not_after)) else {
+    let (Some(from), Some(to)) = (second_of(dwg.not_before), second_of(dwg.not_after)) else {
         return;
     };
     let inside = from - EARLY <= deed.time.0 && deed.time.0 <= to;

@@ -175,7 +175,9 @@ fn nothing_succeeds_silently(chronicle: &Chronicle<'_>) -> Verdict {
             Action::RemoveWallet { id } => {
                 let mut lives = chronicle.wallets.get(id).into_iter().flatten();
                 Match::of(
-                    lives.any(|wallet| Some(wallet.owner) == deed.own && wallet.stood_before(deed)),
+                    lives.any(|wallet| {
+                        Some(wallet.owner) == deed.own && wallet.span.stood_before(deed)
+                    }),
                 )
             }
             _ => continue,

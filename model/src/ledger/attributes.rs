@@ -1,5 +1,9 @@
 //! Attributes: clear key and value pairs of a profile. Source: idos-facts 3.7.
 
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
 use super::action::{Action, OwnerConsent};
 use super::execute::{Call, Refused};
 use super::message::Consent;
@@ -107,8 +111,7 @@ fn own(tables: &Tables, call: Call<'_>, id: AttributeId) -> Result<Option<Attrib
 
 /// The original a copy is linked to.
 pub(super) fn original_of(tables: &Tables, copy: AttributeId) -> Option<AttributeId> {
-    let mut links = tables.attribute_links.keys();
-    links.find(|link| link.1 == copy).map(|link| link.0)
+    tables.index.attribute_originals(copy).next()
 }
 
 fn edit(state: &mut State, call: Call<'_>, id: AttributeId, pair: (&Text, &Text)) -> Refused {
@@ -133,11 +136,13 @@ fn remove(state: &mut State, call: Call<'_>, id: AttributeId) -> Refused {
 /// Deletes a row with its links. Copies stay, without a link.
 pub(super) fn delete(state: &mut State, id: AttributeId) {
     state.delete::<Attribute>(&id);
-    let links = state.tables().attribute_links.keys();
-    let links: Vec<_> = links
-        .filter(|(original, copy)| *original == id || *copy == id)
-        .copied()
-        .collect();
+    let tables = state.tables();
+    let to_it = tables.index.attribute_originals(id);
+    let to_it = to_it.map(|original| (original, id));
+    let first = (id, AttributeId(Uuid::nil()));
+    let from_it = tables.attribute_links.range(first..).map(|(link, _)| *link);
+    let from_it = from_it.take_while(|link| link.0 == id);
+    let links: BTreeSet<_> = to_it.chain(from_it).collect();
     for link in links {
         state.delete::<AttributeLink>(&link);
     }

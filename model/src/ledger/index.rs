@@ -13,7 +13,7 @@ use super::tables::{
     Credential, Delegate, Inserter, ReservedUser, RetainedNotes, Row, StatusStatement, User,
     Wallet, WalletType,
 };
-use crate::id::{CredentialId, GrantId, WalletId, WriteGrantId};
+use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
 /// Where to look. Texts are looked up by a short hash, so that an entry is small whatever the text.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,7 @@ pub struct Index {
     originals: BTreeSet<(CredentialId, CredentialId)>,
     grants: BTreeSet<(CredentialId, GrantId)>,
     write_grants: BTreeSet<(CredentialId, WriteGrantId)>,
+    attribute_originals: BTreeSet<(AttributeId, AttributeId)>,
 }
 
 impl Index {
@@ -39,6 +40,14 @@ impl Index {
     /// The originals a copy is linked to.
     pub(super) fn originals(&self, copy: CredentialId) -> impl Iterator<Item = CredentialId> {
         under(&self.originals, copy, CredentialId(Uuid::nil()))
+    }
+
+    /// The originals a copy of an attribute is linked to.
+    pub(super) fn attribute_originals(
+        &self,
+        copy: AttributeId,
+    ) -> impl Iterator<Item = AttributeId> {
+        under(&self.attribute_originals, copy, AttributeId(Uuid::nil()))
     }
 
     /// The used dWGs that wrote a credential.
@@ -123,6 +132,12 @@ impl Indexed for AccessGrant {
     }
 }
 
+impl Indexed for AttributeLink {
+    fn index(&self, link: &(AttributeId, AttributeId), index: &mut Index, present: bool) {
+        set(&mut index.attribute_originals, (link.1, link.0), present);
+    }
+}
+
 impl Indexed for ConsumedWriteGrant {
     fn index(&self, id: &WriteGrantId, index: &mut Index, present: bool) {
         for credential in [self.original, self.copy].into_iter().flatten() {
@@ -136,6 +151,6 @@ macro_rules! found_by_key_only {
 }
 
 found_by_key_only! {
-    User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute AttributeLink
+    User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
     ConsumedPaper Account
 }

@@ -150,6 +150,12 @@ pub fn parse_date(text: &str) -> Option<BlockTime> {
     Some(BlockTime(instant.as_second()))
 }
 
+/// The inverse of [`parse_date`], for seconds before the year 10000.
+pub fn write_date(second: BlockTime) -> Option<Text> {
+    let instant = jiff::Timestamp::from_second(second.0).ok()?;
+    Some(instant.to_string().into())
+}
+
 /// A wallet's promise that it belongs to a profile. Deployed networks accept any text here
 /// (idos-facts 4.3); this layout is what `bound-ownership-proof` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,9 @@ mod written;
 pub use action::{Action, Batch, OwnerConsent, Query};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
 pub use index::Indexed;
-pub use message::{Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date};
+pub use message::{
+    Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date, write_date,
+};
 pub use query::{
     Answer, AttributeRow, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow,
     WalletRow, view,

@@ -14,7 +14,7 @@ use assay_model::id::{
 use assay_model::ledger::{
     Action, Answer, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant, Env,
     Outcome, OwnerConsent, OwnershipProof, Query, Refusal, State, Transaction, Unsigned, execute,
-    view,
+    view, write_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -671,8 +671,7 @@ impl Dwg {
 
 /// An instant as dWGs write it.
 pub(crate) fn instant(second: i64) -> Text {
-    let instant = jiff::Timestamp::from_second(second).expect("seconds of tests are in range");
-    instant.to_string().into()
+    write_date(BlockTime(second)).expect("seconds of tests are in range")
 }
 
 /// Arguments of a dAG.

@@ -8,8 +8,8 @@ use super::super::order::{Order, Task};
 use super::{News, Next, ending, submit};
 use crate::history::Ending;
 use crate::id::{CredentialId, Text};
-use crate::ledger::{Answer, DelegatedWriteGrant, Query};
-use crate::time::WallMillis;
+use crate::ledger::{Answer, DelegatedWriteGrant, Query, Written, write_date};
+use crate::time::{BlockTime, WallMillis};
 
 /// The paper's text comes from the network, as wallets show what the network asks for.
 pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
@@ -89,10 +89,9 @@ fn grant_of(paper: &WritePaper) -> DelegatedWriteGrant<'_> {
     }
 }
 
-/// A second as dWGs write it.
 fn instant(second: i64) -> Text {
-    let instant = jiff::Timestamp::from_second(second).unwrap_or_default();
-    instant.to_string().into()
+    // Stories last two centuries at most.
+    write_date(BlockTime(second)).expect("moments of stories are in range")
 }
 
 /// Writes under a paper. The same rows are what was written first, sent again; other rows are new.
@@ -107,7 +106,7 @@ pub(super) fn write_dwg(
         return Next::Done(Ending::Declined("nothing-found"));
     };
     if let Some(action) = desk.written.get(&dwg)
-        && crate::ledger::Written::all(action).any(|written| written.id == rows.0)
+        && Written::all(action).any(|written| written.id == rows.0)
     {
         return submit(action.clone());
     }

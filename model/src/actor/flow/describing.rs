@@ -1,12 +1,12 @@
 //! Attributes of a profile. Source: idos-facts 3.7.
 
 use super::super::desk::Desk;
-use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Order, Task};
-use super::{News, Next, ending, submit};
+use super::issuing::with_consent;
+use super::{News, Next};
 use crate::id::Text;
-use crate::ledger::{Action, Consent, OwnerConsent};
+use crate::ledger::{Action, Consent};
 
 /// What everybody describes.
 const KEY: &str = "city";
@@ -45,7 +45,7 @@ pub(super) fn own_attribute(desk: &Desk, order: &Order) -> Action {
 
 /// An inserter's word about a user, with the user's consent or without.
 pub(super) fn describe(
-    desk: &mut Desk,
+    desk: &Desk,
     task_id: TaskId,
     task: &Task,
     news: News,
@@ -54,32 +54,21 @@ pub(super) fn describe(
     let Order::Describe { user, id, consent } = task.order else {
         unreachable!("only an order to describe describes")
     };
-    let card = desk.directory.card(user);
-    let value = value(&card.persona.name, false);
-    let write = |consent: Option<OwnerConsent>| {
-        submit(Action::AddAttributeAsInserter {
+    let persona = &desk.directory.card(user).persona;
+    let value = value(&persona.name, false);
+    let change = Consent::InsertAttribute {
+        attribute: id,
+        key: KEY,
+        value: &value,
+    };
+    let asked = (user, consent);
+    with_consent(desk, task_id, asked, &change, news, out, |consent| {
+        Action::AddAttributeAsInserter {
             id,
-            user_id: card.persona.user,
+            user_id: persona.user,
             attribute_key: KEY.into(),
             value: value.clone(),
             consent,
-        })
-    };
-    match news {
-        News::Begin if consent => {
-            let text = Consent::InsertAttribute {
-                attribute: id,
-                key: KEY,
-                value: &value,
-            }
-            .text(card.persona.user, &desk.directory.chain_id);
-            let task = task_id.0;
-            out.letter(user, Letter::ConsentWanted { task, text });
-            Next::Wait
         }
-        News::Begin => write(None),
-        News::Letter(Letter::Consent { consent, .. }) => write(Some(consent)),
-        News::Letter(_) => Next::Wait,
-        News::Got(got) => Next::Done(ending(&got)),
-    }
+    })
 }

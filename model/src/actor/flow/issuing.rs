@@ -8,7 +8,7 @@ use super::super::order::{Order, Task, Writer};
 use super::writing::upsert;
 use super::{News, Next, ending, submit};
 use crate::history::Ending;
-use crate::id::Text;
+use crate::id::PartyId;
 use crate::ledger::{Action, Batch, Consent, OwnerConsent};
 use crate::time::WallMillis;
 
@@ -108,13 +108,7 @@ pub(super) fn issue(
 }
 
 /// With consent the key stays what it is, without it becomes the issuer's own.
-pub(super) fn rekey(
-    desk: &mut Desk,
-    id: TaskId,
-    task: &Task,
-    news: News,
-    out: &mut Outbox,
-) -> Next {
+pub(super) fn rekey(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mut Outbox) -> Next {
     let Order::Rekey {
         user,
         consent: asks,
@@ -123,27 +117,40 @@ pub(super) fn rekey(
         unreachable!("only an order to rekey rekeys")
     };
     let card = desk.directory.card(user);
-    let update = |key: Text, consent: Option<OwnerConsent>| {
-        submit(Action::UpdateUserPubKeyAsInserter {
+    let owners = card.box_public_text();
+    let change = Consent::UpdateEncryptionKey { key: &owners };
+    with_consent(desk, id, (user, asks), &change, news, out, |consent| {
+        Action::UpdateUserPubKeyAsInserter {
             id: card.persona.user,
-            recipient_encryption_public_key: key,
+            recipient_encryption_public_key: match &consent {
+                Some(_) => owners.clone(),
+                None => desk.card().box_public_text(),
+            },
             encryption_password_store: "user".into(),
             consent,
-        })
-    };
+        }
+    })
+}
+
+/// A change to a user's profile, with the user's consent if it is asked for.
+pub(super) fn with_consent(
+    desk: &Desk,
+    id: TaskId,
+    (user, asks): (PartyId, bool),
+    change: &Consent<'_>,
+    news: News,
+    out: &mut Outbox,
+    action: impl FnOnce(Option<OwnerConsent>) -> Action,
+) -> Next {
     match news {
         News::Begin if asks => {
-            let text = Consent::UpdateEncryptionKey {
-                key: &card.box_public_text(),
-            }
-            .text(card.persona.user, &desk.directory.chain_id);
+            let owner = desk.directory.card(user).persona.user;
+            let text = change.text(owner, &desk.directory.chain_id);
             out.letter(user, Letter::ConsentWanted { task: id.0, text });
             Next::Wait
         }
-        News::Begin => update(desk.card().box_public_text(), None),
-        News::Letter(Letter::Consent { consent, .. }) => {
-            update(card.box_public_text(), Some(consent))
-        }
+        News::Begin => submit(action(None)),
+        News::Letter(Letter::Consent { consent, .. }) => submit(action(Some(consent))),
         News::Letter(_) => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
     }

@@ -11,7 +11,7 @@ use crate::id::{
 };
 use crate::ledger::{
     Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
-    GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential,
+    GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential, write_date,
 };
 use crate::time::BlockTime;
 
@@ -327,10 +327,7 @@ pub(super) fn share(to: PartyId, lock: i64) -> Action {
 /// An issuer writes the licence and a copy of it for a consumer under Alice's paper, signed by this key; the
 /// paper names an issuer's key and is good from second 100 to 200.
 pub(super) fn dwg_as(id: u128, to: PartyId, signer: &str, named: &str, lock: i64) -> Action {
-    let instant = |second: i64| -> Text {
-        let instant = jiff::Timestamp::from_second(second).expect("stories are short");
-        instant.to_string().into()
-    };
+    let instant = |second| write_date(BlockTime(second)).expect("stories are short");
     Action::CreateCredentialsByDwg {
         issuer_auth_public_key: signer.into(),
         original_encryptor_public_key: "once".into(),
