@@ -17,6 +17,8 @@ use assay_node::rpc::{
 use assay_node::server::Limits;
 use common::{CHAIN, REAL, Site, identity, key, split, transaction};
 use serde_json::{Value as Json, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 fn hire(name: &str) -> Action {
     Action::AddInserterAsOwner {
@@ -316,6 +318,48 @@ async fn requests_beyond_the_limit_wait_for_their_turn() {
             (200, &json!("pong"))
         );
     }
+}
+
+/// A client that gets nothing for as long as another holds what there is one of, and its answer afterwards.
+async fn waits(site: Site, holder: &mut TcpStream, let_go: &[u8]) {
+    let site = Arc::new(site);
+    let waiting = site.clone();
+    let ping = tokio::spawn(async move { waiting.rpc("user.ping", json!({})).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!ping.is_finished(), "it was served beside the other");
+    holder.write_all(let_go).await.unwrap();
+    holder.shutdown().await.unwrap();
+    let (status, answer) = ping.await.unwrap();
+    assert_eq!(
+        (status, &answer["result"]["message"]),
+        (200, &json!("pong"))
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_whole_holds_its_place() {
+    let limits = Limits {
+        requests: 1,
+        ..Limits::default()
+    };
+    let site = Site::with_limits(Rules::deployed(), limits).await;
+    let mut holder = TcpStream::connect(site.clients).await.unwrap();
+    let head = b"POST /rpc/v1 HTTP/1.1\r\nHost: node\r\nContent-Length: 2\r\n\r\n{";
+    holder.write_all(head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    waits(site, &mut holder, b"}").await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_until_another_ends() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let site = Site::with_limits(Rules::deployed(), limits).await;
+    let mut holder = TcpStream::connect(site.clients).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    waits(site, &mut holder, b"").await;
 }
 
 #[tokio::test]
