@@ -119,13 +119,22 @@ fn tell(
     stories: &[&str],
     seed: u64,
 ) -> Result<Vec<(Plan, History, Judgement)>, Failed> {
+    tell_on(target(case), case.map(|_| "20s"), stories, seed)
+}
+
+/// The same on any target.
+fn tell_on(
+    target: Target,
+    settle: Option<&str>,
+    stories: &[&str],
+    seed: u64,
+) -> Result<Vec<(Plan, History, Judgement)>, Failed> {
     // Deriving a key from a password takes long, and all stories use the same few.
     static KEYS: LazyLock<Arc<KdfMemo>> = LazyLock::new(Arc::default);
     let stand = Stand {
-        target: target(case),
+        target,
         assay: std::env::current_exe()?,
     };
-    let settle = case.map(|_| "20s");
     let scripts: Vec<Script> = stories.iter().map(|story| script(story, settle)).collect();
     let scripts: Vec<&Script> = scripts.iter().collect();
     let folder = tempfile::tempdir()?;
@@ -244,6 +253,31 @@ fn a_company_holds() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Where the clock cannot be set, locks of minutes hold for seconds, and to the second.
+fn holds_in_real_time() -> Result<(), Failed> {
+    let mut doubts = Vec::new();
+    for seed in 1..=TELLINGS {
+        let source = built_in("reference-real-time").expect("it is built in");
+        let target = Target::parse(&source).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (plan, history, judgement) =
+            tell_on(target, None, &["grants/lock-boundary"], seed)?.remove(0);
+        if judgement.verdict == RunVerdict::Inconclusive {
+            doubts = judgement.doubts;
+            continue;
+        }
+        let whole = script("grants/lock-boundary", None).plan();
+        let lasted = history.observations().last().map(|last| last.at);
+        let cut = plan.duration < whole.duration && lasted < Some(whole.duration);
+        return if judgement.verdict == RunVerdict::Held && cut {
+            Ok(())
+        } else {
+            let (verdict, seen) = (judgement.verdict, broken(&judgement));
+            Err(format!("it came to {verdict:?} after {lasted:?}: {seen:#?}").into())
+        };
+    }
+    Err(format!("it proves nothing in {TELLINGS} tellings: {doubts:#?}").into())
+}
+
 /// What is wrong with a node is told by the story it shows in, and by no other on the same network.
 fn a_company_says_which_story_broke() -> Result<(), Failed> {
     let wrong = Wrong::KeepsCopies;
@@ -303,6 +337,10 @@ fn main() -> ExitCode {
     trials.push(Trial::test(
         "a_company_says_which_story_broke",
         a_company_says_which_story_broke,
+    ));
+    trials.push(Trial::test(
+        "the_right_node_holds_in_real_time",
+        holds_in_real_time,
     ));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);

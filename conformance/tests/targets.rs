@@ -1,8 +1,9 @@
 //! Every kind of bad target file, as people see it: a sound one with one thing changed.
 
-use assay_conformance::live::target::{Hardship, Target};
+use assay_conformance::live::Stand;
+use assay_conformance::live::target::{Hardship, Target, built_in};
 use assay_model::rules::Switch;
-use assay_scenarios::{Problem, Source};
+use assay_scenarios::{Overrides, Problem, Source, library, load};
 
 const SOUND: &str = r#"name = "ours"
 description = "Nodes of ours"
@@ -42,6 +43,29 @@ fn what_is_left_out_is_filled_in() {
     assert_eq!(target.stop_limit.as_secs(), 10);
     assert_eq!(target.capabilities.profile, "core");
     assert_eq!(target.capabilities.max_body, 4 << 20);
+}
+
+/// Without a hook for the clock a story is told in real time, with long waits cut; which ones cannot be is
+/// said before, with the reason.
+#[test]
+fn what_cannot_be_told_in_real_time_is_said() {
+    let source = built_in("reference-real-time").unwrap();
+    let stand = Stand {
+        target: Target::parse(&source).unwrap(),
+        assay: "assay".into(),
+    };
+    let mut told = 0;
+    let mut reasons = String::new();
+    for source in library() {
+        let plan = load(&source).unwrap().plan(&Overrides::none());
+        let cannot = stand.cannot(&plan);
+        told += usize::from(cannot.is_empty());
+        for reason in cannot {
+            reasons.push_str(&format!("{}: {reason}\n", plan.name));
+        }
+    }
+    assert_eq!(told + reasons.lines().count(), library().len());
+    insta::assert_snapshot!("what-cannot-be-told-in-real-time", reasons);
 }
 
 /// What is replaced by what, and the name of the snapshot.

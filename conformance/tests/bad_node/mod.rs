@@ -98,7 +98,7 @@ fn serve(arguments: &Arguments) -> Done {
         peers_listen: Some(arguments.one("--peers-listen")?.parse()?),
         admin: Some(arguments.one("--admin")?.parse()?),
         peers: peers.collect::<Result<_, _>>()?,
-        time_file: Some(arguments.one("--time-file")?.into()),
+        time_file: arguments.one("--time-file").ok().map(Into::into),
         log: Some(LogFormat::Json),
         log_level: None,
     };
