@@ -10,7 +10,8 @@ use std::sync::{Arc, LazyLock};
 use assay_conformance::live::Stand;
 use assay_conformance::live::target::{Target, built_in};
 use assay_model::crypto::{KdfMemo, Real};
-use assay_model::history::{Event, History, Role};
+use assay_model::history::{Event, History, Place, Role};
+use assay_model::id::{CredentialId, NodeId};
 use assay_node::wrong::Wrong;
 use assay_scenarios::judge::{Judgement, Outcome, RunVerdict, judge};
 use assay_scenarios::plan::Plan;
@@ -229,6 +230,7 @@ fn tell_company(case: Option<&Case>) -> Result<Vec<(Plan, History, Judgement)>, 
 
 /// Every story of a company finds its own people and rows, and none of another's.
 fn a_company_holds() -> Result<(), Failed> {
+    let mut remains = BTreeSet::new();
     for (plan, history, judgement) in tell_company(None)? {
         let name = &plan.name;
         if judgement.verdict != RunVerdict::Held {
@@ -249,8 +251,38 @@ fn a_company_holds() -> Result<(), Failed> {
         if found.len() != usize::from(plan.nodes) || found.iter().any(|found| *found != own) {
             return Err(format!("`{name}` has {own:?}, and its nodes {found:?}").into());
         }
+        let (searched, looked_for) = searches(&history);
+        if searched.len() != usize::from(plan.nodes) {
+            return Err(format!("for `{name}` the disks of {searched:?} were searched").into());
+        }
+        // A copy goes with the last grant on it, so the other two leave something to look for.
+        let deletes = name != "grants/denied";
+        if looked_for.is_empty() == deletes || looked_for.iter().any(|id| !remains.insert(*id)) {
+            return Err(format!("`{name}` looked for {looked_for:?} at rest").into());
+        }
     }
     Ok(())
+}
+
+/// The nodes whose disks were searched, and the deleted credentials that were looked for.
+fn searches(history: &History) -> (BTreeSet<NodeId>, BTreeSet<CredentialId>) {
+    let (mut searched, mut looked_for) = (BTreeSet::new(), BTreeSet::new());
+    for observation in history.observations() {
+        match &observation.event {
+            Event::Scanned {
+                node,
+                place: Place::Disk,
+                ..
+            } => {
+                searched.insert(*node);
+            }
+            Event::Remained { credential, .. } => {
+                looked_for.insert(*credential);
+            }
+            _ => {}
+        }
+    }
+    (searched, looked_for)
 }
 
 /// Where the clock cannot be set, locks of minutes hold for seconds, and to the second.

@@ -154,6 +154,39 @@ mod tests {
         assert!(cut > 100, "only {cut} moments were moved");
     }
 
+    /// Every number in the steps that is a second of the story's time, wherever it stands.
+    fn seconds(value: &serde_json::Value, epoch: u64, found: &mut Vec<u64>) {
+        const CENTURIES: u64 = 300 * 365 * 86_400;
+        match value {
+            serde_json::Value::Number(number) => {
+                let second = number.as_u64().and_then(|second| second.checked_sub(epoch));
+                found.extend(second.filter(|after| *after < CENTURIES));
+            }
+            serde_json::Value::Array(all) => all.iter().for_each(|one| seconds(one, epoch, found)),
+            serde_json::Value::Object(all) => {
+                all.values().for_each(|one| seconds(one, epoch, found))
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_second_of_a_story_is_forgotten() {
+        let mut looked_at = 0;
+        for plan in plans() {
+            let hurried = plan.hurried(LONGEST);
+            let last = moments(&hurried).into_iter().max().unwrap_or_default();
+            let mut found = Vec::new();
+            let json = serde_json::to_value(&hurried.steps).unwrap();
+            seconds(&json, plan.epoch.0 / SECOND, &mut found);
+            for second in &found {
+                assert!(second * SECOND <= last.0, "{}: second {second}", plan.name);
+            }
+            looked_at += found.len();
+        }
+        assert!(looked_at > 50, "only {looked_at} seconds are named");
+    }
+
     #[test]
     fn a_story_without_long_waits_stays_as_it_is() {
         for plan in plans() {

@@ -1,7 +1,7 @@
 //! Delegated writes. Source: idos-facts 3.5.
 
 use assay_model::ledger::{
-    Answer, ConsumedWriteGrant, DelegatedWriteGrant, GrantInserter, Query, parse_date,
+    Action, Answer, ConsumedWriteGrant, DelegatedWriteGrant, GrantInserter, Query, parse_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -28,7 +28,7 @@ fn says(bench: &Bench, who: Who, dwg: &Dwg) -> String {
 fn with_second_key(rules: Rules) -> Bench {
     let bench = Bench::new(rules);
     let address = bench.caller("face");
-    let delegate = assay_model::ledger::Action::AddDelegateAsOwner {
+    let delegate = Action::AddDelegateAsOwner {
         address,
         inserter_id: organisation(1),
     };
@@ -230,10 +230,7 @@ fn what_is_kept_of_a_paper_forgets_rows_that_are_gone_and_names_nobody_in_the_en
         let kept = |bench: &Bench| (*bench.state.tables().consumed_write_grants[&dwg.id]).clone();
         for n in [31, 30] {
             let id = credential(n);
-            bench.must(
-                "alice",
-                assay_model::ledger::Action::RemoveCredential { id },
-            );
+            bench.must("alice", Action::RemoveCredential { id });
         }
         let kept = kept(&bench);
         assert_eq!((kept.original, kept.copy), (None, None));
@@ -307,4 +304,29 @@ fn instants_have_one_form() {
         dwg.text(Rules::documented(), "net"),
         format!("{deployed}\nnetwork: net")
     );
+}
+
+#[test]
+fn what_an_issuer_has_stated_stands_under_a_paper_too() {
+    for rules in both_rules() {
+        let state = |notes: &str| Action::EditPublicNotesAsIssuer {
+            public_notes_id: "vc-10".into(),
+            public_notes: notes.into(),
+        };
+        let bench = Bench::issued(rules).after("kyc", state(REVOKED));
+        let (contradicted, taken) = match rules.keep(Switch::StickyStatus) {
+            true => (
+                "the issuer has stated other notes for this credential",
+                "a credential with this issuer and notes id already exists",
+            ),
+            false => ("ok", "ok"),
+        };
+        for (notes, expected) in [(APPROVED, contradicted), (REVOKED, taken)] {
+            let dwg = Dwg {
+                original: bench.credential(30, ALICE, "kyc", notes),
+                ..bench.dwg(&bench.caller("bank"), 0)
+            };
+            assert_eq!(says(&bench, "kyc", &dwg), expected, "{notes}");
+        }
+    }
 }
