@@ -1,5 +1,7 @@
 //! Every point where what idOS promises and what its deployed schema or node does differ, as a named
-//! switch. On is the promise, off is today's behaviour to the letter (as of 2026-03).
+//! switch. On is the promise, off is today's behaviour to the letter (as of 2026-03). Where the documents
+//! contradict each other and practice follows the reading that keeps the promises, off is the other reading,
+//! and the switch is on today as well.
 
 use std::fmt;
 
@@ -7,18 +9,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::RequirementId;
 
+/// Which side of a switch practice is on.
+macro_rules! side {
+    (deployed) => {
+        false
+    };
+    (elsewhere) => {
+        true
+    };
+}
+
 macro_rules! switches {
     ($(
         $variant:ident $name:literal
         promised $promised:literal ($promised_source:literal)
-        deployed $deployed:literal ($deployed_source:literal)
+        $side:ident $off:literal ($off_source:literal)
         keeps [$($requirement:literal),+ $(,)?];
     )+) => {
-        /// One difference between promise and practice.
+        /// One difference between promise and practice, or between two readings of the promise.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Switch {
             $(
-                #[doc = concat!("`", $name, "`: on, ", $promised, "; off, ", $deployed, ".")]
+                #[doc = concat!("`", $name, "`: on, ", $promised, "; off, ", $off, ".")]
                 $variant,
             )+
         }
@@ -37,9 +49,16 @@ macro_rules! switches {
                 match self { $(Switch::$variant => ($promised, $promised_source)),+ }
             }
 
-            /// What the deployed schema or node does, and where.
-            pub const fn deployed(self) -> (&'static str, &'static str) {
-                match self { $(Switch::$variant => ($deployed, $deployed_source)),+ }
+            /// What happens with the switch off, and where it is written: what the deployed schema or node
+            /// does, or what other documents say ([`Switch::is_on_today`]).
+            pub const fn otherwise(self) -> (&'static str, &'static str) {
+                match self { $(Switch::$variant => ($off, $off_source)),+ }
+            }
+
+            /// Whether the deployed schema and node keep the promise, so that off is only another reading of
+            /// the documents.
+            pub const fn is_on_today(self) -> bool {
+                match self { $(Switch::$variant => side!($side)),+ }
             }
 
             /// The requirements that hang on the promise.
@@ -198,7 +217,7 @@ impl Switch {
             .find(|switch| switch.name() == name)
     }
 
-    const fn bit(self) -> u64 {
+    const fn bit(self) -> u128 {
         1 << self as u32
     }
 }
@@ -216,14 +235,14 @@ pub enum Lapse {
 
 #[cfg(feature = "known-bad")]
 impl Lapse {
-    const fn bit(self) -> u64 {
-        1 << (63 - self as u32)
+    const fn bit(self) -> u128 {
+        1 << (127 - self as u32)
     }
 }
 
 /// A position for every switch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Rules(u64);
+pub struct Rules(u128);
 
 impl Rules {
     /// Every switch on: the protocol that keeps what idOS promises.
@@ -231,9 +250,18 @@ impl Rules {
         Rules((1 << Switch::ALL.len()) - 1)
     }
 
-    /// Every switch off: today's schema and node to the letter.
+    /// Today's schema and node to the letter: every switch off, except those between readings of the
+    /// documents.
     pub const fn deployed() -> Rules {
-        Rules(0)
+        let mut rules = Rules(0);
+        let mut rest = Switch::ALL;
+        while let [switch, after @ ..] = rest {
+            if switch.is_on_today() {
+                rules = rules.with(*switch, true);
+            }
+            rest = after;
+        }
+        rules
     }
 
     /// Whether the promise of this switch is kept.
@@ -277,11 +305,14 @@ impl Rules {
 /// `documented`, `deployed`, or one of them and the switches turned: `documented dag-single-use=off`.
 impl fmt::Display for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = self.0.count_ones() as usize;
-        let (name, base) = if on * 2 >= Switch::ALL.len() {
-            ("documented", Rules::documented())
-        } else {
-            ("deployed", Rules::deployed())
+        let bases = [
+            ("documented", Rules::documented()),
+            ("deployed", Rules::deployed()),
+        ];
+        let [(name, base), _] = {
+            let mut bases = bases;
+            bases.sort_by_key(|(_, base)| self.differences(*base).count());
+            bases
         };
         f.write_str(name)?;
         for (switch, on) in self.differences(base) {

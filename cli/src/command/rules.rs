@@ -29,7 +29,7 @@ pub(crate) fn rules(
     };
     match format {
         Format::Json => output.json(&json!({
-            "schema": "assay.rules/1",
+            "schema": "assay.rules/2",
             "rules": marked.to_string(),
             "switches": shown.iter().map(|s| as_json(*s, marked)).collect::<Vec<_>>(),
         })),
@@ -52,12 +52,13 @@ const fn position(on: bool) -> &'static str {
 
 fn as_json(switch: Switch, marked: Rules) -> Value {
     let (promised, promised_source) = switch.promised();
-    let (deployed, deployed_source) = switch.deployed();
+    let (otherwise, otherwise_source) = switch.otherwise();
     json!({
         "name": switch.name(),
         "on": marked.keep(switch),
         "promised": { "text": promised, "source": promised_source },
-        "deployed": { "text": deployed, "source": deployed_source },
+        "otherwise": { "text": otherwise, "source": otherwise_source },
+        "on_today": switch.is_on_today(),
         "keeps": switch.requirements(),
     })
 }
@@ -71,7 +72,12 @@ fn sides(out: &mut String, switch: Switch, marked: Rules) {
         switch.name(),
         switch.requirements().join(", ")
     );
-    let both = [("on", switch.promised()), ("off", switch.deployed())];
+    let (on, off) = if switch.is_on_today() {
+        ("on, also today", "off, by other documents")
+    } else {
+        ("on", "off, as today")
+    };
+    let both = [(on, switch.promised()), (off, switch.otherwise())];
     for (position, (what, source)) in both {
         let line = format!("{position}: {what} ({source})");
         text::wrap(out, "     ", line.split(' '));
@@ -79,9 +85,12 @@ fn sides(out: &mut String, switch: Switch, marked: Rules) {
 }
 
 fn listed(switches: &[Switch], marked: Rules) -> String {
+    let readings = switches.iter().filter(|switch| switch.is_on_today());
+    let readings = readings.count();
     let mut out = format!(
-        "{} points where what idOS promises (on) and what is deployed (off) differ; marked: {marked}\n",
-        switches.len()
+        "{} points where what idOS promises (on) and what is deployed (off) differ, and {readings} where \
+         documents do; marked: {marked}\n",
+        switches.len() - readings
     );
     for switch in switches {
         out.push('\n');
