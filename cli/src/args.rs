@@ -329,7 +329,8 @@ pub(crate) struct RequirementsArgs {
     /// Ids to explain; all when none is given
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Show what tests each requirement: invariants, stories, rules
+    /// Tell the library and show what tests each requirement: invariants, steps, the stories that got to it,
+    /// the rules that break it. Ends with exit code 1 when nothing tests one of the MUSTs shown
     #[arg(long)]
     pub(crate) coverage: bool,
 }
@@ -344,6 +345,9 @@ pub(crate) struct RulesArgs {
     /// Turn one rule on or off in what is marked
     #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
     pub(crate) switches: Vec<(Switch, bool)>,
+    /// Turn each rule off, alone, tell the library, and show which promises break and which stories show it
+    #[arg(long, conflicts_with_all = ["rules", "switches"])]
+    pub(crate) matrix: bool,
 }
 
 #[derive(Debug, Args)]
