@@ -4,6 +4,7 @@
 //! no wall-clock time, so equal runs give equal reports. Start with [`RunReport::new`], which keeps what
 //! a report needs of a history, then [`text`], [`json`] and [`junit`].
 
+pub mod broken;
 pub mod certification;
 pub mod deed;
 pub mod exit;
