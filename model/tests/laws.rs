@@ -6,6 +6,7 @@ mod bench;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use assay_laws::{cases, laws};
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
 use assay_model::id::{CredentialId, GrantId, Text};
 use assay_model::ledger::{
@@ -16,19 +17,8 @@ use assay_model::rules::{Rules, Switch};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::RngSeed;
 
 use bench::*;
-
-/// A fixed seed, so that every run of the tests is the same.
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 /// Texts people do not usually write, and some they do.
 fn text() -> impl Strategy<Value = Text> {
@@ -663,10 +653,9 @@ fn locked(bench: &Bench) -> BTreeMap<GrantId, (Arc<AccessGrant>, Option<Arc<Cred
         .collect()
 }
 
-proptest! {
-    #![proptest_config(cases(400))]
+laws! {
+    400;
 
-    #[test]
     fn a_refusal_changes_no_row_and_the_rest_stays_sound(
         rules in rules(),
         steps in steps(40),
@@ -687,7 +676,6 @@ proptest! {
         prop_assert_eq!(rebuilt(&bench.state).digest(), bench.state.digest());
     }
 
-    #[test]
     fn the_same_blocks_give_the_same_state(rules in rules(), steps in steps(30)) {
         let start = Bench::shared(rules, NOW + 2);
         let (mut one, mut other) = (start.clone(), start);
@@ -696,7 +684,34 @@ proptest! {
         prop_assert_eq!(one.state.digest(), other.state.digest());
     }
 
-    #[test]
+    /// A node that only has the blocks comes to the state of one that was there, wherever it begins.
+    fn a_state_is_the_replay_of_its_blocks(
+        rules in rules(),
+        steps in steps(30),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let mut bench = Bench::shared(rules, NOW + 2);
+        let mut snapshots = vec![bench.clone()];
+        let mut blocks = Vec::new();
+        for step in &steps {
+            let (who, action) = step.action(&bench);
+            let transaction = bench.transaction(who, Batch::one(action));
+            let outcome = bench.execute(&transaction);
+            blocks.push((bench.time - snapshots[0].time, transaction, outcome));
+            bench.time += step.pause;
+            snapshots.push(bench.clone());
+        }
+        let from = from.index(snapshots.len());
+        let start = snapshots[0].time;
+        let mut replayed = snapshots.swap_remove(from);
+        for (time, transaction, outcome) in &blocks[from..] {
+            replayed.time = start + time;
+            prop_assert_eq!(replayed.execute(transaction), *outcome);
+        }
+        prop_assert_eq!(replayed.state.digest(), bench.state.digest());
+        prop_assert_eq!(replayed.height, bench.height);
+    }
+
     fn taking_back_and_doing_again_is_the_identity(
         rules in rules(),
         before in steps(10),
@@ -730,7 +745,6 @@ proptest! {
     }
 
     /// Until a lock has run out nobody but the grantee can end the grant or change the copy.
-    #[test]
     fn under_the_documented_rules_locked_grants_stay(steps in steps(60)) {
         let mut bench = Bench::shared(Rules::documented(), NOW + 30);
         for step in &steps {
@@ -751,10 +765,9 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(cases(150))]
+laws! {
+    150;
 
-    #[test]
     fn any_text_in_any_argument_gets_an_answer(
         rules in rules(),
         texts in [text(), text(), text(), text()],
@@ -789,7 +802,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn batches_are_atomic(rules in rules(), ids in vec(10..14u128, 1..5), lock in 0..2i64) {
         let mut bench = Bench::issued(rules);
         let bank = bench.caller("bank");
@@ -811,10 +823,9 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(cases(24))]
+laws! {
+    24;
 
-    #[test]
     fn both_suites_tell_the_same_story(rules in rules(), steps in steps(25)) {
         let suites: [Arc<dyn Suite>; 2] = [
             Arc::new(Symbolic),

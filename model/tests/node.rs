@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::crypto::{Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::id::{AppHash, BlockId, Height, InserterId, NodeId, Text};
 use assay_model::ledger::{
@@ -18,7 +19,6 @@ use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use uuid::Uuid;
 
 const EPOCH: WallMillis = WallMillis(1_700_000_000_000);
@@ -1842,17 +1842,11 @@ impl Net {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 300,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    })]
+laws! {
+    300;
 
     /// Crashes, losses, repetitions, late appointments: there is one chain, nobody halts, and once all
     /// are up and agree on a leader it goes on.
-    #[test]
     fn crashes_and_losses_neither_fork_nor_stop_a_network_that_keeps_its_promises(
         turns in vec(turn(), 1..250),
     ) {

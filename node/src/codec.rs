@@ -306,6 +306,7 @@ fn transaction(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Transaction>,
 
 #[cfg(test)]
 mod tests {
+    use assay_laws::laws;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -428,8 +429,9 @@ mod tests {
         format!("{message:?} {texts:?}")
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn what_is_written_is_read_back(message in message(), record in record()) {
             let known = Known::default();
             let bytes = encode_message(&message);
@@ -441,7 +443,6 @@ mod tests {
             prop_assert_eq!(encode_record(&read), bytes);
         }
 
-        #[test]
         fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..300)) {
             let mut bytes = bytes;
             bytes.insert(0, VERSION);
@@ -450,7 +451,6 @@ mod tests {
             let _ = decode_record(&bytes, &known);
         }
 
-        #[test]
         fn what_was_cut_or_changed_is_refused_or_reads_as_what_it_says(
             message in message(),
             at in any::<prop::sample::Index>(),

@@ -5,6 +5,7 @@ mod common;
 
 use std::fmt::Debug;
 
+use assay_laws::laws;
 use assay_model::id::{CredentialId, GrantId, Height, Text, TxId, UserId, WalletId};
 use assay_model::ledger::{
     Action, Answer, Content, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow,
@@ -18,18 +19,8 @@ use assay_node::rpc::{
 };
 use common::{identity, transaction};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use serde_json::json;
 use uuid::Uuid;
-
-fn fixed() -> ProptestConfig {
-    ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 fn id() -> Id {
     Id::Text("a".to_owned())
@@ -248,17 +239,15 @@ fn rendered(query: &Query, result: &Result<Answer, Refusal>) -> Response {
     }
 }
 
-proptest! {
-    #![proptest_config(fixed())]
+laws! {
+    256;
 
-    #[test]
     fn answers_of_every_view_are_heard_as_they_were_said((query, answer) in answered()) {
         let response = rendered(&query, &Ok(answer.clone()));
         let told = heard(&view(query), &response);
         prop_assert_eq!(told, Heard::View(Ok(answer)));
     }
 
-    #[test]
     fn damaged_answers_are_heard_without_panic(
         (query, answer) in answered(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -277,7 +266,6 @@ proptest! {
         let _ = rpc::hear_unconfirmed(&body);
     }
 
-    #[test]
     fn any_bytes_are_heard_without_panic(body: Vec<u8>, status: u16, json in "[\\[\\]{}\":,0-9a-z]{0,40}") {
         for body in [&body[..], json.as_bytes()] {
             for request in requests() {

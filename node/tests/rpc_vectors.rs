@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::crypto::{Identity, KdfMemo, Real, Suite};
 use assay_model::id::TxId;
 use assay_model::node::Claim;
@@ -16,7 +17,6 @@ use assay_node::rpc::{
 };
 use common::Site;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use serde_json::{Value as Json, json};
 
 fn load(file: &str) -> Json {
@@ -439,14 +439,9 @@ fn consume(body: &[u8]) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    })]
+laws! {
+    256;
 
-    #[test]
     fn damaged_requests_are_answered_without_panic(
         request in prop::sample::select(requests()),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -460,7 +455,6 @@ proptest! {
         consume(&body);
     }
 
-    #[test]
     fn damaged_payloads_are_answered_without_panic(
         payload in any::<Vec<u8>>(),
         sender in any::<Vec<u8>>(),

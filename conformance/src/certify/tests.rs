@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use assay_laws::laws;
 use assay_model::crypto::Symbolic;
 use assay_reports::certification::{Assessment, RunCounts};
 use assay_reports::{Mishap, RunReport, Seeds, Story, Trouble, certification};
@@ -270,10 +271,9 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
     ])
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+laws! {
+    200;
 
-    #[test]
     fn only_a_full_pass_certifies(
         outcomes in prop::collection::vec((any_outcome(), any_outcome()), 1..4),
         skip in any::<bool>(),
@@ -309,7 +309,6 @@ proptest! {
         prop_assert_eq!(verified.unwrap().passed(), full);
     }
 
-    #[test]
     fn no_altered_byte_of_a_signed_certificate_passes(at in any::<prop::sample::Index>(), bit in 0..8) {
         let (signing, file) = signed();
         let envelope: Value = serde_json::from_str(&file).unwrap();
@@ -323,7 +322,6 @@ proptest! {
         prop_assert!(verify(altered.as_bytes(), None).is_err());
     }
 
-    #[test]
     fn no_bytes_make_the_check_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(verify(&bytes, None).is_err());
     }

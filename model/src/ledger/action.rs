@@ -696,20 +696,10 @@ impl Batch {
 
 #[cfg(test)]
 mod tests {
+    use assay_laws::laws;
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
-
-    /// A fixed seed, so that every run of the tests is the same.
-    fn fixed() -> ProptestConfig {
-        ProptestConfig {
-            cases: 512,
-            failure_persistence: None,
-            rng_seed: RngSeed::Fixed(1),
-            ..ProptestConfig::default()
-        }
-    }
 
     fn argument(parameter: Parameter) -> BoxedStrategy<Value> {
         let maybe = |value: BoxedStrategy<Value>, null: Value| {
@@ -760,10 +750,9 @@ mod tests {
         })
     }
 
-    proptest! {
-        #![proptest_config(fixed())]
+    laws! {
+        512;
 
-        #[test]
         fn actions_decode_from_their_own_name_and_arguments(
             (name, arguments) in fitting(Action::SIGNATURES),
         ) {
@@ -772,7 +761,6 @@ mod tests {
             prop_assert_eq!(Action::decode(&name.to_uppercase(), &arguments), Ok(action));
         }
 
-        #[test]
         fn views_decode_from_their_own_name_and_arguments(
             (name, arguments) in fitting(Query::SIGNATURES),
         ) {

@@ -201,6 +201,7 @@ pub(super) mod tests {
     use super::*;
     use crate::vc::File;
     use crate::vc::subject::tests::{alice, bob};
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     pub(in crate::vc) fn draft(subject: Subject) -> Draft {
@@ -309,13 +310,13 @@ pub(super) mod tests {
         }
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = VerifiableCredential::parse(&bytes);
         }
 
-        #[test]
         fn cut_documents_are_read_without_panic(at in any::<proptest::sample::Index>()) {
             let bytes = VerifiableCredential::build(&draft(alice())).to_bytes();
             prop_assert!(VerifiableCredential::parse(&bytes[..at.index(bytes.len())]).is_err());

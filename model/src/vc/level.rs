@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::vc::subject::tests::{alice, proven_address};
     use crate::vc::{AddressProof, File, ResidentialAddress};
-    use proptest::prelude::*;
+    use assay_laws::laws;
 
     fn level(text: &str) -> Level {
         text.parse().unwrap()
@@ -276,8 +276,9 @@ mod tests {
         check(alice(), "plus+liveness+email+phoneNumber");
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_text_is_read_without_panic(text in ".*") {
             let _ = text.parse::<Level>();
         }

@@ -1,5 +1,6 @@
 //! Histories by chance: however odd, no invariant panics on them or speaks in riddles.
 
+use assay_laws::laws;
 use proptest::prelude::*;
 
 use super::is_well_told;
@@ -261,10 +262,9 @@ fn beginning(choice: u8) -> Story {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+laws! {
+    512;
 
-    #[test]
     fn no_history_is_too_odd(
         first in any::<u8>(),
         steps in proptest::collection::vec(any::<Step>(), 0..80),
