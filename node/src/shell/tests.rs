@@ -13,7 +13,6 @@ use assay_model::id::{AppHash, Height, NodeId};
 use assay_model::ledger::Outcome;
 use assay_model::node::{Genesis, Record, Rejected, Reply, Request};
 use assay_model::time::WallMillis;
-use proptest::prelude::*;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
