@@ -104,7 +104,7 @@ fn transactions_as_the_package_sends_them() {
             Ok(transaction) => {
                 if let Err(why) = batch(&transaction.sent().payload) {
                     unusable.push((id, why.to_string()));
-                    assert!(transaction.batch.problem().is_some(), "{id}");
+                    assert!(transaction.payload.problem().is_some(), "{id}");
                 } else {
                     run += 1;
                 }

@@ -107,6 +107,12 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::JoinValidators { .. }
+        | Order::ApproveJoin { .. }
+        | Order::RemoveValidator { .. }
+        | Order::LeaveValidators
+        | Order::Propose(_)
+        | Order::ApproveProposal(_)
         | Order::Audit { .. } => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) enum Who {
     Issuer,
     Consumer,
     Operators,
+    Operator,
     Anyone,
 }
 
@@ -114,6 +115,18 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    JoinValidators "join-validators" ["power"]
+        "A node asks to become a validator.";
+    ApproveJoin "approve-join" ["node"]
+        "A validator approves of another node's request to join.";
+    RemoveValidator "remove-validator" ["node"]
+        "A validator asks that another be removed, or approves of that.";
+    LeaveValidators "leave-validators" []
+        "A validator stops being one.";
+    Propose "propose" ["as", "parameter", "value"]
+        "A validator proposes a change of the network's parameters.";
+    ApproveProposal "approve-proposal" ["proposal"]
+        "A validator approves of a proposed change.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
 }
@@ -162,6 +175,12 @@ impl Verb {
             | Verb::BindWallet => Who::Issuer,
             Verb::Request => Who::Consumer,
             Verb::AppointLeader => Who::Operators,
+            Verb::JoinValidators
+            | Verb::ApproveJoin
+            | Verb::RemoveValidator
+            | Verb::LeaveValidators
+            | Verb::Propose
+            | Verb::ApproveProposal => Who::Operator,
             _ => Who::Anyone,
         }
     }

@@ -66,10 +66,9 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
     }
     for (seen, node, transaction, height, outcome) in acknowledged {
         // A block before may hold it too, where it was out of turn and did nothing.
-        let deed = chronicle
-            .deeds_of(transaction)
-            .max_by_key(|deed| (deed.height == height, deed.outcome == outcome));
-        let kept = deed.is_some_and(|deed| deed.height == height && deed.outcome == outcome);
+        let places = chronicle.placed.get(&transaction).into_iter().flatten();
+        let place = places.max_by_key(|place| (place.0 == height, place.1 == outcome));
+        let kept = place.is_some_and(|place| (place.0, place.1) == (height, outcome));
         // A run that was cut short may have left nodes behind.
         let mut looked_into = tips
             .iter()
@@ -81,7 +80,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
                     "{node} reported transaction {} as included at height {height}, where it is not",
                     transaction.short()
                 );
-                (sentence, deed.map(|deed| deed.seen).into_iter().chain([seen]).collect())
+                (sentence, place.map(|place| place.2).into_iter().chain([seen]).collect())
             });
             tally.test(requirement, short.is_none(), || {
                 let (other, (tip, inspected)) = short.expect("a node is too short");

@@ -7,6 +7,7 @@ mod attributes;
 mod chronicle;
 mod consensus;
 mod consumer;
+mod council;
 mod deletion;
 mod durability;
 mod identity;

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId,
-    WriteGrantId,
+    AttributeId, CredentialId, GrantId, Height, InserterId, ResolutionId, TablesDigest, Text,
+    UserId, WalletId, WriteGrantId,
 };
+use crate::wire::{ParameterUpdate, VotableEvent};
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,6 +250,39 @@ pub struct Account(
     pub u64,
 );
 
+/// A node that votes, as the engine keeps it: outside `main`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Validator {
+    /// Its weight in resolutions. Blocks count heads.
+    pub power: u64,
+}
+
+/// Something validators vote on that is not decided yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Resolution {
+    /// What is proposed.
+    pub event: VotableEvent,
+    /// Who proposed it.
+    pub proposer: Identity,
+    /// From this second on it is over, UNIX seconds.
+    pub expires_at: i64,
+}
+
+/// A validator's approval of a resolution. There is no vote against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approval;
+
+/// A resolution that is over and may not come again: what was seen once happens once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Processed;
+
+/// A parameter of the network, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parameter(
+    /// Its value.
+    pub ParameterUpdate,
+);
+
 /// A kind of row that lives in [`Tables`].
 pub trait Row: Serialize + Sized {
     /// Primary key.
@@ -322,6 +356,11 @@ tables! {
     attribute_links: (AttributeId, AttributeId) => AttributeLink;
     consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
+    validators: Identity => Validator;
+    resolutions: ResolutionId => Resolution;
+    approvals: (ResolutionId, Identity) => Approval;
+    processed: ResolutionId => Processed;
+    parameters: Text => Parameter;
     accounts: Identity => Account;
 }
 

@@ -403,12 +403,11 @@ pub fn outcome(code: u32, log: &str) -> Result<Outcome, String> {
         0 => Ok(Outcome::Accepted),
         1 => Ok(Outcome::Refused(Refusal::Unreadable(Unreadable::Payload))),
         65_535 if log == INVALID => Ok(Outcome::Invalid),
-        65_535 => refusal()
-            .map(Outcome::Refused)
-            .ok_or_else(|| format!("no refusal of the ledger says {log:?}")),
-        other => Err(format!(
-            "no transaction here ends with code {other} ({log:?})"
-        )),
+        code => match refusal() {
+            Some(refusal) if refusal.result_code() == code => Ok(Outcome::Refused(refusal)),
+            Some(_) => Err(format!("{log:?} does not go with code {code}")),
+            None => Err(format!("no refusal of the ledger says {log:?}")),
+        },
     }
 }
 

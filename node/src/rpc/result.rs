@@ -371,7 +371,7 @@ impl TxResult {
         let log = match outcome {
             Outcome::Accepted => String::new(),
             Outcome::Refused(refusal @ Refusal::Unreadable(_)) => {
-                let told = sent.and_then(|sent| transaction::batch(&sent.payload).err());
+                let told = sent.and_then(|sent| transaction::payload(sent).err());
                 let told = told.map_or_else(|| refusal.to_string(), |why| why.to_string());
                 format!("ERROR: {told}")
             }

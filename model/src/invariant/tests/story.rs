@@ -57,14 +57,16 @@ impl Told {
         let unsigned = Unsigned {
             nonce: self.nonce.unwrap_or(next),
             chain_id: CHAIN.into(),
-            batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
+            payload: Batch::several(self.calls.clone())
+                .expect("a batch is of one action")
+                .into(),
         };
         let Some(sender) = self.sender else {
             return Transaction::assemble(self.caller, unsigned, |_| vec![0; 64]);
         };
-        let batch = unsigned.batch.clone();
+        let payload = unsigned.payload.clone();
         let sent = Transaction::assemble(sender, unsigned, |_| vec![0; 64]);
-        Transaction::received(sent.sent().clone(), self.caller, batch).expect("it can be signed")
+        Transaction::received(sent.sent().clone(), self.caller, payload).expect("it can be signed")
     }
 }
 
@@ -236,6 +238,9 @@ impl Story {
                 member("shop", SHOP, Role::Consumer, false),
             ],
             nodes: NODES.len() as u16,
+            keys: Vec::new(),
+            sentries: Default::default(),
+            leader: NodeId(0),
             chain_id: CHAIN.into(),
             rules,
             epoch: WallMillis(0),
