@@ -107,6 +107,12 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::Deny { request, consumer } => {
             format!("denies request {request} of {}", name(consumer))
         }
+        Order::ReplaceAction { governed, on } => format!(
+            "replaces the action that keeps `{}` with one that {}",
+            governed.name(),
+            if *on { "does" } else { "does not" }
+        ),
+        Order::ReadLog { .. } => "reads the log of changes".to_owned(),
         Order::JoinValidators { power } => format!("asks to join with a power of {power}"),
         Order::ApproveJoin { node } => format!("approves of {node} as a validator"),
         Order::RemoveValidator { node } => format!("votes to remove {node}"),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
-use assay_model::ledger::{Action, Answer, GrantRow, Outcome, Payload, Query, Transaction};
+use assay_model::ledger::{
+    Action, Answer, ChangeRow, GrantRow, Outcome, Payload, Query, Transaction,
+};
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
 use assay_model::wire::{EnginePayload, KeyId};
 use assay_scenarios::plan::Plan;
@@ -601,6 +603,10 @@ impl<'a> Narrator<'a> {
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
+            Query::GetGovernanceLog { page: number, size } => {
+                let parts = [page("page", number), page("size", size)];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }
             Query::GetAccessGrantsGrantedCount { user_id } => {
                 user_id.map(|id| self.user(id)).unwrap_or_default()
             }
@@ -701,6 +707,11 @@ impl<'a> Narrator<'a> {
             }
             Answer::Attributes(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Changes(rows) => {
+                let change =
+                    |row: &ChangeRow| format!("{} {}", row.what, self.holder(&row.subject));
+                format!("[{}]", few(rows.iter().map(change)))
             }
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),

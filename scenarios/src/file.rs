@@ -338,6 +338,10 @@ mirror! {
         issuer "issuer": String,
         /// The node to appoint, to approve of, or to remove.
         node "node": String,
+        /// What an action is to keep or not: "locks-checked", or a rule that an action can be replaced for.
+        rule "rule": String,
+        /// Whether it is kept: "on" or "off".
+        position "position": String,
         /// The voting power a node asks for; default 1.
         power "power": i64,
         /// A parameter of the network: "leader", "join-expiry", "max-block-size" or "max-votes-per-tx".
@@ -401,6 +405,8 @@ pub(crate) const FIDELITIES: &[&str] = &[
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
+/// Where a rule can stand.
+pub(crate) const POSITIONS: &[&str] = &["on", "off"];
 /// Parameters of the network.
 pub(crate) const PARAMETERS: &[&str] = &[
     "leader",
@@ -420,11 +426,12 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 7] = [
+    let words: [(&str, &str, &[&str]); 8] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
+        ("Step", "position", POSITIONS),
         ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),

@@ -107,6 +107,8 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::ReplaceAction { .. }
+        | Order::ReadLog { .. }
         | Order::JoinValidators { .. }
         | Order::ApproveJoin { .. }
         | Order::RemoveValidator { .. }

@@ -42,6 +42,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::ListGranted => &["READ-05"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],
+        Verb::ReadLog => &["GOV-01"],
         Verb::JoinValidators
         | Verb::ApproveJoin
         | Verb::RemoveValidator
@@ -60,6 +61,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::EditAttribute
         | Verb::RemoveAttribute
         | Verb::Admit
+        | Verb::ReplaceAction
         | Verb::Propose => &[],
     }
 }

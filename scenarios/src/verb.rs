@@ -115,6 +115,10 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    ReplaceAction "replace-action" ["rule", "position"]
+        "The database owner replaces an action, so that it keeps something from then on, or does not.";
+    ReadLog "read-log" ["page", "size", "rows"]
+        "Somebody reads the public log of changes.";
     JoinValidators "join-validators" ["power"]
         "A node asks to become a validator.";
     ApproveJoin "approve-join" ["node"]

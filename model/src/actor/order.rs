@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::ledger::Governed;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -318,6 +319,23 @@ pub enum Order {
         issuer: PartyId,
         /// Write its key in capitals.
         shouted: bool,
+    },
+
+    /// Database owner: replace an action, so that it keeps something from then on, or does not.
+    ReplaceAction {
+        /// What.
+        governed: Governed,
+        /// Whether it is kept.
+        on: bool,
+    },
+    /// Anybody: read the public log of changes.
+    ReadLog {
+        /// Page to ask for; none to leave it out.
+        page: Option<i64>,
+        /// Size to ask for; none to leave it out.
+        size: Option<i64>,
+        /// How many lines there should be, if that matters.
+        rows: Option<u32>,
     },
 
     /// Operator: ask that the node become a validator. Source: idos-facts 6.1.

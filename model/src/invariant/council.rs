@@ -58,6 +58,8 @@ pub struct Council {
     sets: BTreeMap<Height, BTreeMap<Identity, u64>>,
     /// Every change, in order.
     pub seats: Vec<Seat>,
+    /// Parameters that changed: where that was seen first, at which height, and which.
+    pub parameters: Vec<(usize, Height, &'static str)>,
     now: BTreeMap<Identity, u64>,
     votes: BTreeMap<Matter, Vote>,
     done: BTreeSet<ResolutionId>,
@@ -101,7 +103,7 @@ impl Council {
                 self.take(transaction, time);
             }
         }
-        self.count(time);
+        self.count(time, (seen, block.height));
         let who: BTreeSet<Identity> = before.keys().chain(self.now.keys()).copied().collect();
         for who in who {
             let power = self.now.get(&who).copied().unwrap_or(0);
@@ -207,7 +209,7 @@ impl Council {
     }
 
     /// The end of a block: what has enough power behind it happens.
-    fn count(&mut self, time: BlockTime) {
+    fn count(&mut self, time: BlockTime, at: (usize, Height)) {
         let total: u128 = self.now.values().map(|power| u128::from(*power)).sum();
         let mut passed = Vec::new();
         for (matter, vote) in &self.votes {
@@ -239,6 +241,15 @@ impl Council {
                 Matter::Event(id) => {
                     self.done.insert(id);
                     for update in vote.updates {
+                        // A leader that is no validator by then is not made leader.
+                        if let ParameterUpdate::Leader(key) = &update
+                            && !key
+                                .identity()
+                                .is_some_and(|key| self.now.contains_key(&key))
+                        {
+                            continue;
+                        }
+                        self.parameters.push((at.0, at.1, update.name()));
                         if let ParameterUpdate::JoinExpiry(seconds) = update {
                             self.join_expiry = seconds;
                         }

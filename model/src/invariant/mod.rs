@@ -10,6 +10,7 @@ mod consumer;
 mod council;
 mod deletion;
 mod durability;
+mod governance;
 mod identity;
 mod locks;
 mod papers;
@@ -116,6 +117,9 @@ pub fn all() -> &'static [&'static Invariant] {
         &identity::CALLERS_ARE_EXACT,
         &writes::OWNERS_ALONE_CHANGE_CREDENTIALS,
         &writes::NOTHING_SUCCEEDS_SILENTLY,
+        &governance::VALIDATORS_CHANGE_BY_APPROVAL,
+        &governance::CHANGES_ARE_PUBLIC,
+        &governance::LOCKS_OUTLIVE_CHANGES,
         &consensus::ONE_STATE_PER_HEIGHT,
         &consensus::ANSWERS_FOLLOW_THE_LEDGER,
         &consensus::QUORUMS_ARE_REAL,

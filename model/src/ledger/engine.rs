@@ -1,7 +1,8 @@
 //! What the engine runs besides actions. Source: idos-facts 6.1, kwil-rpc 4.
 
 use super::execute::{At, Call, Refused};
-use super::refusal::{Engine, Refusal};
+use super::governance;
+use super::refusal::Refusal;
 use super::resolutions::{self, JOIN, Motion, REMOVE};
 use super::tables::State;
 use crate::crypto::Identity;
@@ -15,7 +16,9 @@ pub(super) fn apply(
     payload: &EnginePayload,
 ) -> Refused {
     match payload {
-        EnginePayload::RawStatement { .. } => Err(Engine::OwnerOnly("raw_statement").into()),
+        EnginePayload::RawStatement { statement, .. } => {
+            governance::run_statement(state, call, statement)
+        }
         EnginePayload::Transfer { amount, .. } => transfer(amount),
         EnginePayload::ValidatorJoin { power } => join(state, at, sender, *power),
         EnginePayload::ValidatorApprove { candidate } => approve_join(state, at, sender, candidate),
@@ -139,11 +142,11 @@ fn remove(state: &mut State, at: At, sender: Identity, target: &KeyId) -> Refuse
 }
 
 /// Nobody has to approve of a validator that leaves, and it is one until the block's end.
-fn leave(state: &mut State, _call: Call<'_>, at: At, sender: Identity) -> Refused {
+fn leave(state: &mut State, call: Call<'_>, at: At, sender: Identity) -> Refused {
     if at.proposer == Some(sender) {
         return Err(Refusal::LeaderCannotLeave);
     }
     validator(state, sender)?;
-    resolutions::set_power(state, at, sender, 0);
+    resolutions::set_power(state, call.env, at, sender, 0);
     Ok(())
 }

@@ -8,7 +8,9 @@ use super::refusal::Refusal;
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{attributes, credentials, delegated_write, engine, grants, owner, users, wallets};
+use super::{
+    attributes, credentials, delegated_write, engine, governance, grants, owner, users, wallets,
+};
 use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -170,6 +172,13 @@ pub fn execute(state: &mut State, env: Env<'_>, at: At, transaction: &Transactio
     if let Some(problem) = transaction.payload.problem() {
         return Outcome::Refused(Refusal::Unreadable(problem));
     }
+    // Rules may be replaced by the owner; what a transaction starts under, it ends under.
+    let (rules, owner) = governance::ruled(state.tables(), env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(env.db_owner),
+        ..env
+    };
     let savepoint = state.savepoint();
     let caller = transaction.sender.caller();
     let call = Call {

@@ -48,7 +48,9 @@ impl Engine {
         Engine::OwnerOnly("delete_inserter_as_owner"),
         Engine::OwnerOnly("add_delegate_as_owner"),
         Engine::OwnerOnly("delete_delegate_as_owner"),
+        Engine::OwnerOnly("raw_statement"),
         Engine::UnknownAction("remove_user"),
+        Engine::UnknownAction("get_governance_log"),
     ];
 }
 
@@ -236,6 +238,8 @@ refusals! {
     ProfileLocked "profile-locked" "there are locked access grants for this profile";
     /// A link to an attribute that is not the caller's.
     AttributeNotOwned "attribute-not-owned" "the original attribute does not belong to the caller";
+    /// A statement that changes something else than what is governed here.
+    StatementUnsupported "statement-unsupported" "this statement is not one of those that are modelled";
     /// Only validators vote, propose and leave.
     CallerNotValidator "caller-not-validator" "caller is not a validator";
     /// Who is a validator cannot ask to become one.

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use super::execute::{At, Env, Refused};
+use super::governance;
 use super::refusal::Refusal;
 use super::tables::{Approval, Parameter, Processed, Resolution, State, Validator};
 use crate::crypto::Identity;
@@ -95,14 +96,14 @@ impl Motion {
     }
 
     /// What happens once enough power approves of it. Returns whom it makes leader.
-    fn take_effect(self, state: &mut State, at: At) -> Option<Identity> {
+    fn take_effect(self, state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
         match self {
             Motion::Power(validator, power) => {
-                set_power(state, at, validator, power);
+                set_power(state, env, at, validator, power);
                 None
             }
             Motion::Parameters(updates) => {
-                let set = |update| set_parameter(state, at, update);
+                let set = |update| set_parameter(state, env, at, update);
                 updates.into_iter().filter_map(set).next_back()
             }
         }
@@ -224,7 +225,7 @@ pub(super) fn approve(state: &mut State, at: At, voter: Identity, id: Resolution
 
 /// Counts the votes at the end of a block: what has enough takes effect, what has run out of time is over.
 /// Returns who is to lead from the next block on, if that was decided.
-pub fn conclude(state: &mut State, _env: Env<'_>, at: At) -> Option<Identity> {
+pub fn conclude(state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
     if state.tables().resolutions.is_empty() {
         return None;
     }
@@ -257,7 +258,7 @@ pub fn conclude(state: &mut State, _env: Env<'_>, at: At) -> Option<Identity> {
         if !motion.may_recur() {
             state.put(id, Processed);
         }
-        appointed = motion.take_effect(state, at).or(appointed);
+        appointed = motion.take_effect(state, env, at).or(appointed);
     }
     appointed
 }
@@ -287,7 +288,9 @@ fn close(state: &mut State, id: ResolutionId) {
 }
 
 /// Makes a node a validator of this power, or none. What it approved of goes with it.
-pub(super) fn set_power(state: &mut State, _at: At, validator: Identity, power: u64) {
+pub(super) fn set_power(state: &mut State, env: Env<'_>, at: At, validator: Identity, power: u64) {
+    let subject = format!("{} {power}", validator.caller());
+    governance::log(state, env, at.height, "validator-changed", subject);
     if power > 0 {
         state.put(validator, Validator { power });
         return;
@@ -305,13 +308,19 @@ pub(super) fn set_power(state: &mut State, _at: At, validator: Identity, power: 
 
 /// Changes a parameter; returns whom that makes leader. Who is no validator cannot lead, and by the time of
 /// the decision the candidate may have gone.
-fn set_parameter(state: &mut State, _at: At, update: ParameterUpdate) -> Option<Identity> {
+fn set_parameter(
+    state: &mut State,
+    env: Env<'_>,
+    at: At,
+    update: ParameterUpdate,
+) -> Option<Identity> {
     let mut appointed = None;
     if let ParameterUpdate::Leader(key) = &update {
         let votes = |leader: &Identity| state.tables().validators.contains_key(leader);
         appointed = Some(key.identity().filter(votes)?);
     }
     let name: Text = update.name().into();
+    governance::log(state, env, at.height, "parameter-changed", name.to_string());
     state.put(name, Parameter(update));
     appointed
 }

@@ -283,6 +283,33 @@ pub struct Parameter(
     pub ParameterUpdate,
 );
 
+/// A line of the public log of changes; only under `governance-log`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The block that made it.
+    pub height: Height,
+    /// What kind of change.
+    pub what: Text,
+    /// Whom or what it is about.
+    pub subject: Text,
+}
+
+/// What an action was replaced with, by the name of what it keeps or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReplacedAction {
+    /// Whether it keeps it now.
+    pub on: bool,
+    /// The block that replaced it.
+    pub since: Height,
+}
+
+/// Who owns the database, once it has been given away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ownership(
+    /// Caller identity.
+    pub Text,
+);
+
 /// A kind of row that lives in [`Tables`].
 pub trait Row: Serialize + Sized {
     /// Primary key.
@@ -361,6 +388,9 @@ tables! {
     approvals: (ResolutionId, Identity) => Approval;
     processed: ResolutionId => Processed;
     parameters: Text => Parameter;
+    governance_log: u64 => Change;
+    replaced_actions: Text => ReplacedAction;
+    ownership: Text => Ownership;
     accounts: Identity => Account;
 }
 

@@ -399,8 +399,8 @@ impl Node {
         self.broadcast(Message::Announce(committed), out);
     }
 
-    /// Half of the validators refusing, or reporting another app hash, halts the network rather than
-    /// forking it. A block refused for its time alone is withdrawn and proposed anew.
+    /// So many validators refusing, or reporting another app hash, that the rest are no quorum, which is half
+    /// of them in general, halts the network rather than forking it. A block refused for its time alone is withdrawn and proposed anew.
     /// Source: idos-facts 6.1.
     fn give_up_at_half(&mut self, out: &mut Outbox) {
         let own = self.executed.as_ref().map(|executed| executed.app_hash);
@@ -423,7 +423,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) != own)
             .count();
         let against = differing + refused.len();
-        if against < self.voters().div_ceil(2) {
+        if against + self.quorum() <= self.voters() {
             return;
         }
         if differing == 0 && refused.values().all(|nack| *nack == Nack::BlockTime) {

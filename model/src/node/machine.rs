@@ -16,7 +16,7 @@ use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{
     At, Env, Outcome, Redo, State, Transaction, conclude, execute, usual_parameters,
 };
-use crate::rules::Rules;
+use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
 /// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
@@ -240,6 +240,7 @@ impl Node {
         let votes = (0..)
             .map(NodeId)
             .zip(keys)
+            .filter(|(node, _)| !genesis.sentries.contains(node))
             .map(|(node, key)| {
                 Vote::cast(&**suite, key, node, Ballot::default(), block.id, app_hash)
             })
@@ -529,7 +530,11 @@ impl Node {
         if self.genesis.rules.lapses(crate::rules::Lapse::LoneCommits) {
             return 1;
         }
-        quorum(self.voters())
+        if self.genesis.rules.keep(Switch::MajorityQuorum) {
+            quorum(self.voters())
+        } else {
+            self.voters() * 2 / 3 + 1
+        }
     }
 
     /// Makes a block final here: the votes are checked by the caller. The barrier comes before

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, Symbolic};
-use assay_model::ledger::{Outcome, State, usual_parameters};
-use assay_model::rules::Rules;
+use assay_model::ledger::{Action, Answer, Governed, Outcome, Query, State, usual_parameters};
+use assay_model::rules::{Rules, Switch};
 use assay_model::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -303,4 +303,104 @@ proptest! {
             }
         }
     }
+}
+
+fn statement(text: &str) -> EnginePayload {
+    EnginePayload::RawStatement {
+        statement: text.to_owned(),
+        parameters: Vec::new(),
+    }
+}
+
+#[test]
+fn the_owner_replaces_what_is_governed_and_nothing_else() {
+    let mut bench = Bench::new(Rules::documented());
+    let off = Governed::LocksChecked.statement(false);
+    let unmodelled = "this statement is not one of those that are modelled";
+    assert_eq!(
+        bench.does("alice", statement(&off)),
+        "action is owner-only: raw_statement"
+    );
+    for text in [
+        "",
+        "DROP TABLE users;",
+        "TRANSFER OWNERSHIP TO ''",
+        "TRANSFER OWNERSHIP TO 'a' OR 'b'",
+    ] {
+        assert_eq!(bench.does("root", statement(text)), unmodelled, "{text}");
+    }
+    let spaced = off.replace(' ', "\n  ");
+    assert_eq!(bench.does("root", statement(&spaced)), "ok");
+    let to = format!("TRANSFER OWNERSHIP TO '{}';", bench.caller("alice"));
+    assert_eq!(bench.does("root", statement(&to)), "ok");
+    let on = Governed::LocksChecked.statement(true);
+    assert_eq!(
+        bench.does("root", statement(&on)),
+        "action is owner-only: raw_statement"
+    );
+    assert_eq!(bench.does("alice", statement(&on)), "ok");
+    let query = Query::GetGovernanceLog {
+        page: Some(3),
+        size: Some(2),
+    };
+    let Ok(Answer::Changes(rows)) = bench.ask("nobody", query) else {
+        panic!("the log is public");
+    };
+    let told: Vec<_> = rows.iter().map(|row| (row.number, &*row.what)).collect();
+    assert_eq!(told, [(5, "action-replaced"), (6, "owner-changed")]);
+}
+
+#[test]
+fn a_replaced_rule_stands_otherwise_from_then_on() {
+    let mut bench = Bench::new(Rules::documented());
+    let shouted = bench.caller("kyc").to_uppercase();
+    let action = Action::DeleteDelegateAsOwner {
+        address: shouted.as_str().into(),
+    };
+    let off = Governed::Rule(Switch::AnyCaseDelegate).statement(false);
+    assert_eq!(bench.does("root", statement(&off)), "ok");
+    assert_eq!(
+        said(bench.run("root", action.clone())),
+        "there is nothing this operation applies to"
+    );
+    let on = Governed::Rule(Switch::AnyCaseDelegate).statement(true);
+    assert_eq!(bench.does("root", statement(&on)), "ok");
+    assert_eq!(said(bench.run("root", action)), "ok");
+}
+
+#[test]
+fn a_lock_outlives_the_action_that_looks_at_it_where_that_is_promised() {
+    let off = Governed::LocksChecked.statement(false);
+    for (rules, expected) in [
+        (Rules::documented(), "the grant is locked"),
+        (
+            Rules::documented().with(Switch::LocksOutliveChanges, false),
+            "ok",
+        ),
+    ] {
+        let mut bench = Bench::shared(rules, NOW + 100);
+        let id = *bench.state.tables().access_grants.keys().next().unwrap();
+        let revoke = Action::RevokeAccessGrant { id };
+        assert_eq!(
+            said(bench.run("alice", revoke.clone())),
+            "the grant is locked"
+        );
+        assert_eq!(bench.does("root", statement(&off)), "ok");
+        assert_eq!(said(bench.run("alice", revoke)), expected);
+    }
+}
+
+#[test]
+fn without_the_promise_nothing_is_logged() {
+    let rules = Rules::documented().with(Switch::GovernanceLog, false);
+    let bench = Bench::new(rules);
+    assert!(bench.state.tables().governance_log.is_empty());
+    let query = Query::GetGovernanceLog {
+        page: None,
+        size: None,
+    };
+    assert_eq!(
+        bench.ask("nobody", query).unwrap_err().to_string(),
+        "unknown action: action \"get_governance_log\" does not exist in namespace \"main\""
+    );
 }

@@ -7,6 +7,7 @@ use assay_model::actor::{
 };
 use assay_model::history::{Ending, Role};
 use assay_model::id::{AttributeId, NodeId, PartyId};
+use assay_model::ledger::Governed;
 use assay_model::time::Millis;
 
 use super::alias::{Kind, Row, Value};
@@ -106,7 +107,7 @@ impl Resolver<'_> {
     /// Who takes a step; nothing for the operators, who are no party.
     fn actor(&mut self, verb: Verb, by: &At<String>) -> Option<PartyId> {
         let name = by.get();
-        if verb.who() == Who::Operator && is_node_name(name) {
+        if matches!(verb.who(), Who::Operator | Who::Anyone) && is_node_name(name) {
             return self.operator(by);
         }
         let operators = name == OPERATORS;
@@ -406,6 +407,35 @@ impl Resolver<'_> {
                 Some(Order::Dismiss {
                     issuer: self.role(issuer, Role::Issuer)?,
                     shouted: said(&file.shouted),
+                })
+            }
+            Verb::ReplaceAction => {
+                let rule = self.need(here, "rule", &file.rule);
+                let position = self.need(here, "position", &file.position);
+                let known: Vec<&str> = Governed::ALL.iter().map(|(one, _)| one.name()).collect();
+                let governed = rule.and_then(|rule| self.word(rule, "rule", &known));
+                let on = position.and_then(|word| self.word(word, "position", file::POSITIONS));
+                Some(Order::ReplaceAction {
+                    governed: Governed::ALL[governed?].0,
+                    on: on? == 0,
+                })
+            }
+            Verb::ReadLog => {
+                let size = match &file.size {
+                    None => None,
+                    Some(size) => match size.get() {
+                        Amount::Number(number) => Some(*number),
+                        Amount::Text(_) => {
+                            self.complain(size, "a page's size is a number".to_owned(), "a text");
+                            return None;
+                        }
+                    },
+                };
+                let rows = file.rows.as_ref().map(|rows| *rows.get());
+                Some(Order::ReadLog {
+                    page: file.page.as_ref().map(|page| *page.get()),
+                    size,
+                    rows: rows.and_then(|rows| u32::try_from(rows).ok()),
                 })
             }
             Verb::JoinValidators => {

@@ -8,7 +8,7 @@ use crate::history::Ending;
 use crate::id::NodeId;
 use crate::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
 
-/// The one transaction of an operator's order.
+/// The one transaction of an order that is the engine's business.
 pub(super) fn govern(desk: &Desk, order: &Order) -> Next {
     let node = |node: &NodeId| desk.directory.validators.get(node.index()).map(KeyId::of);
     let payload = match order {
@@ -20,6 +20,10 @@ pub(super) fn govern(desk: &Desk, order: &Order) -> Next {
             node(of).map(|validator| EnginePayload::ValidatorRemove { validator })
         }
         Order::LeaveValidators => Some(EnginePayload::ValidatorLeave),
+        Order::ReplaceAction { governed, on } => Some(EnginePayload::RawStatement {
+            statement: governed.statement(*on),
+            parameters: Vec::new(),
+        }),
         Order::Propose(proposal) => event(desk, proposal).map(EnginePayload::CreateResolution),
         Order::ApproveProposal(proposal) => {
             event(desk, proposal).map(|event| EnginePayload::ApproveResolution(event.id()))

@@ -133,6 +133,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -153,7 +154,8 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. } => Flow::Transact,
-            Order::JoinValidators { .. }
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
             | Order::ApproveJoin { .. }
             | Order::RemoveValidator { .. }
             | Order::LeaveValidators
