@@ -132,5 +132,6 @@ pub fn all() -> &'static [&'static Invariant] {
         &durability::REFUSED_CHANGES_NOTHING,
         &durability::OWED_ARRIVES,
         &durability::READS_OUTLIVE_THE_LEADER,
+        &durability::WRITES_OUTLIVE_A_MINORITY,
     ]
 }
