@@ -40,7 +40,7 @@ fn good() -> Vec<Vec<u8>> {
     let unsigned = Unsigned {
         nonce: 1,
         chain_id: "assay-net".into(),
-        batch: Batch::one(delegate),
+        payload: Batch::one(delegate).into(),
     };
     let sent = Transaction::sign(&Symbolic, &key, unsigned);
     good.push(sent.sent().bytes());

@@ -145,7 +145,7 @@ laws! {
             let unsigned = Unsigned {
                 nonce,
                 chain_id: chain_id.as_str().into(),
-                batch,
+                payload: batch.into(),
             };
             let sent = Transaction::sign(&*suite, &key, unsigned);
             let bytes = sent.sent().bytes();
