@@ -386,6 +386,16 @@ pub enum Event {
         doubt: Option<Doubt>,
     },
 
+    /// A dashboard showed its owner these rows of the profile.
+    Shown {
+        /// The owner.
+        by: PartyId,
+        /// Height of the node they were read from.
+        height: Height,
+        /// The rows.
+        credentials: Vec<CredentialId>,
+    },
+
     /// A node process started, or was there when the story began.
     Started {
         /// The node.

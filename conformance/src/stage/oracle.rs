@@ -7,7 +7,8 @@ use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
 use assay_model::id::{CredentialId, Height, Text};
 use assay_model::ledger::{
-    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
+    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, begin_block, execute,
+    view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::Rules;
@@ -77,6 +78,7 @@ impl Oracle {
             .expect("there is a state before any block");
         let mut state = last.state.clone();
         let at = (block.height, block.block_time());
+        begin_block(&mut state, self.env(), at);
         let outcomes = block
             .transactions
             .iter()

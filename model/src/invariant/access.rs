@@ -308,6 +308,8 @@ pub(super) fn ended(how: How) -> &'static str {
         How::WithOriginal => "had to go with its original",
         How::WithLastGrant => "had to go with the last grant on it",
         How::Erased => "its owner erased with the profile",
+        How::Ended => "has come to its own end",
+        How::Due => "its owner wanted removed after the lock",
     }
 }
 

@@ -13,7 +13,7 @@ use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
+use crate::ledger::{Env, Outcome, Redo, State, Transaction, begin_block, execute};
 use crate::rules::Rules;
 use crate::time::{BlockTime, WallMillis};
 
@@ -430,6 +430,7 @@ impl Node {
         let savepoint = self.state.savepoint();
         let at = (block.height, block.block_time());
         let mut state = std::mem::take(&mut self.state);
+        begin_block(&mut state, self.env(), at);
         let results: Arc<[TxResult]> = block
             .transactions
             .iter()

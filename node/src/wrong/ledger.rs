@@ -5,7 +5,8 @@ use std::sync::Arc;
 use assay_model::crypto::Suite;
 use assay_model::id::Height;
 use assay_model::ledger::{
-    AccessGrant, Action, Answer, Call, Env, Outcome, Query, Refusal, State, Tables, execute, view,
+    AccessGrant, Action, Answer, Call, Env, Outcome, Query, Refusal, State, Tables, begin_block,
+    execute, view,
 };
 use assay_model::node::Node;
 use assay_model::time::BlockTime;
@@ -56,6 +57,9 @@ fn again(
             break;
         };
         let at = (height, committed.block.block_time());
+        let before = state.tables().clone();
+        begin_block(&mut state, env(node, suite), at);
+        mend(&before, &mut state);
         for transaction in committed.block.transactions.iter() {
             let before = state.tables().clone();
             execute(&mut state, env(node, suite), at, transaction);

@@ -9,6 +9,7 @@ use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
+use crate::rules::Switch;
 use crate::time::WallMillis;
 use crate::vc::{VerifiableCredential, status};
 
@@ -291,14 +292,22 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
 /// Everything a party can read, at every node.
 pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, news: News) -> Next {
     if let (Order::Audit { nodes, copies }, News::Begin) = (&task.order, &news) {
-        let queries = match desk.card().persona.role {
+        let record = desk.directory.rules.keep(Switch::AuditRecord);
+        let record = record.then_some(Query::GetAuditRecords {
+            page: None,
+            size: None,
+        });
+        let queries: Vec<Query> = match desk.card().persona.role {
             Role::User => vec![
                 Query::GetUser {},
                 Query::GetWallets {},
                 Query::GetCredentials {},
                 Query::GetAttributes {},
                 Query::GetAccessGrantsOwned {},
-            ],
+            ]
+            .into_iter()
+            .chain(record)
+            .collect(),
             Role::Consumer => copies
                 .iter()
                 .map(|copy| Query::GetCredentialShared { id: *copy })
@@ -307,6 +316,7 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                     page: None,
                     size: None,
                 }])
+                .chain(record)
                 .collect(),
             Role::Issuer | Role::DbOwner => Vec::new(),
         };
