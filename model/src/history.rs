@@ -437,7 +437,8 @@ pub enum Event {
         app_hash: AppHash,
         /// What execution came to, per transaction.
         results: Arc<[TxResult]>,
-        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        /// Digest of the node's tables before the first transaction and after the last; nothing where nobody
+        /// outside can see them.
         tables: Option<(TablesDigest, TablesDigest)>,
         /// Whether the node caught up with it rather than taking part.
         replayed: bool,

@@ -546,6 +546,11 @@ impl<'a> Chronicle<'a> {
         self.user_of_text(&caller.caller(), height)
     }
 
+    /// The profile of the wallet that a paper names.
+    pub(super) fn user_named(&self, wallet: &str, height: Height) -> Option<UserId> {
+        self.user_of_text(wallet, height)
+    }
+
     fn user_of_text(&self, caller: &str, height: Height) -> Option<UserId> {
         self.wallets
             .values()
@@ -1009,14 +1014,9 @@ impl<'a> Chronicle<'a> {
     }
 
     /// A grantee's grants after a block on a credential and on all that was copied from it.
-    pub(super) fn access_of(
-        &self,
-        grantee: &str,
-        data: CredentialId,
-        height: Height,
-    ) -> Vec<GrantId> {
+    fn access_of(&self, grantee: &str, data: CredentialId, height: Height) -> Vec<GrantId> {
         let named = canonical(grantee).unwrap_or_else(|| grantee.into());
-        let of_it = |grant: &GrantFact<'_>| self.descends(grant.data, data);
+        let of_it = |grant: &GrantFact<'_>| self.is_of(grant.data, data);
         self.all_grants()
             .filter(|(_, grant)| grant.lives_at(height) && of_it(grant))
             .filter(|(_, grant)| grant.grantee.eq_ignore_ascii_case(&named))
@@ -1025,7 +1025,7 @@ impl<'a> Chronicle<'a> {
     }
 
     /// Whether a credential is another, or a copy of it, of a copy of it, and so on.
-    fn descends(&self, mut id: CredentialId, from: CredentialId) -> bool {
+    pub(super) fn is_of(&self, mut id: CredentialId, from: CredentialId) -> bool {
         let mut seen = BTreeSet::new();
         while id != from && seen.insert(id) {
             let lives = self.credentials.get(&id).and_then(|lives| lives.last());

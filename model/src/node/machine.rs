@@ -106,7 +106,8 @@ pub(super) struct Executed {
     pub(super) app_hash: AppHash,
     pub(super) results: Arc<[TxResult]>,
     pub(super) redo: Redo,
-    pub(super) tables: TablesDigest,
+    /// Before its first transaction, and after its last.
+    pub(super) tables: (TablesDigest, TablesDigest),
 }
 
 /// A storage node. See the module.
@@ -431,6 +432,7 @@ impl Node {
         let at = (block.height, block.block_time());
         let mut state = std::mem::take(&mut self.state);
         begin_block(&mut state, self.env(), at);
+        let before = state.digest();
         let results: Arc<[TxResult]> = block
             .transactions
             .iter()
@@ -444,7 +446,7 @@ impl Node {
             })
             .collect();
         let app_hash = app_hash(self.app_hash, &state, &results);
-        let tables = state.digest();
+        let tables = (before, state.digest());
         let redo = state.rollback(savepoint);
         self.state = state;
         Executed {
@@ -511,12 +513,11 @@ impl Node {
             );
             return false;
         }
-        let before = self.state.digest();
         self.state.redo(executed.redo);
         self.state.seal();
         debug_assert_eq!(
             self.state.digest(),
-            executed.tables,
+            executed.tables.1,
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
@@ -532,7 +533,7 @@ impl Node {
             committed: committed.clone(),
             app_hash: self.app_hash,
             results: executed.results,
-            tables: (before, executed.tables),
+            tables: executed.tables,
             replayed,
         });
         true

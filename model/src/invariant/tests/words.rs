@@ -10,8 +10,9 @@ use crate::id::{
     WalletId, WriteGrantId,
 };
 use crate::ledger::{
-    Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
-    GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential, write_date,
+    Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, DagTerms,
+    GrantInserter, GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential,
+    write_date,
 };
 use crate::time::BlockTime;
 
@@ -316,6 +317,7 @@ pub(super) fn share_as(
         issuer_auth_public_key: caller(KYC),
         grantee_wallet_identifier: grantee,
         locked_until: lock,
+        terms: None,
     }
 }
 
@@ -419,7 +421,19 @@ pub(super) fn dag_as(
         dag_locked_until: lock,
         dag_content_hash: hash.map(|hash| hash.to_string().into()),
         dag_signature: "00".into(),
+        terms: dag_terms(),
     }
+}
+
+/// Usual papers may be used until this second.
+pub(super) const PAPER_END: i64 = 500;
+
+pub(super) fn dag_terms() -> Option<DagTerms> {
+    Some(DagTerms {
+        not_usable_after: PAPER_END,
+        expires_at: None,
+        uses: None,
+    })
 }
 
 /// Somebody transmits Alice's paper.
