@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
-use assay_model::id::{AccessRequestId, CredentialId, GrantId, Text};
+use assay_model::id::{AccessRequestId, CredentialId, GrantId, Text, UserId};
 use assay_model::ledger::{
-    AccessGrant, Action, Batch, Consent, Credential, DagTerms, Indexed, Outcome, OwnerConsent,
-    Query, ShareTerms, State, Wallet, WalletType,
+    AccessGrant, AccessRequest, Action, Batch, Consent, Credential, DagTerms, Indexed, Outcome,
+    OwnerConsent, Query, RequestState, ShareTerms, State, Wallet, WalletType,
 };
 use assay_model::rules::{Rules, Switch};
 use proptest::collection::vec;
@@ -79,7 +79,17 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = prop_oneof![6 => Just(None), 1 => select(EVERYBODY.to_vec()).prop_map(Some)];
-    let lock = select(vec![0, -1, NOW, NOW + 2, NOW + 9, i64::MAX, i64::MIN]);
+    let lock = select(vec![
+        0,
+        0,
+        NOW,
+        NOW + 2,
+        NOW + 9,
+        NOW + 9,
+        -1,
+        i64::MAX,
+        i64::MIN,
+    ]);
     let spoilt = prop_oneof![5 => Just(None), 1 => (any::<u8>(), text()).prop_map(Some)];
     (
         who,
@@ -127,6 +137,17 @@ fn owner_name(n: u128) -> Who {
     ["alice", "bob", "mallory", "spare"][n as usize - 1]
 }
 
+/// Which of the profiles it is; the first for any other.
+fn number_of(id: UserId) -> u128 {
+    (1..5).find(|n| user(*n) == id).unwrap_or(1)
+}
+
+/// Who of those that read has this name.
+fn reader(bench: &Bench, name: Option<&str>) -> Who {
+    let is = |who: &&Who| name.is_some_and(|name| name.eq_ignore_ascii_case(&bench.caller(who)));
+    ["bank", "fund"].iter().find(is).copied().unwrap_or("bank")
+}
+
 impl Step {
     /// Who acts and what it does on this bench.
     fn action(&self, bench: &Bench) -> (Who, Action) {
@@ -134,8 +155,32 @@ impl Step {
             0..=3 => "root",
             4 | 5 | 7 | 10 | 24 => ["kyc", "rival"][self.pick % 2],
             13 | 25 => "kyc",
-            16 | 26 | 27 | 29 => ["bank", "fund"][self.pick % 2],
+            16 | 26 => ["bank", "fund"][self.pick % 2],
             17 => "nobody",
+            27 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                reader(bench, asked.map(|request| &*request.consumer))
+            }
+            28 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                owner_name(asked.map_or(self.n, |request| number_of(request.owner)))
+            }
+            29 => reader(
+                bench,
+                self.some_grant(bench).map(|(_, grant)| &*grant.grantee),
+            ),
+            30 => {
+                let some = self.some_grant(bench);
+                owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)))
+            }
             _ => owner_name(self.n),
         };
         (self.who.unwrap_or(natural), self.made(bench))
@@ -202,11 +247,20 @@ impl Step {
         }
     }
 
+    /// One of those that are there, when any is.
+    fn some_grant<'b>(&self, bench: &'b Bench) -> Option<(GrantId, &'b AccessGrant)> {
+        let grants = &bench.state.tables().access_grants;
+        let some = grants.iter().nth(self.pick % grants.len().max(1));
+        some.map(|(id, grant)| (*id, &**grant))
+    }
+
     /// One that somebody made, when anybody did.
     fn some_request(&self, bench: &Bench) -> AccessRequestId {
-        let requests = &bench.state.tables().access_requests;
-        let some = requests.keys().nth(self.pick % requests.len().max(1));
-        some.copied().unwrap_or(request(self.id))
+        let requests = bench.state.tables().access_requests.iter();
+        let open = |request: &AccessRequest| request.state == RequestState::Submitted;
+        let mut open = requests.filter(|(_, request)| self.pick % 4 == 0 || open(request));
+        let some = open.next().map(|(id, _)| *id);
+        some.unwrap_or(request(self.id))
     }
 
     fn consent(&self, signed: OwnerConsent) -> Option<OwnerConsent> {
@@ -286,12 +340,16 @@ impl Step {
                 }
             }
             17 => {
+                // For something that is shared already, mostly.
+                let some = self.some_grant(bench).filter(|_| self.pick % 4 > 0);
+                let owner = owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)));
+                let id = some.map_or(self.id, |(_, grant)| grant.data.0.as_u128());
                 let mut dag = Dag {
-                    owner: bench.caller(owner_name(self.n)),
-                    ..bench.dag(&self.grantee(bench), self.id, self.lock)
+                    owner: bench.caller(owner),
+                    ..bench.dag(&self.grantee(bench), id, self.lock)
                 };
                 let text = dag.text(bench.rules, &bench.chain_id);
-                dag.signature = bench.signed(owner_name(self.n), &text);
+                dag.signature = bench.signed(owner, &text);
                 let Dag {
                     owner,
                     grantee,
@@ -371,15 +429,15 @@ impl Step {
             }
             26 => Action::RequestAccess {
                 id: request(self.id * 4 + self.n),
-                user_id: user(self.n),
+                user_id: user(self.n.min(3)),
                 credential_id: (self.pick % 2 == 0).then_some(credential(self.other)),
                 kind: Some(self.word("KYC")),
                 fields: None,
                 purpose: self.word("an account"),
-                locked_until: self.lock.max(0),
-                stands_until: bench.time + self.pause * 5 - 1,
-                expires_at: (self.pick > 9).then_some(self.lock),
-                uses: (self.pick > 7).then_some(self.n as i64 - 1),
+                locked_until: self.lock.clamp(0, NOW + 9),
+                stands_until: bench.time + self.pause * 30 + 5 - self.n as i64 * 2,
+                expires_at: (self.pick > 10).then_some(self.lock),
+                uses: (self.pick > 9).then_some(self.n as i64 - 1),
             },
             27 => Action::WithdrawAccessRequest {
                 id: self.some_request(bench),
@@ -984,7 +1042,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::new(cases(1));
     let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for _ in 0..150 {
+    for _ in 0..450 {
         let tree = (rules(), steps(40)).new_tree(&mut runner).unwrap();
         let (rules, steps) = tree.current();
         let mut bench = Bench::shared(rules, NOW + 2);
