@@ -10,5 +10,6 @@ mod delegated_write;
 mod grants;
 mod owner;
 mod reads;
+mod requests;
 mod users;
 mod wallets;
