@@ -927,6 +927,7 @@ proptest! {
     fn under_the_documented_rules_locked_grants_stay(steps in steps(60)) {
         let mut bench = Bench::shared(Rules::documented(), NOW + 30);
         for step in &steps {
+            bench.pass_time();
             let before = locked(&bench);
             let (who, action) = step.action(&bench);
             let caller = bench.caller(who);

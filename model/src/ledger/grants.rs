@@ -311,9 +311,18 @@ pub(super) fn use_access_grant(state: &mut State, call: Call<'_>, id: GrantId) -
     Ok(())
 }
 
-/// Time passes: grants whose end has come, or whose uses are over, go with their copies, and whoever reads them
+/// Time passes: what uses have opened closes, so that a node that does not know the time does not take it for
+/// open. Grants whose end has come, or whose uses are over, go with their copies, and whoever reads them
 /// afterwards is told. A lock keeps the row, though it gives nothing any more.
 pub(super) fn end_due(state: &mut State, call: Call<'_>) {
+    let closing: Vec<_> = state.tables().index.opened_before(call.time.0).collect();
+    for id in closing {
+        if let Some(grant) = state.tables().access_grants.get(&id) {
+            let mut grant = (**grant).clone();
+            grant.terms.open_until = None;
+            state.put(id, grant);
+        }
+    }
     let index = &state.tables().index;
     let due: Vec<_> = index
         .ending_before(call.time.0)

@@ -26,6 +26,7 @@ pub struct Index {
     write_grants: BTreeSet<(CredentialId, WriteGrantId)>,
     attribute_originals: BTreeSet<(AttributeId, AttributeId)>,
     ends: BTreeSet<(i64, GrantId)>,
+    opened: BTreeSet<(i64, GrantId)>,
     used_up: BTreeSet<GrantId>,
     standing: BTreeSet<(i64, AccessRequestId)>,
 }
@@ -62,6 +63,12 @@ impl Index {
     /// Grants that end before this second.
     pub(super) fn ending_before(&self, second: i64) -> impl Iterator<Item = GrantId> {
         let past = self.ends.range(..(second, GrantId(Uuid::nil())));
+        past.map(|(_, id)| *id)
+    }
+
+    /// Grants whose last use opened them until before this second.
+    pub(super) fn opened_before(&self, second: i64) -> impl Iterator<Item = GrantId> {
+        let past = self.opened.range(..(second, GrantId(Uuid::nil())));
         past.map(|(_, id)| *id)
     }
 
@@ -154,6 +161,9 @@ impl Indexed for AccessGrant {
         set(&mut index.grants, (self.data, *id), present);
         if let Some(end) = self.terms.expires_at {
             set(&mut index.ends, (end, *id), present);
+        }
+        if let Some(until) = self.terms.open_until {
+            set(&mut index.opened, (until, *id), present);
         }
         if self.terms.uses_left == Some(0) {
             set(&mut index.used_up, *id, present);

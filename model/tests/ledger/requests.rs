@@ -352,6 +352,10 @@ fn uses_are_counted_and_open_reading_for_a_while() {
     assert_eq!(reads(&mut bench.clone().at(NOW + 300)), "ok");
     let mut bench = bench.at(NOW + 301);
     assert_eq!(reads(&mut bench), NOT_OPEN);
+    // A node that knows itself behind answers at time −1, and does not take it for open either.
+    let query = Query::GetCredentialShared { id: credential(11) };
+    let behind = bench.clone().at(-1).ask("bank", query);
+    assert_eq!(behind, Err(Refusal::GrantNotOpen));
     assert_eq!(bench.says("bank", uses(id)), "ok");
     assert_eq!(bench.says("bank", uses(id)), ENDED);
     assert_eq!(reads(&mut bench), "ok");
