@@ -9,6 +9,7 @@ use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 use crate::verb::FaultVerb;
 
@@ -21,6 +22,8 @@ pub struct Plan {
     pub claim: String,
     /// How many nodes.
     pub nodes: u16,
+    /// Nodes that follow and serve, and do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
     /// Who leads at first.
     pub leader: NodeId,
     /// Chain time at scenario time zero.
@@ -97,6 +100,8 @@ pub struct Party {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The node it runs; meaningful for operators.
+    pub node: NodeId,
     /// Profile id; meaningful for users.
     pub user: UserId,
     /// Row of the first wallet, which the story calls `w1`; meaningful for users.

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, AccessRequest, Account, Attribute, AttributeLink, AuditRecord, CancelledPaper,
-    ConsumedPaper, ConsumedWriteGrant, CopyLink, Credential, Delegate, DueRemoval, EndedGrant,
-    Inserter, RequestState, ReservedUser, RetainedNotes, Row, StatusStatement, User, Wallet,
-    WalletType,
+    AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditRecord,
+    CancelledPaper, Change, ConsumedPaper, ConsumedWriteGrant, CopyLink, Credential, Delegate,
+    DueRemoval, EndedGrant, Inserter, Ownership, Parameter, Processed, ReplacedAction,
+    RequestState, ReservedUser, Resolution, RetainedNotes, Row, StatusStatement, User, Validator,
+    Wallet, WalletType,
 };
 use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -199,5 +200,5 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Account
+    ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Validator Resolution Approval Processed Parameter Change ReplacedAction Ownership Account
 }

@@ -8,16 +8,20 @@ mod attributes;
 mod audit;
 mod credentials;
 mod delegated_write;
+mod engine;
 mod execute;
+mod governance;
 mod grants;
 mod index;
 mod limits;
 mod message;
 mod owner;
 mod papers;
+mod payload;
 mod query;
 mod refusal;
 mod requests;
+mod resolutions;
 mod tables;
 mod transaction;
 mod users;
@@ -25,22 +29,26 @@ mod wallets;
 mod written;
 
 pub use action::{Action, Batch, DagTerms, OwnerConsent, Query, ShareTerms};
-pub use execute::{Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
+pub use execute::{At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
+pub use governance::{Governed, SchemaChange};
 pub use index::Indexed;
 pub use message::{
     Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date, write_date,
 };
+pub use payload::Payload;
 pub use query::{
-    AccessRequestRow, Answer, AttributeRow, AuditRow, CredentialDetail, CredentialSummary,
-    GrantRow, GrantTermsRow, RemainderRow, SharedCredential, UserRow, WalletRow, view,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
+    CredentialSummary, GrantRow, GrantTermsRow, RemainderRow, SharedCredential, UserRow, WalletRow,
+    view,
 };
 pub use refusal::{Engine, Refusal, Unreadable};
+pub use resolutions::{Threshold, conclude, usual_parameters};
 pub use tables::{
-    AccessGrant, AccessRequest, Account, Attribute, AttributeLink, AuditEvent, AuditRecord,
-    AuditSubject, CancelledPaper, ConsumedPaper, ConsumedWriteGrant, Content, CopyLink, Credential,
-    Delegate, DueRemoval, EndedGrant, GrantInserter, GrantTerms, Inserter, Redo, RequestState,
-    ReservedUser, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables, User, Wallet,
-    WalletType,
+    AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
+    AuditRecord, AuditSubject, CancelledPaper, Change, ConsumedPaper, ConsumedWriteGrant, Content,
+    CopyLink, Credential, Delegate, DueRemoval, EndedGrant, GrantInserter, GrantTerms, Inserter,
+    Ownership, Parameter, Processed, Redo, RequestState, ReservedUser, Resolution, RetainedNotes,
+    Row, Savepoint, State, StatusStatement, Tables, User, Validator, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
 pub use written::Written;

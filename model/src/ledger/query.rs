@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::action::Query;
-use super::execute::Call;
+use super::execute::{Call, Env};
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
@@ -15,7 +15,7 @@ use super::tables::{
     State, Tables, WalletType,
 };
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, grants, wallets};
+use super::{attributes, credentials, delegated_write, governance, grants, wallets};
 use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
 use crate::rules::Switch;
 
@@ -173,6 +173,17 @@ pub struct RemainderRow {
     pub due: bool,
 }
 
+/// A line of the public log of changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ChangeRow {
+    /// Counts from 1.
+    pub number: i64,
+    pub height: i64,
+    pub what: Text,
+    pub subject: Text,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -200,6 +211,8 @@ pub enum Answer {
     Records(Vec<AuditRow>),
     /// What locks keep.
     Remainders(Vec<RemainderRow>),
+    /// Changes of the rules.
+    Changes(Vec<ChangeRow>),
     /// A count.
     Count(i64),
     /// Yes or no.
@@ -211,6 +224,13 @@ pub enum Answer {
 /// Answers a query. A view never changes the state, which its type says.
 pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refusal> {
     let tables = state.tables();
+    let (rules, owner) = governance::ruled(tables, call.env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(call.env.db_owner),
+        ..call.env
+    };
+    let call = Call { env, ..call };
     Ok(match query {
         Query::GetUser {} => {
             let own = self_user(tables, call)?;
@@ -273,6 +293,20 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
         }
+        Query::GetGovernanceLog { page, size } => {
+            if !call.keeps(Switch::GovernanceLog) {
+                return Err(Engine::UnknownAction("get_governance_log").into());
+            }
+            let changes = tables.governance_log.iter();
+            let rows = changes.map(|(number, change)| ChangeRow {
+                number: *number as i64,
+                height: change.height.0 as i64,
+                what: change.what.clone(),
+                subject: change.subject.clone(),
+            });
+            let (page, size) = (page.or(Some(1)), size.or(Some(DEFAULT_PAGE_SIZE)));
+            Answer::Changes(paged(call, rows.collect(), page, size)?)
+        }
         Query::GetAttributes {} => {
             let own = self_user(tables, call)?;
             Answer::Attributes(attribute_rows(tables, own))
@@ -319,16 +353,12 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             there(call, Switch::RecordedRequests, query)?;
             let own = self_user(tables, call)?;
             let mine = |request: &AccessRequest| Some(request.owner) == own;
-            Answer::Requests(paged(call, *page, *size, || {
-                request_rows(tables, call, mine)
-            })?)
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
         }
         Query::GetAccessRequestsMade { page, size } => {
             there(call, Switch::RecordedRequests, query)?;
             let mine = |request: &AccessRequest| *request.consumer == *call.caller;
-            Answer::Requests(paged(call, *page, *size, || {
-                request_rows(tables, call, mine)
-            })?)
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
         }
         Query::GetAccessGrantTerms { id } => {
             there(call, Switch::GrantTerms, query)?;
@@ -337,7 +367,7 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         Query::GetAuditRecords { page, size } => {
             there(call, Switch::AuditRecord, query)?;
             let own = self_user(tables, call)?;
-            Answer::Records(paged(call, *page, *size, || audit_rows(tables, call, own))?)
+            Answer::Records(paged(call, audit_rows(tables, call, own), *page, *size)?)
         }
         Query::GetLockedRemainders {} => {
             there(call, Switch::RemaindersRemoved, query)?;
@@ -559,15 +589,15 @@ fn granted_page(
     page: Option<i64>,
     size: Option<i64>,
 ) -> Result<Vec<GrantRow>, Refusal> {
-    paged(call, page, size, || granted(tables, call, user))
+    paged(call, granted(tables, call, user), page, size)
 }
 
-/// One page of a listing. Pages are looked at before anything is listed.
+/// One page of a listing.
 fn paged<R>(
     call: Call<'_>,
+    all: Vec<R>,
     page: Option<i64>,
     size: Option<i64>,
-    all: impl FnOnce() -> Vec<R>,
 ) -> Result<Vec<R>, Refusal> {
     if page.is_some_and(|page| page < 1) {
         return Err(Refusal::PageNotPositive);
@@ -575,7 +605,6 @@ fn paged<R>(
     if size.is_some_and(|size| size < 1) {
         return Err(Refusal::SizeNotPositive);
     }
-    let all = all();
     let (page, size) = if call.keeps(Switch::DefaultPaging) {
         (page.unwrap_or(1), size.unwrap_or(DEFAULT_PAGE_SIZE))
     } else {
@@ -675,7 +704,8 @@ fn remainder_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<R
     });
     orphans
         .filter_map(|(id, _)| {
-            let locks = grants::on(tables, *id).filter(|(_, grant)| grants::is_locked(grant, call));
+            let locks =
+                grants::on(tables, *id).filter(|(_, grant)| grants::is_locked(tables, grant, call));
             let locked_until = locks.map(|(_, grant)| grant.locked_until).max()?;
             Some(RemainderRow {
                 id: *id,

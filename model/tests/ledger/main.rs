@@ -11,5 +11,6 @@ mod grants;
 mod owner;
 mod reads;
 mod requests;
+mod resolutions;
 mod users;
 mod wallets;

@@ -2,9 +2,9 @@
 
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
-    AccessRequestRow, Answer, AttributeRow, AuditRow, CredentialDetail, CredentialSummary, Engine,
-    GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, Query, Refusal, RemainderRow,
-    SharedCredential, UserRow, WalletRow,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
+    CredentialSummary, Engine, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, Query,
+    Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -149,6 +149,12 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
         Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::GetGovernanceLog { .. } => &[
+            ("id", "int8"),
+            ("height", "int8"),
+            ("change", "text"),
+            ("subject", "text"),
+        ],
         Query::DagMessage { .. } | Query::DwgMessage { .. } => &[("message", "text")],
         Query::GetAccessRequestsReceived { .. } | Query::GetAccessRequestsMade { .. } => REQUESTS,
         Query::GetAccessGrantTerms { .. } => GRANT_TERMS,
@@ -185,6 +191,15 @@ fn wallet(row: &WalletRow) -> Vec<Json> {
         json!(row.message),
         json!(row.signature),
         json!(row.inserter),
+    ]
+}
+
+fn change(row: &ChangeRow) -> Vec<Json> {
+    vec![
+        int8(row.number),
+        int8(row.height),
+        json!(row.what),
+        json!(row.subject),
     ]
 }
 
@@ -315,6 +330,7 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::Terms(row) => vec![terms(row)],
         Answer::Records(rows) => rows.iter().map(record).collect(),
         Answer::Remainders(rows) => rows.iter().map(remainder).collect(),
+        Answer::Changes(rows) => rows.iter().map(change).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],
@@ -463,7 +479,7 @@ impl TxResult {
         let log = match outcome {
             Outcome::Accepted => String::new(),
             Outcome::Refused(refusal @ Refusal::Unreadable(_)) => {
-                let told = sent.and_then(|sent| transaction::batch(&sent.payload).err());
+                let told = sent.and_then(|sent| transaction::payload(sent).err());
                 let told = told.map_or_else(|| refusal.to_string(), |why| why.to_string());
                 format!("ERROR: {told}")
             }

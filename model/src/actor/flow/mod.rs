@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod governing;
 mod issuing;
 mod reading;
 mod requesting;
@@ -11,6 +12,7 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::requesting::{dashboard, deny, list_rows, request};
@@ -44,7 +46,7 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action)), None)
+    Next::Ask(Want::Submit(Batch::one(action).into()), None)
 }
 
 fn look(query: Query) -> Next {
@@ -76,6 +78,8 @@ fn ending(got: &Got) -> Ending {
 pub(super) enum Flow {
     /// One transaction, and that is it.
     Transact,
+    /// The same, of the engine's own.
+    Govern,
     /// Ask for proof, create the user, bind the wallet.
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
@@ -140,6 +144,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -165,6 +170,13 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. } => Flow::Transact,
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
+            | Order::ApproveJoin { .. }
+            | Order::RemoveValidator { .. }
+            | Order::LeaveValidators
+            | Order::Propose(_)
+            | Order::ApproveProposal(_) => Flow::Govern,
         }
     }
 
@@ -199,6 +211,11 @@ impl Flow {
         match self {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, &task.order, out),
+                News::Got(got) => Next::Done(ending(&got)),
+                News::Letter(_) => Next::Wait,
+            },
+            Flow::Govern => match news {
+                News::Begin => govern(desk, &task.order),
                 News::Got(got) => Next::Done(ending(&got)),
                 News::Letter(_) => Next::Wait,
             },

@@ -9,6 +9,7 @@ mod consumer;
 mod dashboard;
 mod deletion;
 mod durability;
+mod governance;
 mod identity;
 mod limits;
 mod locks;
@@ -131,6 +132,7 @@ fn cases() -> Vec<Case> {
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
         requests::cases(),
@@ -180,6 +182,11 @@ fn write_grants_are_judged() {
 #[test]
 fn attributes_are_judged() {
     attributes::cases().iter().for_each(check);
+}
+
+#[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
 }
 
 #[test]
