@@ -6,6 +6,7 @@ mod describing;
 mod governing;
 mod issuing;
 mod reading;
+mod requesting;
 mod sharing;
 mod writing;
 
@@ -14,6 +15,7 @@ use self::describing::describe;
 use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
+use self::requesting::{dashboard, deny, list_rows, request};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
 use super::client::{As, Got, Want};
@@ -21,7 +23,7 @@ use super::desk::Desk;
 use super::letter::{Letter, Package};
 use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
-use crate::history::{Ending, Event};
+use crate::history::Ending;
 use crate::id::{CredentialId, NodeId, PartyId};
 use crate::ledger::{Action, Batch, Outcome, Query};
 use crate::time::WallMillis;
@@ -102,6 +104,12 @@ pub(super) enum Flow {
     Describe,
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
+    /// Say no, on the chain and to the consumer.
+    Deny,
+    /// Have something listed.
+    List,
+    /// See what the dashboard shows.
+    Dashboard,
     /// Read a copy and judge it.
     Use { stage: UseStage, reading: Reading },
     /// One view.
@@ -123,9 +131,12 @@ impl Flow {
             Order::SignDwg { .. } => Flow::SignDwg,
             Order::Describe { .. } => Flow::Describe,
             Order::Request { request, user, .. } => Flow::Request {
-                request: *request,
+                request: request.number,
                 user: *user,
             },
+            Order::Deny { .. } => Flow::Deny,
+            Order::ListRows { .. } => Flow::List,
+            Order::Dashboard => Flow::Dashboard,
             Order::Use { .. } => Flow::Use {
                 stage: UseStage::Grants,
                 reading: Reading::default(),
@@ -144,8 +155,13 @@ impl Flow {
             | Order::EditAttribute { .. }
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
-            | Order::Deny { .. }
             | Order::Revoke { .. }
+            | Order::EndAccess { .. }
+            | Order::RemoveWhenUnlocked { .. }
+            | Order::CancelDag { .. }
+            | Order::CancelDwg { .. }
+            | Order::Withdraw { .. }
+            | Order::UseGrant { .. }
             | Order::Remove { .. }
             | Order::AddWallet { .. }
             | Order::RemoveWallet { .. }
@@ -227,23 +243,10 @@ impl Flow {
             Flow::SignDag => sign_dag(desk, task, news, out),
             Flow::SignDwg => sign_dwg(desk, task, news, out),
             Flow::Describe => describe(desk, id, task, news, out),
-            Flow::Request { request, user } => match news {
-                News::Begin => {
-                    out.letter(*user, Letter::AccessRequest { request: *request });
-                    if let Order::Request { locked_until, .. } = task.order {
-                        out.note(Event::Requested {
-                            request: *request,
-                            by: desk.me,
-                            of: *user,
-                            locked_until,
-                        });
-                    }
-                    Next::Wait
-                }
-                News::Letter(Letter::Delivery { .. }) => Next::Done(Ending::Accepted),
-                News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
-                News::Letter(_) | News::Got(_) => Next::Wait,
-            },
+            Flow::Request { .. } => request(desk, task, news, out),
+            Flow::Deny => deny(desk, task, news, out),
+            Flow::List => list_rows(desk, task, news),
+            Flow::Dashboard => dashboard(desk, news, out),
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
             Flow::Look => look_once(desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),
