@@ -5,6 +5,7 @@
 //! [`invariant`].
 
 pub mod actor;
+pub mod bridge;
 pub mod catalogue;
 pub mod crypto;
 pub mod history;
