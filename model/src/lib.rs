@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod bridge;
 pub mod catalogue;
+pub mod chain;
 pub mod crypto;
 pub mod history;
 pub mod id;

@@ -5,6 +5,7 @@
 //! a report needs of a history, then [`text`], [`json`] and [`junit`].
 
 pub mod certification;
+mod chain;
 pub mod deed;
 pub mod exit;
 pub mod json;

@@ -136,6 +136,8 @@ mirror! {
         leader "leader": String,
         /// Who takes part besides the database owner, who is always there as "db-owner".
         actors "actors": Actors,
+        /// The chain that holds the tokens, with the Association on it; default none, unless holders are named.
+        chain "chain": Chain,
         /// What messages and disks are like while nothing goes wrong.
         network "network": Network,
         /// Clocks that are wrong from the beginning.
@@ -184,8 +186,24 @@ mirror! {
         new "new": Names,
         /// Issuers without inserter and delegate rows.
         outsiders "outsiders": Names,
+        /// People with tokens and no profile.
+        holders "holders": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+    }
+}
+
+mirror! {
+    /// The chain that holds the tokens. Everybody with an EVM wallet has a million of each token on it.
+    Chain {
+        /// From something that waits to its block; default "250ms".
+        block "block": String,
+        /// How many blocks confirm one; default 4.
+        confirmations "confirmations": i64,
+        /// When staking begins, in scenario time; default from the beginning.
+        start "start": String,
+        /// Reward of an epoch, in IDOS; default a day's part of 30 million a year.
+        reward "reward": i64,
     }
 }
 
@@ -329,8 +347,21 @@ mirror! {
         rows "rows": i64,
         /// The issuer to admit or dismiss.
         issuer "issuer": String,
-        /// The node to appoint.
+        /// The node to appoint, or the one whose operator tokens are staked behind.
         node "node": String,
+        /// How many whole tokens.
+        amount "amount": i64,
+        /// Which token: "IDOS" (the default) or "USDC".
+        token "token": String,
+        /// Who may take tokens: "staking" or "escrow".
+        spender "spender": String,
+        /// What shows that a node deserves to be slashed: "two-votes" of its validator on one ballot, or "one-vote"
+        /// twice; default nothing.
+        evidence "evidence": String,
+        /// How many blocks are undone at most.
+        blocks "blocks": i64,
+        /// Lose what is in them, rather than put it into later blocks; default false.
+        lose "lose": bool,
     }
 }
 
@@ -386,6 +417,12 @@ pub(crate) const FIDELITIES: &[&str] = &[
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
+/// The tokens.
+pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
+/// Contracts that take tokens.
+pub(crate) const SPENDERS: &[&str] = &["staking", "escrow"];
+/// What can be shown against a node's operator.
+pub(crate) const EVIDENCE: &[&str] = &["one-vote", "two-votes"];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -398,11 +435,14 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 6] = [
+    let words: [(&str, &str, &[&str]); 9] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
+        ("Step", "token", TOKENS),
+        ("Step", "spender", SPENDERS),
+        ("Step", "evidence", EVIDENCE),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

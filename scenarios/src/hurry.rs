@@ -107,6 +107,8 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::OnChain(_)
+        | Order::Reorganise { .. }
         | Order::Audit { .. } => Vec::new(),
     }
 }

@@ -37,6 +37,7 @@ impl Setting {
             chain_id.clone(),
             plan.rules,
             plan.nodes,
+            plan.external,
         );
         let entropy = |id: u16| seed.draw(Domain::Entropy, u64::from(id), 0).bytes();
         let mut actors: Vec<Actor> = (0..)
@@ -88,6 +89,8 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
             .map(member)
             .collect(),
         nodes: plan.nodes,
+        operators: directory.operators(),
+        external: plan.external,
         chain_id,
         rules: plan.rules,
         epoch: plan.epoch,

@@ -9,10 +9,13 @@ mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod escrow;
+mod exchange;
 mod identity;
 mod locks;
 mod papers;
 mod plaintext;
+mod staking;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -121,6 +124,10 @@ pub fn all() -> &'static [&'static Invariant] {
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
+        &escrow::ESCROWS_PAY_THE_ENTITLED,
+        &staking::STAKES_ARE_THE_HOLDERS,
+        &staking::STAKE_WAITS_ITS_TIME,
+        &staking::SLASHES_ARE_EARNED_AND_WHOLE,
         &durability::ACKNOWLEDGED_IS_NEVER_LOST,
         &durability::SHOWN_IS_ON_DISK,
         &durability::EFFECT_AT_MOST_ONCE,

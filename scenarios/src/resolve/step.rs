@@ -27,7 +27,7 @@ pub(super) struct Here {
     pub(super) verb: Verb,
     pub(super) by: Option<PartyId>,
     /// Where the verb stands.
-    place: Range<usize>,
+    pub(super) place: Range<usize>,
     /// Whether it lost a key to an error reported already.
     damaged: bool,
 }
@@ -128,6 +128,11 @@ impl Resolver<'_> {
                 "a consumer",
                 self.with(Role::Consumer),
             ),
+            Who::Chain => (
+                role == Some(Role::Chain),
+                "the chain that holds the tokens",
+                self.with(Role::Chain),
+            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
         };
@@ -211,7 +216,7 @@ impl Resolver<'_> {
     }
 
     /// A key this verb cannot do without.
-    fn need<'s, T>(
+    pub(super) fn need<'s, T>(
         &mut self,
         here: &Here,
         key: &'static str,
@@ -393,6 +398,22 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
+            Verb::Stake
+            | Verb::Unstake
+            | Verb::WithdrawUnstaked
+            | Verb::WithdrawReward
+            | Verb::AllowNode
+            | Verb::DisallowNode
+            | Verb::Slash
+            | Verb::WithdrawSlashed
+            | Verb::SetReward
+            | Verb::FundRewards
+            | Verb::PauseStaking
+            | Verb::ResumeStaking
+            | Verb::ApproveTokens
+            | Verb::SendTokens
+            | Verb::Deposit
+            | Verb::Reorganise => self.on_chain(here, file),
             Verb::AppointLeader => unreachable!("appointing is no task of a party"),
         }
     }
@@ -818,7 +839,7 @@ impl Resolver<'_> {
     }
 
     /// A moment of the story in UNIX seconds.
-    fn second(&self, moment: Millis) -> i64 {
+    pub(super) fn second(&self, moment: Millis) -> i64 {
         ((self.place.epoch.0 + moment.0) / 1000) as i64
     }
 

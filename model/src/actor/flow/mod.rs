@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod exchanging;
 mod issuing;
 mod reading;
 mod sharing;
@@ -10,6 +11,7 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+use self::exchanging::exchange;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
@@ -102,6 +104,8 @@ pub(super) enum Flow {
     Use { stage: UseStage, reading: Reading },
     /// One view.
     Look,
+    /// Call contracts, and wait until that is confirmed.
+    Exchange,
     /// Many views.
     Audit { left: Vec<(Query, NodeId)> },
 }
@@ -130,6 +134,7 @@ impl Flow {
             | Order::List
             | Order::Probe { .. }
             | Order::ListGranted { .. } => Flow::Look,
+            Order::OnChain(_) => Flow::Exchange,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
             | Order::Overwrite { .. }
@@ -148,7 +153,8 @@ impl Flow {
             | Order::TransmitDag { .. }
             | Order::Rescind { .. }
             | Order::Admit { .. }
-            | Order::Dismiss { .. } => Flow::Transact,
+            | Order::Dismiss { .. }
+            | Order::Reorganise { .. } => Flow::Transact,
         }
     }
 
@@ -162,6 +168,7 @@ impl Flow {
                 | Flow::Describe
                 | Flow::Share { .. }
                 | Flow::Request { .. }
+                | Flow::Exchange
         )
     }
 
@@ -205,6 +212,7 @@ impl Flow {
                 }
                 News::Letter(_) => Next::Wait,
             },
+            Flow::Exchange => exchange(desk, id, task, news, out),
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),
             Flow::StoreAgain => store_again(desk, task, news),
             Flow::SignDag => sign_dag(desk, task, news, out),

@@ -7,11 +7,13 @@ mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod escrow;
 mod identity;
 mod locks;
 mod papers;
 mod plaintext;
 mod random;
+mod staking;
 mod status;
 mod story;
 mod words;
@@ -133,6 +135,8 @@ fn cases() -> Vec<Case> {
         writes::cases(),
         consensus::cases(),
         durability::cases(),
+        escrow::cases(),
+        staking::cases(),
     ]
     .into_iter()
     .flatten()
@@ -202,6 +206,16 @@ fn consensus_is_judged() {
 #[test]
 fn lasting_is_judged() {
     durability::cases().iter().for_each(check);
+}
+
+#[test]
+fn escrows_are_judged() {
+    escrow::cases().iter().for_each(check);
+}
+
+#[test]
+fn stakes_are_judged() {
+    staking::cases().iter().for_each(check);
 }
 
 #[test]
