@@ -162,6 +162,7 @@ pub(crate) fn plan(name: &str) -> Plan {
             duplicate: Ppm(0),
             reorder: Ppm(0),
         },
+        external: assay_model::actor::External::ARBITRUM,
         disk_sync: Millis(5),
         rules: Rules::documented(),
         parties: vec![
