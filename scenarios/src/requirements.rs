@@ -44,7 +44,6 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::AppointLeader => &["AVAIL-02"],
         Verb::WithdrawUnstaked => &["STAKE-02"],
         Verb::Slash => &["STAKE-03"],
-        Verb::Deposit => &["ECON-07"],
         // Success of these is a means, or an attack that works; neither is promised.
         Verb::Overwrite
         | Verb::Rekey
@@ -70,6 +69,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::ResumeStaking
         | Verb::ApproveTokens
         | Verb::SendTokens
+        | Verb::Deposit
         | Verb::Reorganise => &[],
     }
 }

@@ -132,6 +132,36 @@ fn staked() -> Story {
     at(Story::new(), 1, 10, done, 1_400)
 }
 
+/// A block of whatever, believable or not.
+pub(super) fn by_chance(story: Story, [_, a, b, c, d]: [u8; 5]) -> Story {
+    let pick = |choice: u8| [CAROL, DAVE, OWNER][usize::from(choice % 3)];
+    let node = [N1, N2][usize::from(b % 2)];
+    let amount = [0, 1, 50, 300, i128::MAX, -7][usize::from(c % 6)];
+    let time = [
+        0,
+        10,
+        DAY,
+        2 * DAY,
+        UNSTAKE_DELAY,
+        UNSTAKE_DELAY + 11,
+        40 * DAY,
+        -5,
+    ];
+    let done = match a % 9 {
+        0 => stake(pick(b), node, amount),
+        1 => stake_of(pick(b), pick(d), node, amount),
+        2 => unstake(pick(b), node, amount),
+        3 => paid(pick(b), amount),
+        4 => rewarded(pick(b), amount),
+        5 => fund(amount),
+        6 => reward(u64::from(d), amount),
+        7 => slash(node, amount, evidence([b % 2, 1])),
+        _ => slash(node, amount, None),
+    };
+    let time = time[usize::from(d % 8)];
+    at(story, u64::from(c % 8), time, vec![done], amount)
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let holders = &STAKES_ARE_THE_HOLDERS;
     let waits = &STAKE_WAITS_ITS_TIME;
