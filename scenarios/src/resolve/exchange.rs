@@ -26,26 +26,28 @@ impl Resolver<'_> {
             )
         });
         let block = match block {
-            Some(text) => self.positive("block", text)?,
-            None => Millis(usual.block),
+            Some(text) => self.positive("block", text),
+            None => Some(Millis(usual.block)),
         };
         let confirmations = match confirmations {
-            Some(count) => self.count("confirmations", count)?,
-            None => usual.confirmations,
+            Some(count) => self.count("confirmations", count),
+            None => Some(usual.confirmations),
         };
         let start = match start {
-            Some(text) => self.duration("start", text)?,
-            None => Millis::ZERO,
+            Some(text) => self.duration("start", text),
+            None => Some(Millis::ZERO),
         };
         let reward = match reward {
-            Some(tokens) => whole(Token::Idos, self.count("reward", tokens)?),
-            None => usual.reward,
+            Some(tokens) => self
+                .count("reward", tokens)
+                .map(|tokens| whole(Token::Idos, tokens)),
+            None => Some(usual.reward),
         };
         Some(External {
-            block: block.0,
-            confirmations,
-            start: BlockTime(self.second(start)),
-            reward,
+            block: block?.0,
+            confirmations: confirmations?,
+            start: BlockTime(self.second(start?)),
+            reward: reward?,
         })
     }
 

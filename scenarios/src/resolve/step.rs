@@ -134,7 +134,11 @@ impl Resolver<'_> {
                 self.with(Role::Chain),
             ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
-            Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
+            Who::Anyone => (
+                !operators && role != Some(Role::Chain),
+                "an actor",
+                self.cast.names(|party| party.role != Role::Chain),
+            ),
         };
         if !may {
             let able: Vec<&str> = able.iter().map(String::as_str).collect();
