@@ -158,3 +158,180 @@ impl Owed {
         Some(refused.map_or(Ending::Accepted, |revert| Ending::Refused(revert.code())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::super::order::{Task, Via};
+    use super::*;
+    use crate::bridge::{Amount, BridgeEvent, Token};
+    use crate::chain::{Call, Contract, ZERO, account};
+    use crate::crypto::{Scheme, SigningKey, Symbolic};
+    use crate::time::BlockTime;
+
+    const HOLDER: PartyId = PartyId(1);
+    const OPERATOR: PartyId = PartyId(2);
+    const KEY: SigningKey = SigningKey {
+        scheme: Scheme::Evm,
+        secret: [1; 32],
+    };
+
+    /// A chain that needs two blocks to confirm one, and everything it has said.
+    struct Told {
+        exchange: Exchange,
+        now: u64,
+        due: bool,
+        said: Vec<(PartyId, Letter)>,
+        blocks: u32,
+    }
+
+    impl Told {
+        fn new() -> Told {
+            let suite: Arc<dyn Suite> = Arc::new(Symbolic);
+            let holder = account(&suite.identity(&KEY)).unwrap();
+            let setting = Setting {
+                name: "arbitrum".to_owned(),
+                block: 250,
+                confirmations: 2,
+                owner: ZERO,
+                holders: BTreeSet::from([holder]),
+                signers: BTreeSet::new(),
+                validators: BTreeMap::new(),
+                start: BlockTime(0),
+                reward: Amount(1),
+            };
+            Told {
+                exchange: Exchange::new(suite, Rules::documented(), Arc::new(setting)),
+                now: 0,
+                due: false,
+                said: Vec::new(),
+                blocks: 0,
+            }
+        }
+
+        fn give(&mut self, input: Input) {
+            let mut out = Outbox::default();
+            self.exchange.handle(WallMillis(self.now), input, &mut out);
+            for output in out.0 {
+                match output {
+                    Output::Letter { to, letter } => self.said.push((to, letter)),
+                    Output::Timer { after, .. } => {
+                        assert!(!self.due, "two blocks are due at once");
+                        assert_eq!(after, 250);
+                        self.due = true;
+                    }
+                    Output::Note(Event::ChainBlock { .. }) => self.blocks += 1,
+                    _ => {}
+                }
+            }
+        }
+
+        fn post(&mut self, from: PartyId, letter: Letter) {
+            self.give(Input::Letter { from, letter });
+        }
+
+        fn deposit(&mut self, task: u64, amount: i128) {
+            let (token, amount) = (Token::Usdc, Amount(amount));
+            let calls = [
+                Call::Approve {
+                    token,
+                    spender: Contract::Escrow(token),
+                    amount,
+                },
+                Call::Deposit { token, amount },
+            ];
+            let sign = |(nonce, call)| {
+                let nonce = task * 10 + nonce;
+                SignedCall::sign(&Symbolic, &KEY, "arbitrum", nonce, call).unwrap()
+            };
+            let calls = (0..).zip(calls).map(sign).collect();
+            self.post(HOLDER, Letter::Calls { task, calls });
+        }
+
+        /// Lets one block's time pass.
+        fn pass(&mut self) {
+            self.now += 250;
+            if std::mem::take(&mut self.due) {
+                self.give(Input::Timer(Timer::Block));
+            }
+        }
+
+        fn reorganise(&mut self, blocks: u32, lose: bool) {
+            let task = Task {
+                order: Order::Reorganise { blocks, lose },
+                via: Via::Any,
+                wallet: 0,
+                patience: 0,
+            };
+            self.give(Input::Begin { step: 0, task });
+        }
+
+        /// Receipts by task, and amounts of deposits that operators were told of.
+        fn heard(&self) -> (Vec<(u64, Ending)>, Vec<i128>) {
+            let (mut receipts, mut deposits) = (Vec::new(), Vec::new());
+            for (to, letter) in &self.said {
+                match letter {
+                    Letter::Receipt { task, ending } => {
+                        assert_eq!(*to, HOLDER);
+                        receipts.push((*task, *ending));
+                    }
+                    Letter::Bridge(BridgeEvent::Deposit(deposit)) => {
+                        assert_eq!(*to, OPERATOR);
+                        deposits.push(deposit.amount.0);
+                    }
+                    other => panic!("the chain does not say {other:?}"),
+                }
+            }
+            (receipts, deposits)
+        }
+    }
+
+    #[test]
+    fn a_chain_with_nothing_to_do_stands_still() {
+        let mut told = Told::new();
+        told.post(OPERATOR, Letter::Watch);
+        told.pass();
+        assert_eq!((told.blocks, told.due), (0, false));
+        told.deposit(1, 5);
+        for _ in 0..9 {
+            told.pass();
+        }
+        assert_eq!((told.blocks, told.due), (3, false));
+    }
+
+    #[test]
+    fn senders_and_watchers_hear_of_a_deposit_once_it_is_confirmed() {
+        let mut told = Told::new();
+        told.post(OPERATOR, Letter::Watch);
+        told.deposit(1, 5);
+        told.pass();
+        told.pass();
+        assert_eq!(told.heard(), (vec![], vec![]));
+        told.reorganise(2, false);
+        told.pass();
+        told.pass();
+        assert_eq!(told.heard(), (vec![], vec![]));
+        told.pass();
+        assert_eq!(told.heard(), (vec![(1, Ending::Accepted)], vec![5]));
+        told.pass();
+        assert_eq!(told.heard().1, [5]);
+    }
+
+    #[test]
+    fn nobody_hears_of_what_is_lost_and_everybody_of_a_refusal() {
+        let mut told = Told::new();
+        told.post(OPERATOR, Letter::Watch);
+        told.deposit(1, 5);
+        told.pass();
+        told.reorganise(1, true);
+        told.deposit(2, 0);
+        told.deposit(2, 7);
+        for _ in 0..9 {
+            told.pass();
+        }
+        let refused = Ending::Refused("amount-not-positive");
+        let again = Ending::Rejected("wrong-nonce");
+        assert_eq!(told.heard(), (vec![(2, again), (2, refused)], vec![]));
+    }
+}
