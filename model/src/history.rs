@@ -3,6 +3,7 @@
 //!
 //! Every world writes the same history, and invariants know nothing else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -37,6 +38,8 @@ pub enum Role {
     Association,
     /// The chain that holds the tokens.
     Chain,
+    /// Runs a node, and speaks with its key.
+    Operator,
 }
 
 /// A party of the story, with every identity it can speak for.
@@ -65,6 +68,12 @@ pub struct Cast {
     pub operators: Vec<Address>,
     /// What that chain is like.
     pub external: External,
+    /// Their identities, by place; empty where nobody outside knows them.
+    pub keys: Vec<Identity>,
+    /// Nodes that do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
+    /// Who leads when the story begins.
+    pub leader: NodeId,
     /// The network's name.
     pub chain_id: Text,
     /// Which promises the nodes were told to keep.

@@ -29,6 +29,11 @@ impl<T> At<T> {
     }
 }
 
+/// A part of a value that is of another type, at the place of the whole.
+pub(crate) fn at<T>(value: T, span: Range<usize>) -> At<T> {
+    At(toml::Spanned::new(span, value))
+}
+
 impl<T: JsonSchema> JsonSchema for At<T> {
     fn schema_name() -> Cow<'static, str> {
         T::schema_name()
@@ -134,6 +139,8 @@ mirror! {
         nodes "nodes": i64,
         /// The node that leads at first; default "n1".
         leader "leader": String,
+        /// Nodes that do not vote unless they join; default none.
+        sentries "sentries": Names,
         /// Who takes part besides the database owner, who is always there as "db-owner".
         actors "actors": Actors,
         /// The chain that holds the tokens, with the Association on it; default none, unless holders are named.
@@ -250,7 +257,7 @@ mirror! {
         /// When it begins.
         #[schemars(required)]
         at "at": String,
-        /// Who does it: an actor, "db-owner", or "operators".
+        /// Who does it: an actor, "db-owner", "operators", or a node's operator, called as the node.
         #[schemars(required)]
         by "by": String,
         /// What is done.
@@ -347,7 +354,7 @@ mirror! {
         rows "rows": i64,
         /// The issuer to admit or dismiss.
         issuer "issuer": String,
-        /// The node to appoint, or the one whose operator tokens are staked behind.
+        /// The node to appoint, to approve of, to remove, or whose operator tokens are staked behind.
         node "node": String,
         /// How many whole tokens.
         amount "amount": i64,
@@ -362,6 +369,18 @@ mirror! {
         blocks "blocks": i64,
         /// Lose what is in them, rather than put it into later blocks; default false.
         lose "lose": bool,
+        /// What an action is to keep or not: "locks-checked", or a rule that an action can be replaced for.
+        rule "rule": String,
+        /// Whether it is kept: "on" or "off".
+        position "position": String,
+        /// The voting power a node asks for; default 1.
+        power "power": i64,
+        /// A parameter of the network: "leader", "join-expiry", "max-block-size" or "max-votes-per-tx".
+        parameter "parameter": String,
+        /// What a parameter is to be: a node, a duration, a size or a number.
+        value "value": Amount,
+        /// A proposed change, by its `as`.
+        proposal "proposal": String,
     }
 }
 
@@ -423,6 +442,15 @@ pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
 pub(crate) const SPENDERS: &[&str] = &["staking", "escrow"];
 /// What can be shown against a node's operator.
 pub(crate) const EVIDENCE: &[&str] = &["one-vote", "two-votes"];
+/// Where a rule can stand.
+pub(crate) const POSITIONS: &[&str] = &["on", "off"];
+/// Parameters of the network.
+pub(crate) const PARAMETERS: &[&str] = &[
+    "leader",
+    "join-expiry",
+    "max-block-size",
+    "max-votes-per-tx",
+];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -435,7 +463,7 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 9] = [
+    let words: [(&str, &str, &[&str]); 11] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
@@ -443,6 +471,8 @@ pub fn schema() -> Value {
         ("Step", "token", TOKENS),
         ("Step", "spender", SPENDERS),
         ("Step", "evidence", EVIDENCE),
+        ("Step", "position", POSITIONS),
+        ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

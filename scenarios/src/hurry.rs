@@ -109,6 +109,14 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Dismiss { .. }
         | Order::OnChain(_)
         | Order::Reorganise { .. }
+        | Order::ReplaceAction { .. }
+        | Order::ReadLog { .. }
+        | Order::JoinValidators { .. }
+        | Order::ApproveJoin { .. }
+        | Order::RemoveValidator { .. }
+        | Order::LeaveValidators
+        | Order::Propose(_)
+        | Order::ApproveProposal(_)
         | Order::Audit { .. } => Vec::new(),
     }
 }

@@ -44,6 +44,12 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::AppointLeader => &["AVAIL-02"],
         Verb::WithdrawUnstaked => &["STAKE-02"],
         Verb::Slash => &["STAKE-03"],
+        Verb::ReadLog => &["GOV-01"],
+        Verb::JoinValidators
+        | Verb::ApproveJoin
+        | Verb::RemoveValidator
+        | Verb::LeaveValidators
+        | Verb::ApproveProposal => &["GOV-02"],
         // Success of these is a means, or an attack that works; neither is promised.
         Verb::Overwrite
         | Verb::Rekey
@@ -70,7 +76,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::ApproveTokens
         | Verb::SendTokens
         | Verb::Deposit
-        | Verb::Reorganise => &[],
+        | Verb::Reorganise
+        | Verb::ReplaceAction
+        | Verb::Propose => &[],
     }
 }
 
@@ -134,6 +142,19 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
             "signatures-too-few" | "root-posted" | "root-unknown" | "proof-wrong"
             | "already-claimed",
         ) => &["ECON-07"],
+        (
+            _,
+            "caller-not-validator"
+            | "caller-is-validator"
+            | "target-not-validator"
+            | "join-pending"
+            | "no-join-pending"
+            | "own-join"
+            | "leader-stays"
+            | "leader-cannot-leave"
+            | "resolution-exists"
+            | "resolution-unknown",
+        ) => &["GOV-02"],
         _ => &[],
     }
 }

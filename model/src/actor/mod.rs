@@ -22,4 +22,7 @@ pub use directory::{
 };
 pub use letter::{Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{ChainDeed, Fidelity, GrantRef, Order, Share, Shown, Task, Via, Writer};
+pub use order::{
+    ChainDeed, Fidelity, GrantRef, Order, ParameterChange, Proposal, Share, Shown, Task, Via,
+    Writer,
+};

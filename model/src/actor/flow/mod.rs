@@ -4,6 +4,7 @@
 mod delegating;
 mod describing;
 mod exchanging;
+mod governing;
 mod issuing;
 mod reading;
 mod sharing;
@@ -12,6 +13,7 @@ mod writing;
 use self::delegating::sign_dwg;
 use self::describing::describe;
 use self::exchanging::exchange;
+use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
@@ -44,7 +46,7 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action)), None)
+    Next::Ask(Want::Submit(Batch::one(action).into()), None)
 }
 
 fn look(query: Query) -> Next {
@@ -76,6 +78,8 @@ fn ending(got: &Got) -> Ending {
 pub(super) enum Flow {
     /// One transaction, and that is it.
     Transact,
+    /// The same, of the engine's own.
+    Govern,
     /// Ask for proof, create the user, bind the wallet.
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
@@ -133,6 +137,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::OnChain(_) => Flow::Exchange,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
@@ -155,6 +160,13 @@ impl Flow {
             | Order::Admit { .. }
             | Order::Dismiss { .. }
             | Order::Reorganise { .. } => Flow::Transact,
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
+            | Order::ApproveJoin { .. }
+            | Order::RemoveValidator { .. }
+            | Order::LeaveValidators
+            | Order::Propose(_)
+            | Order::ApproveProposal(_) => Flow::Govern,
         }
     }
 
@@ -190,6 +202,11 @@ impl Flow {
         match self {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, &task.order, out),
+                News::Got(got) => Next::Done(ending(&got)),
+                News::Letter(_) => Next::Wait,
+            },
+            Flow::Govern => match news {
+                News::Begin => govern(desk, &task.order),
                 News::Got(got) => Next::Done(ending(&got)),
                 News::Letter(_) => Next::Wait,
             },

@@ -8,6 +8,7 @@ mod consumer;
 mod deletion;
 mod durability;
 mod escrow;
+mod governance;
 mod identity;
 mod locks;
 mod papers;
@@ -129,6 +130,7 @@ fn cases() -> Vec<Case> {
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
         identity::cases(),
@@ -176,6 +178,11 @@ fn write_grants_are_judged() {
 #[test]
 fn attributes_are_judged() {
     attributes::cases().iter().for_each(check);
+}
+
+#[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
 }
 
 #[test]
