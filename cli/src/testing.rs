@@ -37,6 +37,8 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
             rules: plan.rules,
             epoch: plan.epoch,
             drift: 0,
+            operators: Vec::new(),
+            external: assay_model::actor::External::ARBITRUM,
             keeps_history: true,
         }));
         let node = NodeId(0);

@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::actor::External;
+use crate::bridge::Address;
+use crate::chain;
 use crate::crypto::Identity;
 use crate::id::{
     AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
@@ -29,6 +32,12 @@ pub enum Role {
     User,
     /// Reads what it was granted.
     Consumer,
+    /// Has tokens, and no profile.
+    Holder,
+    /// Owns the contracts the tokens are staked in.
+    Association,
+    /// The chain that holds the tokens.
+    Chain,
     /// Runs a node, and speaks with its key.
     Operator,
 }
@@ -55,6 +64,10 @@ pub struct Cast {
     pub parties: Vec<Member>,
     /// How many nodes there are.
     pub nodes: u16,
+    /// By node: its operator's account on the chain that holds the tokens; empty where there is no such chain.
+    pub operators: Vec<Address>,
+    /// What that chain is like.
+    pub external: External,
     /// Their identities, by place; empty where nobody outside knows them.
     pub keys: Vec<Identity>,
     /// Nodes that do not vote when the story begins.
@@ -497,6 +510,19 @@ pub enum Event {
     },
     /// The run's bound on events was reached.
     Exhausted,
+
+    /// The chain that holds the tokens has sealed a block.
+    ChainBlock {
+        /// The block, with what came of every call in it.
+        block: Arc<chain::Block>,
+    },
+    /// That chain has undone its last blocks.
+    ChainReorganised {
+        /// The last block that stands.
+        last: u64,
+        /// Whether the calls in the others are lost rather than waiting for a block again.
+        lost: bool,
+    },
 
     /// Bytes a node holds or was handed were searched for marked plaintext.
     Scanned {

@@ -5,7 +5,9 @@
 //! [`invariant`].
 
 pub mod actor;
+pub mod bridge;
 pub mod catalogue;
+pub mod chain;
 pub mod crypto;
 pub mod history;
 pub mod id;

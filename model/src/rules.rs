@@ -266,6 +266,22 @@ switches! {
         promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
         deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")
         keeps ["AVAIL-02"];
+    HoldersStake "holders-stake"
+        promised "a stake takes tokens of the caller's only" ("idos-facts 8.10, STAKE-01")
+        deployed "anybody stakes what somebody else has approved, behind a node of its own choice" ("ctr:IDOSNodeStaking stake")
+        keeps ["STAKE-01"];
+    SeparateRewards "separate-rewards"
+        promised "rewards are paid from what was paid in for them" ("idos-facts 8.10, STAKE-01")
+        deployed "rewards are paid from whatever the contract holds, stakes included" ("ctr:IDOSNodeStaking withdrawReward")
+        keeps ["STAKE-01"];
+    SlashableUnstaking "slashable-unstaking"
+        promised "stake on its way back is slashed with its node" ("doc, stake at risk")
+        deployed "whoever unstakes first loses nothing" ("ctr:IDOSNodeStaking slash")
+        keeps ["STAKE-03"];
+    EvidencedSlashing "evidenced-slashing"
+        promised "a slash shows two votes of the node's validator on one ballot" ("idos-facts 8.10, STAKE-03; 9.2 (8)")
+        deployed "the owner's word is enough" ("ctr:IDOSNodeStaking slash")
+        keeps ["STAKE-03"];
 }
 
 impl Switch {

@@ -1,14 +1,15 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{
-    Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Task, Terms, Via, Writer,
+    ChainDeed, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Shown, Task, Terms, Via,
+    Writer,
 };
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
 
-use crate::names::{few, lock, node_ref, party, second, short, user, whose};
+use crate::names::{count, few, lock, node_ref, party, second, short, user, whose};
 
 /// What a step does: `alice revokes the grant on 4f1c.. to bank through n2`.
 pub fn deed(plan: &Plan, deed: &Deed) -> String {
@@ -289,10 +290,54 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 when(*shouted, ", in capitals")
             )
         }
+        Order::OnChain(deed) => chain_text(plan, deed),
+        Order::Reorganise { blocks, lose } => format!(
+            "undoes its last {}{}",
+            count((*blocks).into(), "block", "blocks"),
+            when(*lose, ", losing what is in it")
+        ),
         Order::Audit { nodes, copies: _ } => format!(
             "reads everything it ever could, at {}",
             few(nodes.iter().map(ToString::to_string))
         ),
+    }
+}
+
+fn chain_text(plan: &Plan, deed: &ChainDeed) -> String {
+    match deed {
+        ChainDeed::Approve { spender, amount } => format!(
+            "allows {} to take {amount} {}",
+            spender.name(),
+            spender.token()
+        ),
+        ChainDeed::Send { token, to, amount } => {
+            format!("sends {amount} {token} to {}", party(plan, *to))
+        }
+        ChainDeed::FundRewards { amount } => format!("pays in {amount} IDOS for rewards"),
+        ChainDeed::Stake { of, node, amount } => format!(
+            "stakes {amount} IDOS{} behind {node}",
+            of.map_or(String::new(), |of| format!(" of {}", party(plan, of)))
+        ),
+        ChainDeed::Unstake { node, amount } => format!("unstakes {amount} IDOS from {node}"),
+        ChainDeed::WithdrawUnstaked => "withdraws what it unstaked".to_owned(),
+        ChainDeed::WithdrawReward => "withdraws its rewards".to_owned(),
+        ChainDeed::AllowNode { node } => format!("lets tokens be staked behind {node}"),
+        ChainDeed::DisallowNode { node } => {
+            format!("lets no more tokens be staked behind {node}")
+        }
+        ChainDeed::Slash { node, shown } => format!(
+            "slashes {node}, showing {}",
+            match shown {
+                Shown::Nothing => "nothing",
+                Shown::OneVote => "one vote twice",
+                Shown::TwoVotes => "two votes on one ballot",
+            }
+        ),
+        ChainDeed::WithdrawSlashed => "withdraws what was slashed".to_owned(),
+        ChainDeed::SetReward { amount } => format!("sets the reward of a day to {amount} IDOS"),
+        ChainDeed::Pause { on: true } => "stops the staking contract".to_owned(),
+        ChainDeed::Pause { on: false } => "lets the staking contract go on".to_owned(),
+        ChainDeed::Deposit { token, amount } => format!("deposits {amount} {token}"),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod broken;
 pub mod certification;
+mod chain;
 pub mod deed;
 pub mod exit;
 pub mod json;

@@ -12,6 +12,7 @@ use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxR
 use assay_model::wire::{EnginePayload, KeyId};
 use assay_scenarios::plan::Plan;
 
+use crate::chain;
 use crate::deed;
 use crate::names::{count, few, holder, lock, party, second, short, user};
 
@@ -259,6 +260,12 @@ impl<'a> Narrator<'a> {
             Event::FaultEnded { fault, effect } => {
                 format!("over, with effect {effect}: {}", self.fault(*fault))
             }
+            Event::ChainBlock { block } => chain::block(&self.history.cast, block),
+            Event::ChainReorganised { last, lost } => format!(
+                "the chain that holds the tokens goes back to block {last}; the calls after it {}",
+                if *lost { "are lost" } else { "wait again" }
+            ),
+
             Event::Healed => "all trouble is over".to_owned(),
             Event::Settled => "nothing is under way any more".to_owned(),
             Event::Unsettled { owed } => {

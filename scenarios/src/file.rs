@@ -143,6 +143,8 @@ mirror! {
         sentries "sentries": Names,
         /// Who takes part besides the database owner, who is always there as "db-owner".
         actors "actors": Actors,
+        /// The chain that holds the tokens, with the Association on it; default none, unless holders are named.
+        chain "chain": Chain,
         /// What messages and disks are like while nothing goes wrong.
         network "network": Network,
         /// Clocks that are wrong from the beginning.
@@ -191,8 +193,24 @@ mirror! {
         new "new": Names,
         /// Issuers without inserter and delegate rows.
         outsiders "outsiders": Names,
+        /// People with tokens and no profile.
+        holders "holders": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+    }
+}
+
+mirror! {
+    /// The chain that holds the tokens. Everybody with an EVM wallet has a million of each token on it.
+    Chain {
+        /// From something that waits to its block; default "250ms".
+        block "block": String,
+        /// How many blocks confirm one; default 4.
+        confirmations "confirmations": i64,
+        /// When staking begins, in scenario time; default from the beginning.
+        start "start": String,
+        /// Reward of an epoch, in IDOS; default a day's part of 30 million a year.
+        reward "reward": i64,
     }
 }
 
@@ -350,8 +368,21 @@ mirror! {
         rows "rows": i64,
         /// The issuer to admit or dismiss.
         issuer "issuer": String,
-        /// The node to appoint, to approve of, or to remove.
+        /// The node to appoint, to approve of, to remove, or whose operator tokens are staked behind.
         node "node": String,
+        /// How many whole tokens.
+        amount "amount": i64,
+        /// Which token: "IDOS" (the default) or "USDC".
+        token "token": String,
+        /// Who may take tokens: "staking" or "escrow".
+        spender "spender": String,
+        /// What shows that a node deserves to be slashed: "two-votes" of its validator on one ballot, or "one-vote"
+        /// twice; default nothing.
+        evidence "evidence": String,
+        /// How many blocks are undone at most.
+        blocks "blocks": i64,
+        /// Lose what is in them, rather than put it into later blocks; default false.
+        lose "lose": bool,
         /// What an action is to keep or not: "locks-checked", or a rule that an action can be replaced for.
         rule "rule": String,
         /// Whether it is kept: "on" or "off".
@@ -419,6 +450,12 @@ pub(crate) const FIDELITIES: &[&str] = &[
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
+/// The tokens.
+pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
+/// Contracts that take tokens.
+pub(crate) const SPENDERS: &[&str] = &["staking", "escrow"];
+/// What can be shown against a node's operator.
+pub(crate) const EVIDENCE: &[&str] = &["one-vote", "two-votes"];
 /// Where a rule can stand.
 pub(crate) const POSITIONS: &[&str] = &["on", "off"];
 /// Parameters of the network.
@@ -440,11 +477,14 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 8] = [
+    let words: [(&str, &str, &[&str]); 11] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
+        ("Step", "token", TOKENS),
+        ("Step", "spender", SPENDERS),
+        ("Step", "evidence", EVIDENCE),
         ("Step", "position", POSITIONS),
         ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),

@@ -131,6 +131,8 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::OnChain(_)
+        | Order::Reorganise { .. }
         | Order::ReplaceAction { .. }
         | Order::ReadLog { .. }
         | Order::JoinValidators { .. }

@@ -1,6 +1,6 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::{Order, Task, Terms};
+use assay_model::actor::{External, Order, Task, Terms};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
@@ -32,6 +32,8 @@ pub struct Plan {
     pub timing: Timing,
     /// What every link does to every message.
     pub network: Network,
+    /// What the chain that holds the tokens is like; it is there if one of the parties is it.
+    pub external: External,
     /// How long a write to disk takes to become durable.
     pub disk_sync: Millis,
     /// Which promises the nodes keep.

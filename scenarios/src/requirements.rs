@@ -48,6 +48,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::ListGranted => &["READ-05"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],
+        Verb::WithdrawUnstaked => &["STAKE-02"],
+        Verb::Slash => &["STAKE-03"],
         Verb::ReadLog => &["GOV-01"],
         Verb::JoinValidators
         | Verb::ApproveJoin
@@ -67,6 +69,20 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::EditAttribute
         | Verb::RemoveAttribute
         | Verb::Admit
+        | Verb::Stake
+        | Verb::Unstake
+        | Verb::WithdrawReward
+        | Verb::AllowNode
+        | Verb::DisallowNode
+        | Verb::WithdrawSlashed
+        | Verb::SetReward
+        | Verb::FundRewards
+        | Verb::PauseStaking
+        | Verb::ResumeStaking
+        | Verb::ApproveTokens
+        | Verb::SendTokens
+        | Verb::Deposit
+        | Verb::Reorganise
         | Verb::ReplaceAction
         | Verb::Propose => &[],
     }
@@ -136,6 +152,15 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "profile-locked") => &["USR-04"],
         (_, "page-not-positive" | "size-not-positive") => &["READ-05"],
         (_, "unauthorized-inserter") => &["GOV-03"],
+
+        (_, "staker-not-caller" | "rewards-not-funded") => &["STAKE-01"],
+        (_, "node-slashed" | "no-withdrawable-stake" | "amount-exceeds-stake") => &["STAKE-02"],
+        (_, "evidence-missing" | "evidence-invalid") => &["STAKE-03"],
+        (
+            _,
+            "signatures-too-few" | "root-posted" | "root-unknown" | "proof-wrong"
+            | "already-claimed",
+        ) => &["ECON-07"],
         (
             _,
             "caller-not-validator"
@@ -186,6 +211,7 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
 #[cfg(test)]
 mod tests {
     use assay_model::catalogue;
+    use assay_model::chain::Revert;
     use assay_model::history::Doubt;
     use assay_model::ledger::Refusal;
     use assay_model::node::Rejected;
@@ -195,6 +221,7 @@ mod tests {
     fn every_ending() -> Vec<Ending> {
         let mut endings = vec![Ending::Accepted, Ending::Denied, Ending::Unanswered];
         endings.extend(Refusal::CODES.iter().map(|code| Ending::Refused(code)));
+        endings.extend(Revert::CODES.iter().map(|code| Ending::Refused(code)));
         endings.extend(Rejected::CODES.iter().map(|code| Ending::Rejected(code)));
         endings.push(Ending::Rejected("claim-refused"));
         endings.extend(Doubt::CODES.iter().map(|code| Ending::Declined(code)));

@@ -6,6 +6,7 @@ pub(crate) enum Who {
     Issuer,
     Consumer,
     Operators,
+    Chain,
     Operator,
     Anyone,
 }
@@ -151,6 +152,38 @@ table! {
         "A validator approves of a proposed change.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
+    Stake "stake" ["node", "amount", "of"]
+        "Tokens are staked behind a node.";
+    Unstake "unstake" ["node", "amount"]
+        "Stake begins its way back.";
+    WithdrawUnstaked "withdraw-unstaked" []
+        "What was unstaked long enough ago is paid.";
+    WithdrawReward "withdraw-reward" []
+        "Rewards are paid.";
+    AllowNode "allow-node" ["node"]
+        "The Association lets tokens be staked behind a node.";
+    DisallowNode "disallow-node" ["node"]
+        "The Association lets no more tokens be staked behind a node.";
+    Slash "slash" ["node", "evidence"]
+        "The Association takes everything staked behind a node.";
+    WithdrawSlashed "withdraw-slashed" []
+        "What was slashed is paid to the Association.";
+    SetReward "set-reward" ["amount"]
+        "The Association sets the reward of an epoch.";
+    FundRewards "fund-rewards" ["amount"]
+        "Tokens are paid in for rewards.";
+    PauseStaking "pause-staking" []
+        "The Association stops the staking contract.";
+    ResumeStaking "resume-staking" []
+        "The Association lets the staking contract go on.";
+    ApproveTokens "approve-tokens" ["spender", "token", "amount"]
+        "A contract is allowed to take tokens.";
+    SendTokens "send-tokens" ["to", "token", "amount"]
+        "Tokens are sent to somebody.";
+    Deposit "deposit" ["token", "amount"]
+        "Tokens are handed over to the storage network.";
+    Reorganise "reorganise" ["blocks", "lose"]
+        "The chain that holds the tokens undoes its last blocks.";
 }
 
 table! {
@@ -197,6 +230,7 @@ impl Verb {
             | Verb::BindWallet => Who::Issuer,
             Verb::Request | Verb::Withdraw => Who::Consumer,
             Verb::AppointLeader => Who::Operators,
+            Verb::Reorganise => Who::Chain,
             Verb::JoinValidators
             | Verb::ApproveJoin
             | Verb::RemoveValidator
@@ -207,10 +241,34 @@ impl Verb {
         }
     }
 
+    /// Whether it is done on the chain that holds the tokens, where no node is asked.
+    pub(crate) const fn is_on_chain(self) -> bool {
+        matches!(
+            self,
+            Verb::Stake
+                | Verb::Unstake
+                | Verb::WithdrawUnstaked
+                | Verb::WithdrawReward
+                | Verb::AllowNode
+                | Verb::DisallowNode
+                | Verb::Slash
+                | Verb::WithdrawSlashed
+                | Verb::SetReward
+                | Verb::FundRewards
+                | Verb::PauseStaking
+                | Verb::ResumeStaking
+                | Verb::ApproveTokens
+                | Verb::SendTokens
+                | Verb::Deposit
+                | Verb::Reorganise
+        )
+    }
+
     /// The keys every step with this verb knows: operators reach all nodes at once and hold no wallet.
     pub(crate) const fn common(self) -> &'static [&'static str] {
         match self {
-            Verb::AppointLeader => &["at", "by", "do", "expect", "shows"],
+            Verb::AppointLeader | Verb::Reorganise => &["at", "by", "do", "expect", "shows"],
+            _ if self.is_on_chain() => &["at", "by", "do", "wallet", "patience", "expect", "shows"],
             _ => STEP_FIELDS,
         }
     }

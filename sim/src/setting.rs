@@ -39,6 +39,7 @@ impl Setting {
             chain_id.clone(),
             plan.rules,
             (plan.nodes, node_keys),
+            plan.external,
         );
         let entropy = |id: u16| seed.draw(Domain::Entropy, u64::from(id), 0).bytes();
         let mut actors: Vec<Actor> = (0..)
@@ -91,6 +92,8 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
             .map(member)
             .collect(),
         nodes: plan.nodes,
+        operators: directory.operators(),
+        external: plan.external,
         keys: directory.validators.clone(),
         sentries: plan.sentries.clone(),
         leader: plan.leader,

@@ -61,6 +61,8 @@ pub struct Desk {
     pub(super) write_papers: BTreeMap<u32, WritePaper>,
     pub(super) written: BTreeMap<u32, Action>,
     pub(super) proofs: BTreeMap<u8, Proof>,
+    /// How many calls went to the chain that holds the tokens.
+    pub(super) chain_calls: u64,
 }
 
 impl Desk {
@@ -84,6 +86,7 @@ impl Desk {
             write_papers: BTreeMap::new(),
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            chain_calls: 0,
         }
     }
 
@@ -694,6 +697,10 @@ impl Desk {
             | Letter::Consent { .. }
             | Letter::Denied { .. }
             | Letter::Delivery { .. }
+            | Letter::Calls { .. }
+            | Letter::Receipt { .. }
+            | Letter::Watch
+            | Letter::Bridge(_)
             | Letter::Lent { .. } => {}
         }
         None

@@ -1,16 +1,21 @@
 //! Who is who: names, public keys, addresses. Everybody may look things up here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
+use crate::bridge::{Address, Amount};
+use crate::chain::{self, account};
 use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
 use crate::history::Role;
 use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
 use crate::ledger::WalletType;
 use crate::rules::Rules;
+use crate::time::BlockTime;
 use crate::vc::TrustedIssuer;
+use serde::Serialize;
 
 /// Every document of a story carries a text that begins like this, so that plaintext can be found
 /// wherever it turns up.
@@ -84,6 +89,29 @@ impl Keys {
     }
 }
 
+/// The key a node's operator has on the chain that holds the tokens: stake is placed behind its account, and
+/// it signs for the roots of epochs.
+pub fn operator_key(node: NodeId) -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Evm,
+        secret: derive(&format!("operator key of {node}")),
+    }
+}
+
+/// The account of [`operator_key`].
+pub fn operator_account(suite: &dyn Suite, node: NodeId) -> Address {
+    account(&suite.identity(&operator_key(node))).expect("an operator's key is an EVM key")
+}
+
+/// The key a node's validator votes with. It hangs on the node's place alone.
+pub fn validator_key(node: NodeId) -> SigningKey {
+    let secret = blake3::derive_key("assay 2026 node keys", &node.0.to_le_bytes());
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret,
+    }
+}
+
 fn derive(what: &str) -> [u8; 32] {
     blake3::derive_key("assay 2026 story keys", what.as_bytes())
 }
@@ -105,7 +133,7 @@ impl Persona {
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
         Role::Issuer | Role::Operator => Scheme::Ed25519,
-        Role::DbOwner => Scheme::Evm,
+        Role::DbOwner | Role::Holder | Role::Association | Role::Chain => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,
             WalletType::NEAR => Scheme::Nep413,
@@ -166,6 +194,66 @@ pub struct Directory {
     pub nodes: Vec<NodeId>,
     /// What they are known by, in the same order; empty where nobody outside knows.
     pub validators: Vec<Identity>,
+    /// What the chain that holds the tokens is like, if the story has one.
+    pub external: Option<Arc<chain::Setting>>,
+    /// By node: its operator's account on that chain.
+    operators: Vec<Address>,
+}
+
+/// What a story says about the chain that holds the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct External {
+    /// Milliseconds from something that waits to its block.
+    pub block: u64,
+    /// How many blocks confirm one.
+    pub confirmations: u64,
+    /// When staking begins.
+    pub start: BlockTime,
+    /// Reward of an epoch until it is set otherwise.
+    pub reward: Amount,
+}
+
+impl External {
+    /// Arbitrum One, the confirmations the bridge waits for on it, and staking from the first second of 1970 with
+    /// the reward of the first years. Source: idos-facts 5.17, 9.1.
+    pub const ARBITRUM: External = External {
+        block: 250,
+        confirmations: 4,
+        start: BlockTime(0),
+        reward: chain::FIRST_YEARS_REWARD,
+    };
+}
+
+/// The chain's setting: accounts are those of people's EVM keys and of operators.
+fn external(
+    suite: &dyn Suite,
+    cards: &[Card],
+    nodes: &[NodeId],
+    said: External,
+) -> Option<Arc<chain::Setting>> {
+    let role = |role: Role| cards.iter().find(|card| card.persona.role == role);
+    let chain = role(Role::Chain)?;
+    let owner = role(Role::Association).and_then(|card| account(&card.identities[0]))?;
+    let identities = cards.iter().filter(|card| card.persona.role != Role::Chain);
+    let holders = identities.flat_map(|card| card.identities.iter().filter_map(account));
+    let operators: BTreeMap<Address, Identity> = nodes
+        .iter()
+        .map(|node| {
+            let validator = suite.identity(&validator_key(*node));
+            (operator_account(suite, *node), validator)
+        })
+        .collect();
+    Some(Arc::new(chain::Setting {
+        name: chain.persona.name.clone(),
+        block: said.block,
+        confirmations: said.confirmations,
+        owner,
+        holders: holders.collect::<BTreeSet<Address>>(),
+        signers: operators.keys().copied().collect(),
+        validators: operators,
+        start: said.start,
+        reward: said.reward,
+    }))
 }
 
 impl Directory {
@@ -177,11 +265,12 @@ impl Directory {
         chain_id: Text,
         rules: Rules,
         (nodes, node_keys): (u16, &[SigningKey]),
+        said: External,
     ) -> (Arc<Directory>, Vec<Keys>) {
         let keys: Vec<Keys> = (0..personas.len() as u16)
             .map(|id| Keys::of(suite, personas, node_keys, PartyId(id)))
             .collect();
-        let cards = personas
+        let cards: Vec<Card> = personas
             .iter()
             .zip(&keys)
             .map(|(persona, keys)| Card {
@@ -190,13 +279,20 @@ impl Directory {
                 box_public: suite.box_public(&keys.box_secret),
             })
             .collect();
-        let nodes = (0..nodes).map(NodeId).collect();
+        let nodes: Vec<NodeId> = (0..nodes).map(NodeId).collect();
+        let external = external(suite, &cards, &nodes, said);
+        let with_accounts = nodes.iter().filter(|_| external.is_some());
+        let operators = with_accounts
+            .map(|node| operator_account(suite, *node))
+            .collect();
         (
             Arc::new(Directory {
                 cards,
                 chain_id,
                 rules,
                 nodes,
+                external,
+                operators,
                 validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
             }),
             keys,
@@ -206,6 +302,18 @@ impl Directory {
     /// A party's card.
     pub fn card(&self, id: PartyId) -> &Card {
         &self.cards[id.index()]
+    }
+
+    /// Accounts of the nodes' operators on the chain that holds the tokens; none where there is no chain.
+    pub fn operators(&self) -> Vec<Address> {
+        self.operators.clone()
+    }
+
+    /// The chain that holds the tokens, if the story has one.
+    pub fn chain(&self) -> Option<PartyId> {
+        let is = |card: &Card| card.persona.role == Role::Chain;
+        let place = self.cards.iter().position(is);
+        place.map(|index| PartyId(index as u16))
     }
 
     /// The party whose profile this is.

@@ -1,5 +1,7 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
+use crate::bridge::BridgeEvent;
+use crate::chain::SignedCall;
 use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
 use crate::ledger::OwnerConsent;
 
@@ -116,6 +118,24 @@ pub enum Letter {
         /// The paper.
         paper: Box<WritePaper>,
     },
+    /// Anybody to the chain that holds the tokens: please carry these out, in order.
+    Calls {
+        /// The sender's task.
+        task: u64,
+        /// The calls.
+        calls: Vec<SignedCall>,
+    },
+    /// The chain: the calls are in a block that stands for good, or cannot be.
+    Receipt {
+        /// The sender's task.
+        task: u64,
+        /// How they ended.
+        ending: crate::history::Ending,
+    },
+    /// Operator to the chain: tell me what concerns the storage network.
+    Watch,
+    /// The chain: this stands for good.
+    Bridge(BridgeEvent),
     /// Owner to carrier: a signed dAG.
     Dag {
         /// Names the paper.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::client::{Client, Got};
 use super::desk::Desk;
 use super::directory::{Directory, Keys};
+use super::exchange::Exchange;
 use super::flow::{Flow, News, Next};
 use super::letter::Letter;
 use super::order::Task;
@@ -62,6 +63,8 @@ pub enum Timer {
     Again(TaskId, u32),
     /// A task waits for somebody who does not answer.
     Patience(TaskId),
+    /// The chain that holds the tokens: the next block is due.
+    Block,
 }
 
 /// What an actor wants done.
@@ -141,6 +144,8 @@ pub struct Actor {
     client: Client,
     running: BTreeMap<TaskId, Running>,
     started: u64,
+    /// Only the chain that holds the tokens has one, and does nothing else.
+    exchange: Option<Exchange>,
 }
 
 impl Actor {
@@ -160,8 +165,12 @@ impl Actor {
             directory.chain_id.clone(),
             directory.nodes.clone(),
         );
+        let exchange = (directory.external.clone())
+            .filter(|_| directory.chain() == Some(me))
+            .map(|setting| Exchange::new(suite.clone(), directory.rules, setting));
         let desk = Desk::new(me, suite, directory, keys, entropy);
         Actor {
+            exchange,
             desk,
             client,
             running: BTreeMap::new(),
@@ -204,6 +213,9 @@ impl Actor {
 
     /// Takes one input at the party's own clock; outputs are appended.
     pub fn handle(&mut self, now: WallMillis, input: Input, out: &mut Outbox) {
+        if let Some(exchange) = &mut self.exchange {
+            return exchange.handle(now, input, out);
+        }
         match input {
             Input::Begin { step, task } => {
                 let flow = Flow::of(&task.order);
@@ -225,6 +237,8 @@ impl Actor {
                     self.on_got(now, got, out);
                 }
             }
+            // Only the chain sets itself such a reminder.
+            Input::Timer(Timer::Block) => {}
             Input::Timer(Timer::Again(task, attempt)) => {
                 self.client.on_again(now, task, attempt, out);
             }
@@ -288,7 +302,8 @@ impl Actor {
             Letter::Proof { task, .. }
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
-            | Letter::Consent { task, .. } => {
+            | Letter::Consent { task, .. }
+            | Letter::Receipt { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }
             Letter::Denied { request } | Letter::Delivery { request } => self

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bridge::Token;
+use crate::chain::Contract;
 use crate::id::{
     AccessRequestId, AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId,
 };
@@ -95,6 +97,99 @@ pub struct Share {
     pub terms: Terms,
     /// What is in the copy.
     pub fidelity: Fidelity,
+}
+
+/// What an accuser can show against a node's operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Shown {
+    /// Nothing but its own word.
+    Nothing,
+    /// One vote of the node's validator, twice.
+    OneVote,
+    /// Two votes on one ballot.
+    TwoVotes,
+}
+
+/// What is asked of the chain that holds the tokens. Amounts are whole tokens. Source: idos-facts 5.16, 5.17.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChainDeed {
+    /// Anybody: let a contract take so many of the own tokens.
+    Approve {
+        /// The contract.
+        spender: Contract,
+        /// How many.
+        amount: u64,
+    },
+    /// Anybody: send tokens to somebody.
+    Send {
+        /// Which.
+        token: Token,
+        /// To whom.
+        to: PartyId,
+        /// How many.
+        amount: u64,
+    },
+    /// Anybody: pay IDOS into the staking contract for rewards.
+    FundRewards {
+        /// How many.
+        amount: u64,
+    },
+    /// Anybody: stake behind a node.
+    Stake {
+        /// Whose tokens, which are approved already; none for the own, which are approved on the way.
+        of: Option<PartyId>,
+        /// Behind which node.
+        node: NodeId,
+        /// How many.
+        amount: u64,
+    },
+    /// Anybody: begin to take stake back.
+    Unstake {
+        /// From which node.
+        node: NodeId,
+        /// How many.
+        amount: u64,
+    },
+    /// Anybody: be paid what was unstaked long enough ago.
+    WithdrawUnstaked,
+    /// Anybody: be paid rewards.
+    WithdrawReward,
+    /// The Association: put a node on the allow-list.
+    AllowNode {
+        /// The node.
+        node: NodeId,
+    },
+    /// The Association: take it off the allow-list.
+    DisallowNode {
+        /// The node.
+        node: NodeId,
+    },
+    /// The Association: take everything staked behind a node.
+    Slash {
+        /// The node.
+        node: NodeId,
+        /// What shows that it deserves it.
+        shown: Shown,
+    },
+    /// The Association: be paid what was slashed.
+    WithdrawSlashed,
+    /// The Association: set the reward of an epoch.
+    SetReward {
+        /// How many.
+        amount: u64,
+    },
+    /// The Association: stop the staking contract, or let it go on.
+    Pause {
+        /// Whether it stops.
+        on: bool,
+    },
+    /// Anybody: hand tokens over to the storage network.
+    Deposit {
+        /// Which.
+        token: Token,
+        /// How many.
+        amount: u64,
+    },
 }
 
 /// A parameter of the network, and what it is to be.
@@ -410,6 +505,16 @@ pub enum Order {
         issuer: PartyId,
         /// Write its key in capitals.
         shouted: bool,
+    },
+
+    /// Anybody with an EVM wallet: call a contract of the chain that holds the tokens.
+    OnChain(ChainDeed),
+    /// That chain: undo its last blocks, except those that are confirmed.
+    Reorganise {
+        /// How many at most.
+        blocks: u32,
+        /// Whether the calls in them are lost rather than put into later blocks.
+        lose: bool,
     },
 
     /// Database owner: replace an action, so that it keeps something from then on, or does not.

@@ -12,6 +12,8 @@ mod council;
 mod dashboard;
 mod deletion;
 mod durability;
+mod escrow;
+mod exchange;
 mod governance;
 mod identity;
 mod limits;
@@ -19,6 +21,7 @@ mod locks;
 mod papers;
 mod plaintext;
 mod requests;
+mod staking;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -138,6 +141,10 @@ pub fn all() -> &'static [&'static Invariant] {
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
+        &escrow::ESCROWS_PAY_THE_ENTITLED,
+        &staking::STAKES_ARE_THE_HOLDERS,
+        &staking::STAKE_WAITS_ITS_TIME,
+        &staking::SLASHES_ARE_EARNED_AND_WHOLE,
         &durability::ACKNOWLEDGED_IS_NEVER_LOST,
         &durability::SHOWN_IS_ON_DISK,
         &durability::EFFECT_AT_MOST_ONCE,

@@ -189,7 +189,8 @@ impl Vote {
             })
     }
 
-    fn text(ballot: Ballot, block: BlockId, app_hash: AppHash) -> [u8; 72] {
+    /// What is signed.
+    pub(crate) fn text(ballot: Ballot, block: BlockId, app_hash: AppHash) -> [u8; 72] {
         let mut text = [0; 72];
         text[..4].copy_from_slice(&ballot.term.to_le_bytes());
         text[4..8].copy_from_slice(&ballot.round.to_le_bytes());

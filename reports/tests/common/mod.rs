@@ -166,6 +166,7 @@ pub(crate) fn plan(name: &str) -> Plan {
             duplicate: Ppm(0),
             reorder: Ppm(0),
         },
+        external: assay_model::actor::External::ARBITRUM,
         disk_sync: Millis(5),
         rules: Rules::documented(),
         parties: vec![
@@ -230,6 +231,8 @@ pub(crate) fn cast() -> Arc<Cast> {
         rules: Rules::documented(),
         epoch: EPOCH,
         drift: 5000,
+        operators: Vec::new(),
+        external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,
     })
 }

@@ -15,8 +15,19 @@ use crate::plan::{NodeRef, Party, Whose};
 pub(super) const DB_OWNER: &str = "db-owner";
 /// Those who run the nodes; they act together and are no party.
 pub(super) const OPERATORS: &str = "operators";
+/// The chain that holds the tokens.
+pub(super) const CHAIN: &str = "arbitrum";
+/// The owner of the contracts on it.
+pub(super) const ASSOCIATION: &str = "association";
 /// Names that mean something already, besides those of nodes.
-const RESERVED: &[&str] = &[DB_OWNER, OPERATORS, "leader", "follower"];
+const RESERVED: &[&str] = &[
+    DB_OWNER,
+    OPERATORS,
+    CHAIN,
+    ASSOCIATION,
+    "leader",
+    "follower",
+];
 /// More than any story needs, and far below what a party's id can hold.
 const MOST: usize = 1_000;
 
@@ -54,6 +65,9 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::Issuer => "an issuer",
         Role::User => "a user",
         Role::Consumer => "a consumer",
+        Role::Holder => "a token holder",
+        Role::Association => "the Association",
+        Role::Chain => "the chain that holds the tokens",
         Role::Operator => "an operator",
     }
 }
@@ -70,7 +84,7 @@ fn node_number(name: &str) -> Option<&str> {
 }
 
 impl Resolver<'_> {
-    pub(super) fn cast(&mut self, actors: Option<&Actors>) {
+    pub(super) fn cast(&mut self, actors: Option<&Actors>, chain: bool) {
         let add = |this: &mut Self, name: &str, span, (role, registered, admitted, careful)| {
             let id = PartyId(this.cast.parties.len() as u16);
             this.cast.names.insert(name.to_owned(), (id, span));
@@ -94,7 +108,19 @@ impl Resolver<'_> {
             });
         };
         add(self, DB_OWNER, 0..0, (Role::DbOwner, false, false, true));
-        let Some(actors) = actors else { return };
+        let on_chain = |this: &mut Self| {
+            for (name, role) in [(CHAIN, Role::Chain), (ASSOCIATION, Role::Association)] {
+                add(this, name, 0..0, (role, false, false, true));
+            }
+        };
+        let holders = actors.and_then(|actors| actors.holders.as_ref());
+        let chain = chain || holders.is_some_and(|holders| !holders.get().is_empty());
+        let Some(actors) = actors else {
+            if chain {
+                on_chain(self);
+            }
+            return;
+        };
         let groups = [
             (&actors.issuers, (Role::Issuer, false, true, true)),
             (&actors.outsiders, (Role::Issuer, false, false, true)),
@@ -102,6 +128,7 @@ impl Resolver<'_> {
             (&actors.new, (Role::User, false, false, true)),
             (&actors.consumers, (Role::Consumer, false, false, true)),
             (&actors.careless, (Role::Consumer, false, false, false)),
+            (&actors.holders, (Role::Holder, false, false, true)),
         ];
         for (names, traits) in groups {
             for name in names.iter().flat_map(|names| names.get()) {
@@ -117,6 +144,9 @@ impl Resolver<'_> {
                     add(self, name.get(), name.span(), traits);
                 }
             }
+        }
+        if chain {
+            on_chain(self);
         }
         let users = actors.users.iter().flat_map(|names| names.get());
         let registrar = self.cast.parties.iter().any(|party| party.admitted);

@@ -1,7 +1,7 @@
 //! What a story need not say. This is the only place that fills anything in; the descriptions in the
 //! file's schema repeat it for people.
 
-use assay_model::actor::{Fidelity, Writer};
+use assay_model::actor::{External, Fidelity, Writer};
 use assay_model::history::Ending;
 use assay_model::id::NodeId;
 use assay_model::ledger::WalletType;
@@ -52,6 +52,8 @@ pub(super) const fn wallet_type(index: usize) -> WalletType {
 pub(super) const WRITER: Writer = Writer::User;
 pub(super) const BYTES: u32 = 4_096;
 pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
+/// Arbitrum One; a story's staking begins with the story.
+pub(super) const EXTERNAL: External = External::ARBITRUM;
 /// End of a lock that is not there, UNIX seconds.
 pub(super) const NO_LOCK: i64 = 0;
 /// How long a delegated write may be used, from the step that signs it.

@@ -4,6 +4,7 @@
 mod alias;
 mod cast;
 mod defaults;
+mod exchange;
 mod expect;
 mod fault;
 mod ids;
@@ -111,7 +112,8 @@ impl Resolver<'_> {
         let nodes = self.node_count(file.nodes.as_ref());
         self.nodes = nodes.unwrap_or(0);
         let actors = file.actors.as_ref().map(At::get);
-        self.cast(actors);
+        self.cast(actors, file.chain.is_some());
+        let external = self.external(file.chain.as_ref().map(At::get));
         let leader = self.or(&file.leader, defaults::LEADER, Self::node);
         let sentries = self.sentries(list(&file.sentries), leader);
         let network = self.network(file.network.as_ref().map(At::get));
@@ -155,6 +157,7 @@ impl Resolver<'_> {
             epoch: self.place.epoch,
             timing,
             network,
+            external: external?,
             disk_sync,
             rules,
             parties: self.cast.parties.clone(),

@@ -31,7 +31,7 @@ pub(super) struct Here {
     pub(super) verb: Verb,
     pub(super) by: Option<PartyId>,
     /// Where the verb stands.
-    place: Range<usize>,
+    pub(super) place: Range<usize>,
     /// Whether it lost a key to an error reported already.
     damaged: bool,
 }
@@ -135,12 +135,21 @@ impl Resolver<'_> {
                 "a consumer",
                 self.with(Role::Consumer),
             ),
+            Who::Chain => (
+                role == Some(Role::Chain),
+                "the chain that holds the tokens",
+                self.with(Role::Chain),
+            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Operator => {
                 let nodes = (0..self.nodes).map(|place| NodeId(place).to_string());
                 (false, "the operator of a node", nodes.collect())
             }
-            Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
+            Who::Anyone => (
+                !operators && role != Some(Role::Chain),
+                "an actor",
+                self.cast.names(|party| party.role != Role::Chain),
+            ),
         };
         if !may {
             let able: Vec<&str> = able.iter().map(String::as_str).collect();
@@ -228,7 +237,7 @@ impl Resolver<'_> {
     }
 
     /// A key this verb cannot do without.
-    fn need<'s, T>(
+    pub(super) fn need<'s, T>(
         &mut self,
         here: &Here,
         key: &'static str,
@@ -437,6 +446,22 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
+            Verb::Stake
+            | Verb::Unstake
+            | Verb::WithdrawUnstaked
+            | Verb::WithdrawReward
+            | Verb::AllowNode
+            | Verb::DisallowNode
+            | Verb::Slash
+            | Verb::WithdrawSlashed
+            | Verb::SetReward
+            | Verb::FundRewards
+            | Verb::PauseStaking
+            | Verb::ResumeStaking
+            | Verb::ApproveTokens
+            | Verb::SendTokens
+            | Verb::Deposit
+            | Verb::Reorganise => self.on_chain(here, file),
             Verb::ReplaceAction => {
                 let rule = self.need(here, "rule", &file.rule);
                 let position = self.need(here, "position", &file.position);
@@ -1039,7 +1064,7 @@ impl Resolver<'_> {
     }
 
     /// A moment of the story in UNIX seconds.
-    fn second(&self, moment: Millis) -> i64 {
+    pub(super) fn second(&self, moment: Millis) -> i64 {
         ((self.place.epoch.0 + moment.0) / 1000) as i64
     }
 

@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod exchanging;
 mod governing;
 mod issuing;
 mod reading;
@@ -12,6 +13,7 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+use self::exchanging::exchange;
 use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
@@ -114,6 +116,8 @@ pub(super) enum Flow {
     Use { stage: UseStage, reading: Reading },
     /// One view.
     Look,
+    /// Call contracts, and wait until that is confirmed.
+    Exchange,
     /// Many views.
     Audit { left: Vec<(Query, NodeId)> },
 }
@@ -146,6 +150,7 @@ impl Flow {
             | Order::Probe { .. }
             | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
+            Order::OnChain(_) => Flow::Exchange,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
             | Order::Overwrite { .. }
@@ -169,7 +174,8 @@ impl Flow {
             | Order::TransmitDag { .. }
             | Order::Rescind { .. }
             | Order::Admit { .. }
-            | Order::Dismiss { .. } => Flow::Transact,
+            | Order::Dismiss { .. }
+            | Order::Reorganise { .. } => Flow::Transact,
             Order::ReplaceAction { .. }
             | Order::JoinValidators { .. }
             | Order::ApproveJoin { .. }
@@ -190,6 +196,7 @@ impl Flow {
                 | Flow::Describe
                 | Flow::Share { .. }
                 | Flow::Request { .. }
+                | Flow::Exchange
         )
     }
 
@@ -238,6 +245,7 @@ impl Flow {
                 }
                 News::Letter(_) => Next::Wait,
             },
+            Flow::Exchange => exchange(desk, id, task, news, out),
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),
             Flow::StoreAgain => store_again(desk, task, news),
             Flow::SignDag => sign_dag(desk, task, news, out),

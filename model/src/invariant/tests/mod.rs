@@ -9,6 +9,7 @@ mod consumer;
 mod dashboard;
 mod deletion;
 mod durability;
+mod escrow;
 mod governance;
 mod identity;
 mod limits;
@@ -17,6 +18,7 @@ mod papers;
 mod plaintext;
 mod random;
 mod requests;
+mod staking;
 mod status;
 mod story;
 mod words;
@@ -143,6 +145,8 @@ fn cases() -> Vec<Case> {
         writes::cases(),
         consensus::cases(),
         durability::cases(),
+        escrow::cases(),
+        staking::cases(),
     ]
     .into_iter()
     .flatten()
@@ -237,6 +241,16 @@ fn consensus_is_judged() {
 #[test]
 fn lasting_is_judged() {
     durability::cases().iter().for_each(check);
+}
+
+#[test]
+fn escrows_are_judged() {
+    escrow::cases().iter().for_each(check);
+}
+
+#[test]
+fn stakes_are_judged() {
+    staking::cases().iter().for_each(check);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) use super::words::*;
+use crate::bridge::Address;
 use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
 use crate::history::{
     Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
@@ -236,6 +237,17 @@ impl Story {
         Story::cast(Rules::documented(), false)
     }
 
+    /// The same, with a chain that holds the tokens and these operators on it.
+    pub(super) fn with_operators(operators: Vec<Address>) -> Story {
+        let mut story = Story::new();
+        let cast = Cast {
+            operators,
+            ..(*story.history.cast).clone()
+        };
+        story.history = History::new(Arc::new(cast));
+        story
+    }
+
     fn under(rules: Rules) -> Story {
         Story::cast(rules, true)
     }
@@ -265,6 +277,8 @@ impl Story {
             rules,
             epoch: WallMillis(0),
             drift: 2_000,
+            operators: Vec::new(),
+            external: crate::actor::External::ARBITRUM,
             keeps_history,
         };
         Story {
