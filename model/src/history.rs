@@ -204,6 +204,16 @@ pub enum Doubt {
     BadDocument(&'static str),
     /// The document is about somebody else.
     WrongSubject,
+    /// The answer is for another consumer.
+    WrongConsumer,
+    /// The answer is not to a question this consumer asked.
+    OtherQuestion,
+    /// No issuer this consumer trusts signed the answer.
+    AnswerForged,
+    /// The question has expired.
+    AnswerExpired,
+    /// The answer was given for one use and has been used, or is not the latest.
+    AnswerUsed,
 }
 
 impl Doubt {
@@ -219,6 +229,11 @@ impl Doubt {
             Doubt::HashMismatch => "hash-mismatch",
             Doubt::BadDocument(_) => "bad-document",
             Doubt::WrongSubject => "wrong-subject",
+            Doubt::WrongConsumer => "wrong-consumer",
+            Doubt::OtherQuestion => "other-question",
+            Doubt::AnswerForged => "answer-forged",
+            Doubt::AnswerExpired => "answer-expired",
+            Doubt::AnswerUsed => "answer-used",
         }
     }
 
@@ -233,6 +248,14 @@ impl Doubt {
         "hash-mismatch",
         "bad-document",
         "wrong-subject",
+        "wrong-consumer",
+        "other-question",
+        "answer-forged",
+        "answer-expired",
+        "answer-used",
+        "answer-withdrawn",
+        "answer-is-no",
+        "other-matches",
         "nothing-found",
     ];
 }
@@ -265,6 +288,17 @@ impl std::fmt::Display for Ending {
             Ending::Unanswered => f.write_str("unanswered"),
         }
     }
+}
+
+/// A credential a filter looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// The row.
+    pub credential: CredentialId,
+    /// Of each criterion to pick by, whether it is true of the document.
+    pub picks: Vec<bool>,
+    /// The same for each criterion to omit by.
+    pub omits: Vec<bool>,
 }
 
 /// One thing that happened.
@@ -336,6 +370,69 @@ pub enum Event {
         copy: Option<CredentialId>,
         /// Last second of the lock given, 0 when denied.
         locked_until: i64,
+    },
+    /// A user's enclave said which credentials are of use to somebody.
+    Filtered {
+        /// Who asked.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// The credentials it looked into.
+        candidates: Vec<Candidate>,
+        /// What left the enclave.
+        told: String,
+    },
+    /// A consumer asked a user a question.
+    QuestionAsked {
+        /// Names the question.
+        question: u32,
+        /// The consumer.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// Last second in which an answer is of use, UNIX seconds.
+        expires: i64,
+    },
+    /// A user said that a question may be answered, or no longer.
+    AnswerDecided {
+        /// The question.
+        question: u32,
+        /// The user.
+        by: PartyId,
+        /// From which credential; nothing takes the approval back.
+        credential: Option<CredentialId>,
+        /// Whether again and again, or once.
+        repeated: bool,
+    },
+    /// Somebody evaluated a question over a credential's plaintext.
+    Evaluated {
+        /// The question.
+        question: u32,
+        /// Who vouches for the answer: an issuer, or today the user's own enclave.
+        by: PartyId,
+        /// The credential.
+        credential: CredentialId,
+        /// Whether it is so.
+        answer: bool,
+        /// Whether the evaluator says the credential is approved at that time.
+        approved: bool,
+        /// All that is told.
+        told: String,
+        /// Tells one answer from another.
+        digest: ContentHash,
+    },
+    /// A consumer made up its mind about an answer.
+    AnswerJudged {
+        /// The consumer.
+        by: PartyId,
+        /// The question it was presented for.
+        question: u32,
+        /// Which answer.
+        digest: ContentHash,
+        /// The consumer's clock, UNIX seconds.
+        at: i64,
+        /// Nothing when it believes it.
+        doubt: Option<Doubt>,
     },
     /// An issuer signed a document about a user.
     Issued {

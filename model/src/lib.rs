@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod catalogue;
 pub mod crypto;
+pub mod disclosure;
 pub mod history;
 pub mod id;
 pub mod invariant;

@@ -1,6 +1,7 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
@@ -45,10 +46,15 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             bytes: _,
             forged,
             unsealed,
+            findings,
         } => format!(
-            "issues {} credential {}{}{}{}",
+            "issues {} credential {}{}{}{}{}",
             name(user),
             short(credential.0),
+            when(
+                findings.about != *user,
+                &format!(", which is about {}", name(&findings.about))
+            ),
             match writer {
                 Writer::User => "",
                 Writer::InserterWithConsent => ", inserting it with consent",
@@ -88,6 +94,42 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         }
         Order::Deny { request, consumer } => {
             format!("denies request {request} of {}", name(consumer))
+        }
+        Order::Filter { user, filter, .. } => {
+            let all = |criteria: &[Criterion]| few(criteria.iter().map(ToString::to_string));
+            format!(
+                "has the enclave of {} pick by {} and omit by {}",
+                name(user),
+                all(&filter.pick),
+                all(&filter.omit)
+            )
+        }
+        Order::Ask {
+            question,
+            user,
+            predicate,
+            ..
+        } => format!(
+            "asks {} whether `{predicate}` (question {question})",
+            name(user)
+        ),
+        Order::AskAgain { question } => format!("asks question {question} again"),
+        Order::Answer {
+            question,
+            consumer,
+            credential,
+            repeated,
+        } => format!(
+            "lets question {question} of {} be answered {} from credential {}",
+            name(consumer),
+            if *repeated { "again and again" } else { "once" },
+            short(credential.0)
+        ),
+        Order::WithdrawAnswer { question } => {
+            format!("lets question {question} be answered no more")
+        }
+        Order::PresentAnswer { question, to } => {
+            format!("presents the answer to question {question} to {}", name(to))
         }
         Order::Revoke { grants } => {
             format!(

@@ -141,6 +141,63 @@ impl<'a> Narrator<'a> {
                 ),
                 None => format!("{} denies request {request}", self.party(*by)),
             },
+            Event::Filtered { by, of, told, .. } => format!(
+                "the enclave of {} tells {} which credentials are of use: {told}",
+                self.party(*of),
+                self.party(*by)
+            ),
+            Event::QuestionAsked {
+                question, by, of, ..
+            } => format!(
+                "{} asks {} a question (question {question})",
+                self.party(*by),
+                self.party(*of)
+            ),
+            Event::AnswerDecided {
+                question,
+                by,
+                credential,
+                repeated,
+            } => match credential {
+                Some(credential) => format!(
+                    "{} lets question {question} be answered {} from credential {}",
+                    self.party(*by),
+                    if *repeated { "again and again" } else { "once" },
+                    short(credential.0)
+                ),
+                None => format!(
+                    "{} lets question {question} be answered no more",
+                    self.party(*by)
+                ),
+            },
+            Event::Evaluated {
+                question,
+                by,
+                credential,
+                answer,
+                ..
+            } => format!(
+                "{} answers question {question} from credential {}: {}",
+                self.party(*by),
+                short(credential.0),
+                if *answer { "yes" } else { "no" }
+            ),
+            Event::AnswerJudged {
+                by,
+                question,
+                doubt,
+                ..
+            } => match doubt {
+                None => format!(
+                    "{} believes an answer to question {question}",
+                    self.party(*by)
+                ),
+                Some(doubt) => format!(
+                    "{} does not believe an answer to question {question}: {}",
+                    self.party(*by),
+                    doubt.code()
+                ),
+            },
             Event::Issued {
                 by,
                 about,

@@ -281,6 +281,27 @@ mirror! {
         /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
         /// or "garbage".
         fidelity "fidelity": String,
+        /// Two capital letters of the country in a document; default "PT".
+        country "country": String,
+        /// How much an issuer checked, such as "basic+liveness"; default everything.
+        level "level": String,
+        /// When a document or a question expires, in scenario time; default ten years or an hour after `at`.
+        expires "expires": String,
+        /// Whom an issued document is about; default the user it is for.
+        about "about": String,
+        /// Properties all of which a credential must have, such as "credentialSubject.idDocumentCountry=PT" or
+        /// "level>=plus"; default none.
+        pick "pick": Names,
+        /// Properties none of which a credential may have; default none.
+        omit "omit": Names,
+        /// The credentials that should match, by their `as`; default none.
+        matches "matches": Names,
+        /// What a consumer wants to know; written as in `pick`.
+        predicate "predicate": String,
+        /// A question, by its `as`.
+        question "question": String,
+        /// Answer again and again until the question expires; default false.
+        repeated "repeated": bool,
         /// A request, by its `as`.
         request "request": String,
         /// A grant to end, by its `as`.

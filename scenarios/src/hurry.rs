@@ -77,12 +77,13 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
             not_after,
             ..
         } => vec![&mut grant.locked_until, not_before, not_after],
+        Order::Issue { findings, .. } => vec![&mut findings.expires],
+        Order::Ask { expires, .. } => vec![expires],
         Order::Revoke { grants } => grants
             .iter_mut()
             .map(|grant| &mut grant.locked_until)
             .collect(),
         Order::Register { .. }
-        | Order::Issue { .. }
         | Order::SetStatus { .. }
         | Order::Overwrite { .. }
         | Order::Rekey { .. }
@@ -94,6 +95,11 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::RemoveAttribute { .. }
         | Order::ShareAttribute { .. }
         | Order::Deny { .. }
+        | Order::Filter { .. }
+        | Order::AskAgain { .. }
+        | Order::Answer { .. }
+        | Order::WithdrawAnswer { .. }
+        | Order::PresentAnswer { .. }
         | Order::Remove { .. }
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }

@@ -14,7 +14,10 @@ pub fn default_requirements(verb: Verb, expect: Expect) -> &'static [Requirement
         Expect::Ending(Ending::Refused(code)) => refused(verb, code),
         Expect::Ending(Ending::Rejected(code)) => rejected(code),
         Expect::Ending(Ending::Declined(code)) => declined(verb, code),
-        Expect::Ending(Ending::Denied) => &["REQ-02"],
+        Expect::Ending(Ending::Denied) => match verb {
+            Verb::Ask => &["DISC-02"],
+            _ => &["REQ-02"],
+        },
         Expect::Ending(Ending::Unanswered) | Expect::Anything => &[],
     }
 }
@@ -37,6 +40,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::List => &["DASH-01"],
         Verb::Probe => &["WAL-08"],
         Verb::Request => &["REQ-01"],
+        Verb::Filter => &["DISC-03"],
+        Verb::Ask | Verb::AskAgain => &["DISC-02"],
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
@@ -51,6 +56,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::SignDag
         | Verb::SignDwg
         | Verb::Describe
+        | Verb::Answer
+        | Verb::WithdrawAnswer
+        | Verb::PresentAnswer
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
@@ -128,6 +136,8 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
     match (verb, code) {
         (Verb::ReadOwn, "nothing-found") => &["CRED-02"],
         (Verb::Probe, "nothing-found") => &["WAL-08"],
+        (Verb::Ask | Verb::AskAgain | Verb::PresentAnswer, _) => &["DISC-02"],
+        (_, "other-matches") => &["DISC-03"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],

@@ -50,7 +50,7 @@ table! {
     pub enum Verb;
     Register "register" ["user"]
         "An issuer creates a profile for a user who has none.";
-    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed"]
+    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed", "country", "level", "expires", "about"]
         "An issuer verifies a user and writes a credential.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
@@ -68,7 +68,7 @@ table! {
         "A credential is copied for somebody, with a grant on the copy.";
     Approve "approve" ["request", "credential", "as", "lock", "lock-until", "fidelity"]
         "A request is answered with a copy and a grant.";
-    Deny "deny" ["request"]
+    Deny "deny" ["request", "question"]
         "A request is refused.";
     Revoke "revoke" ["grant", "grants"]
         "Grants are ended, all or none of them.";
@@ -104,6 +104,18 @@ table! {
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "lock", "lock-until", "purpose"]
         "A consumer asks a user for access.";
+    Filter "filter" ["of", "pick", "omit", "matches"]
+        "A user's enclave says which credentials are of use, and nothing else.";
+    Ask "ask" ["of", "as", "predicate", "expires"]
+        "A consumer asks a user one question, and believes the answer or not.";
+    AskAgain "ask-again" ["question"]
+        "A consumer has a question answered once more.";
+    Answer "answer" ["question", "credential", "repeated"]
+        "A user lets a question be answered from a credential.";
+    WithdrawAnswer "withdraw-answer" ["question"]
+        "A user lets a question be answered no more.";
+    PresentAnswer "present-answer" ["question", "to"]
+        "An answer is presented to another consumer, or to oneself once more.";
     Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
@@ -160,7 +172,7 @@ impl Verb {
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request => Who::Consumer,
+            Verb::Request | Verb::Ask | Verb::AskAgain | Verb::PresentAnswer => Who::Consumer,
             Verb::AppointLeader => Who::Operators,
             _ => Who::Anyone,
         }

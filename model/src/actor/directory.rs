@@ -209,6 +209,26 @@ impl Directory {
             .map(|index| PartyId(index as u16))
     }
 
+    /// The party that speaks with the key behind a caller identity.
+    pub fn holder(&self, caller: &str) -> Option<PartyId> {
+        let holds = |card: &Card| card.identities.iter().any(|one| one.caller() == caller);
+        let index = self.cards.iter().position(holds)?;
+        Some(PartyId(index as u16))
+    }
+
+    /// Every issuer.
+    pub fn issuers(&self) -> impl Iterator<Item = PartyId> {
+        let ids = (0..).map(PartyId).zip(&self.cards);
+        ids.filter(|(_, card)| card.persona.role == Role::Issuer)
+            .map(|(id, _)| id)
+    }
+
+    /// The issuer that signs with this key.
+    pub fn issuer(&self, key: &str) -> Option<PartyId> {
+        self.holder(key)
+            .filter(|id| self.card(*id).persona.role == Role::Issuer)
+    }
+
     /// The issuers everybody trusts: all that are known. Source: allow-list of idos-facts 4.12.
     pub fn trusted_issuers(&self) -> Vec<TrustedIssuer> {
         self.cards

@@ -1,5 +1,6 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
+use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
 use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
 use crate::ledger::OwnerConsent;
 
@@ -31,6 +32,20 @@ pub struct WritePaper {
     pub not_after: Text,
     /// Hex; empty before it is signed.
     pub signature: Text,
+}
+
+/// What a consumer is told about a question.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Signed by the issuer for this question.
+    Bound(VerificationResult),
+    /// What an enclave says today: yes or no, by nobody, for nobody in particular.
+    Bare {
+        /// What was asked.
+        predicate: Criterion,
+        /// Whether it is so.
+        answer: bool,
+    },
 }
 
 /// One message between two people.
@@ -108,6 +123,57 @@ pub enum Letter {
         task: u64,
         /// The plaintext of a document, none when the lender has none.
         document: Option<Vec<u8>>,
+    },
+    /// Somebody's software to a user's enclave: which of your credentials are of use to me?
+    FilterWanted {
+        /// The asker's task.
+        task: u64,
+        /// What is of use.
+        filter: Filter,
+    },
+    /// Enclave to whoever asked: these, and no more is said. Source: idos-facts 5.13.
+    Filtered {
+        /// The asker's task.
+        task: u64,
+        /// A JSON list of ids.
+        told: String,
+    },
+    /// Consumer to user: may I know this about you?
+    Question(Box<Question>),
+    /// User to issuer: answer it, from this credential.
+    Approval(Box<Approval>),
+    /// User to issuer: answer it no more.
+    Withdrawal {
+        /// The question.
+        question: u32,
+    },
+    /// Consumer to issuer: how is it now?
+    AskedAgain {
+        /// The question.
+        question: u32,
+    },
+    /// Issuer, or today the enclave, to consumer.
+    Answer {
+        /// The question.
+        question: u32,
+        /// The answer, or why there is none.
+        answer: Result<Box<Answer>, &'static str>,
+    },
+    /// Somebody to a consumer: believe this.
+    Presented {
+        /// The presenter's task.
+        task: u64,
+        /// The question it answers.
+        question: u32,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// A consumer to whoever presented an answer: so I think of it.
+    Believed {
+        /// The presenter's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
     },
     /// Owner to issuer: a signed dWG.
     Dwg {

@@ -288,9 +288,21 @@ impl Actor {
             Letter::Proof { task, .. }
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
+            | Letter::Filtered { task, .. }
+            | Letter::Believed { task, .. }
             | Letter::Consent { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }
+            Letter::Answer { question, .. } => self
+                .running
+                .iter()
+                .find(|(_, running)| running.flow.wonders(*question))
+                .map(|(task, _)| *task),
+            Letter::Denied { request } if self.desk.asked.contains_key(request) => self
+                .running
+                .iter()
+                .find(|(_, running)| running.flow.wonders(*request))
+                .map(|(task, _)| *task),
             Letter::Denied { request } | Letter::Delivery { request } => self
                 .running
                 .iter()

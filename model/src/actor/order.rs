@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::disclosure::{Criterion, Filter};
 use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::vc::Level;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,6 +42,36 @@ pub enum Writer {
     InserterWithConsent,
     /// The issuer inserts it without asking.
     InserterAlone,
+}
+
+/// What an issuer finds out about somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// Two capital letters: who issued the identity document, and where its holder lives.
+    pub country: String,
+    /// How much was checked.
+    pub level: Level,
+    /// First second in which the document is no longer valid, UNIX seconds; 0 for ten years after it was issued.
+    pub expires: i64,
+    /// Whom the document is about; another than the holder of the profile makes it useless there.
+    pub about: PartyId,
+}
+
+impl Findings {
+    /// What comes of an ordinary verification.
+    pub fn usual(about: PartyId) -> Findings {
+        Findings {
+            country: "PT".to_owned(),
+            level: Level {
+                liveness: true,
+                email: true,
+                phone_number: true,
+                ..Level::PLUS
+            },
+            expires: 0,
+            about,
+        }
+    }
 }
 
 /// A copy to be made and granted.
@@ -81,6 +113,8 @@ pub enum Order {
         forged: bool,
         /// Put the document into the content unsealed.
         unsealed: bool,
+        /// What the document says.
+        findings: Findings,
     },
     /// Issuer: rewrite the notes of an issued credential with this status.
     SetStatus {
@@ -228,6 +262,22 @@ pub enum Order {
         /// What it is linked to.
         original: AttributeId,
     },
+    /// User: approve an answer to a consumer's question. Source: idos-facts 5.13.
+    Answer {
+        /// The question.
+        question: u32,
+        /// Who asked.
+        consumer: PartyId,
+        /// The credential it is answered from.
+        credential: CredentialId,
+        /// Whether it may be answered again until it expires.
+        repeated: bool,
+    },
+    /// User: take an approval back.
+    WithdrawAnswer {
+        /// The question.
+        question: u32,
+    },
     /// Anybody: insert a grant from a dAG.
     TransmitDag {
         /// The paper.
@@ -258,6 +308,38 @@ pub enum Order {
         locked_until: i64,
         /// Why.
         purpose: String,
+    },
+    /// Anybody: have a user's enclave say which credentials are of use. Source: idos-facts 5.2 step 3.
+    Filter {
+        /// The user.
+        user: PartyId,
+        /// What is of use.
+        filter: Filter,
+        /// Which credentials that should be.
+        matches: Vec<CredentialId>,
+    },
+    /// Consumer: ask a user one question. Source: idos-facts 5.13.
+    Ask {
+        /// Names the question.
+        question: u32,
+        /// The user.
+        user: PartyId,
+        /// What it wants to know.
+        predicate: Criterion,
+        /// Last second in which an answer is of use, UNIX seconds.
+        expires: i64,
+    },
+    /// Consumer: have a question answered once more.
+    AskAgain {
+        /// The question.
+        question: u32,
+    },
+    /// Consumer: present an answer, to somebody else or to oneself again.
+    PresentAnswer {
+        /// The question it answers.
+        question: u32,
+        /// Who shall believe it.
+        to: PartyId,
     },
     /// Consumer: read a copy and decide whether to accept it. Source: idos-facts 5.14.
     Use {

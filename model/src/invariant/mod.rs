@@ -8,6 +8,7 @@ mod chronicle;
 mod consensus;
 mod consumer;
 mod deletion;
+mod disclosure;
 mod durability;
 mod identity;
 mod locks;
@@ -109,6 +110,8 @@ pub fn all() -> &'static [&'static Invariant] {
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,
+        &disclosure::FILTERS_TELL_IDS_ONLY,
+        &disclosure::ANSWERS_ARE_BOUND,
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,

@@ -23,6 +23,7 @@ pub(super) enum Kind {
     Dag,
     Dwg,
     Attribute,
+    Question,
 }
 
 impl Kind {
@@ -34,6 +35,7 @@ impl Kind {
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
+            Kind::Question => "question",
         }
     }
 
@@ -45,6 +47,7 @@ impl Kind {
             Kind::Request => "a `request` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Question => "an `ask` step names its question with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
             }
@@ -57,6 +60,7 @@ impl Kind {
             Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
             Verb::Share | Verb::Approve => Some(Kind::Grant),
             Verb::Request => Some(Kind::Request),
+            Verb::Ask => Some(Kind::Question),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
@@ -75,6 +79,7 @@ impl Kind {
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
+                | (Kind::Question, Kind::Question)
         )
     }
 }
@@ -104,6 +109,10 @@ pub(super) enum Value {
         grant: GrantRef,
     },
     Attribute(AttributeId),
+    Question {
+        number: u32,
+        consumer: PartyId,
+    },
 }
 
 /// A name, and the step that gives it.

@@ -56,5 +56,7 @@ pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
 pub(super) const NO_LOCK: i64 = 0;
 /// How long a delegated write may be used, from the step that signs it.
 pub(super) const WINDOW: Millis = Millis::seconds(3_600);
+/// How long an answer to a question is of use, from the step that asks.
+pub(super) const ANSWER: Millis = Millis::seconds(3_600);
 pub(super) const PURPOSE: &str = "verification";
 pub(super) const ROWS: u32 = 0;

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
 use assay_model::id::{AttributeId, PartyId};
 use assay_model::time::Millis;
+use assay_model::vc::{Country, Level};
 
 use super::alias::{Kind, Row, Value};
 use super::cast::{OPERATORS, called};
@@ -291,9 +293,45 @@ impl Resolver<'_> {
             }
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
+            Verb::Deny if file.question.is_some() => {
+                let (request, consumer) = self.question(here, file)?;
+                Some(Order::Deny { request, consumer })
+            }
             Verb::Deny => {
                 let (request, consumer, _) = self.request(here, file)?;
                 Some(Order::Deny { request, consumer })
+            }
+            Verb::Filter => self.filter(here, file),
+            Verb::Ask => self.ask_question(here, file),
+            Verb::AskAgain => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::AskAgain { question })
+            }
+            Verb::Answer => {
+                let question = self.question(here, file);
+                let row = self.needed_credential(here, &file.credential);
+                let (question, consumer) = question?;
+                Some(Order::Answer {
+                    question,
+                    consumer,
+                    credential: row?.id,
+                    repeated: said(&file.repeated),
+                })
+            }
+            Verb::WithdrawAnswer => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::WithdrawAnswer { question })
+            }
+            Verb::PresentAnswer => {
+                let question = self.question(here, file);
+                let to = match &file.to {
+                    Some(to) => self.role(to, Role::Consumer),
+                    None => here.by,
+                };
+                Some(Order::PresentAnswer {
+                    question: question?.0,
+                    to: to?,
+                })
             }
             Verb::Revoke => self.revoke(here, file),
             Verb::Remove => {
@@ -410,6 +448,7 @@ impl Resolver<'_> {
                 .map(|place| writers[place])
         });
         let bytes = self.or(&file.size, defaults::BYTES, Self::bytes);
+        let findings = self.findings(file, user);
         let (user, alias) = (user?, alias?);
         let credential = ids::credential(&self.told_as, alias.get());
         let row = Row {
@@ -424,7 +463,118 @@ impl Resolver<'_> {
             bytes: bytes?,
             forged: said(&file.forged),
             unsealed: said(&file.unsealed),
+            findings: findings?,
         })
+    }
+
+    /// What the issuer finds out about a user.
+    fn findings(&mut self, file: &file::Step, user: Option<PartyId>) -> Option<Findings> {
+        let about = match &file.about {
+            Some(about) => self.role(about, Role::User),
+            None => user,
+        };
+        let usual = Findings::usual(about?);
+        let country = self.or(&file.country, usual.country, |this, country| {
+            let parsed = country.get().parse::<Country>().map(|it| it.to_string());
+            this.parsed("country", country, parsed, "it is not two capital letters")
+        });
+        let level = self.or(&file.level, usual.level, |this, level| {
+            let why = level.get().parse::<Level>().map_err(|why| why.to_string());
+            let (parsed, why) = (why.clone(), why.err().unwrap_or_default());
+            this.parsed("level", level, parsed, &why)
+        });
+        let expires = self.or(&file.expires, usual.expires, |this, text| {
+            let end = this.duration("expires", text)?;
+            Some(this.second(end))
+        });
+        Some(Findings {
+            country: country?,
+            level: level?,
+            expires: expires?,
+            about: usual.about,
+        })
+    }
+
+    /// What a text was read as, or a complaint.
+    fn parsed<T, E>(
+        &mut self,
+        key: &str,
+        text: &At<String>,
+        parsed: Result<T, E>,
+        why: &str,
+    ) -> Option<T> {
+        if parsed.is_err() {
+            let message = format!("`{key}` cannot be `{}`", text.get());
+            self.complain(text, message, why);
+        }
+        parsed.ok()
+    }
+
+    fn criterion(&mut self, key: &str, text: &At<String>) -> Option<Criterion> {
+        let parsed = text.get().parse::<Criterion>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed(key, text, parsed, &why.unwrap_or_default())
+    }
+
+    fn criteria(
+        &mut self,
+        key: &str,
+        texts: &Option<At<Vec<At<String>>>>,
+    ) -> Option<Vec<Criterion>> {
+        let parsed: Vec<_> = list(texts)
+            .iter()
+            .map(|text| self.criterion(key, text))
+            .collect();
+        parsed.into_iter().collect()
+    }
+
+    fn filter(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let pick = self.criteria("pick", &file.pick);
+        let omit = self.criteria("omit", &file.omit);
+        let matches: Vec<_> = list(&file.matches)
+            .iter()
+            .map(|name| self.credential(here, name).map(|row| row.id))
+            .collect();
+        Some(Order::Filter {
+            user: user?,
+            filter: Filter {
+                pick: pick?,
+                omit: omit?,
+            },
+            matches: matches.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    /// Questions and requests count together: a denial names either.
+    fn ask_question(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let alias = self.need(here, "as", &file.alias);
+        let predicate = self.need(here, "predicate", &file.predicate);
+        let predicate = predicate.and_then(|text| self.criterion("predicate", text));
+        let usual = here.at? + defaults::ANSWER;
+        let expires = self.or(&file.expires, usual, |this, text| {
+            this.duration("expires", text)
+        });
+        let (alias, consumer) = (alias?, here.by?);
+        let number = self.aliases.next_request();
+        let value = Value::Question { number, consumer };
+        self.aliases.fill(here, alias, value);
+        Some(Order::Ask {
+            question: number,
+            user: user?,
+            predicate: predicate?,
+            expires: self.second(expires?),
+        })
+    }
+
+    /// The question a step is about: its number, and who asked.
+    fn question(&mut self, here: &Here, file: &file::Step) -> Option<(u32, PartyId)> {
+        let name = self.need(here, "question", &file.question)?;
+        match self.named(here, name, Kind::Question)? {
+            Value::Question { number, consumer } => Some((number, consumer)),
+            other => unreachable!("a question's name stands for {other:?}"),
+        }
     }
 
     fn bytes(&mut self, size: &At<Amount>) -> Option<u32> {

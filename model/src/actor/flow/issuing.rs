@@ -66,6 +66,7 @@ pub(super) fn issue(
         bytes,
         forged,
         unsealed,
+        ref findings,
     } = task.order
     else {
         unreachable!("only an order to issue issues")
@@ -73,7 +74,7 @@ pub(super) fn issue(
     match news {
         News::Begin => {
             let how = (forged, unsealed);
-            let package = desk.package(user, user, credential, bytes, how, now, out);
+            let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
             match writer {
                 Writer::User => {
                     out.letter(

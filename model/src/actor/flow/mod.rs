@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod disclosing;
 mod issuing;
 mod reading;
 mod sharing;
@@ -10,6 +11,8 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+pub(super) use self::disclosing::{Sifting, judge};
+use self::disclosing::{answer, ask, ask_again, ask_filter, present, sift, withdraw};
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
@@ -96,6 +99,18 @@ pub(super) enum Flow {
     SignDwg,
     /// Ask for consent, write an attribute.
     Describe,
+    /// Ask an enclave, and compare.
+    Filter,
+    /// User: look through the own credentials for somebody.
+    Sift(Sifting),
+    /// Ask a question, wait for the answer and judge it.
+    Ask { question: u32 },
+    /// The same once more.
+    AskAgain { question: u32 },
+    /// Look whose credential it is, approve.
+    Answer,
+    /// Show an answer, hear what is thought of it.
+    Present,
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
     /// Read a copy and judge it.
@@ -118,6 +133,15 @@ impl Flow {
             Order::SignDag { .. } => Flow::SignDag,
             Order::SignDwg { .. } => Flow::SignDwg,
             Order::Describe { .. } => Flow::Describe,
+            Order::Filter { .. } => Flow::Filter,
+            Order::Ask { question, .. } => Flow::Ask {
+                question: *question,
+            },
+            Order::AskAgain { question } => Flow::AskAgain {
+                question: *question,
+            },
+            Order::Answer { .. } => Flow::Answer,
+            Order::PresentAnswer { .. } => Flow::Present,
             Order::Request { request, user, .. } => Flow::Request {
                 request: *request,
                 user: *user,
@@ -140,6 +164,7 @@ impl Flow {
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
             | Order::Deny { .. }
+            | Order::WithdrawAnswer { .. }
             | Order::Revoke { .. }
             | Order::Remove { .. }
             | Order::AddWallet { .. }
@@ -161,6 +186,10 @@ impl Flow {
                 | Flow::Rekey
                 | Flow::Describe
                 | Flow::Share { .. }
+                | Flow::Filter
+                | Flow::Ask { .. }
+                | Flow::AskAgain { .. }
+                | Flow::Present
                 | Flow::Request { .. }
         )
     }
@@ -168,6 +197,14 @@ impl Flow {
     /// Whether the flow waits for this user's decision about a request.
     pub(super) fn awaits(&self, from: PartyId, decided: u32) -> bool {
         matches!(self, Flow::Request { request, user } if *request == decided && *user == from)
+    }
+
+    /// Whether the flow waits for an answer to this question.
+    pub(super) fn wonders(&self, asked: u32) -> bool {
+        match self {
+            Flow::Ask { question } | Flow::AskAgain { question } => *question == asked,
+            _ => false,
+        }
     }
 
     /// Takes the next step.
@@ -210,6 +247,12 @@ impl Flow {
             Flow::SignDag => sign_dag(desk, task, news, out),
             Flow::SignDwg => sign_dwg(desk, task, news, out),
             Flow::Describe => describe(desk, id, task, news, out),
+            Flow::Filter => ask_filter(id, task, news, out),
+            Flow::Sift(sifting) => sift(sifting, desk, news, out),
+            Flow::Ask { .. } => ask(desk, now, task, news, out),
+            Flow::AskAgain { .. } => ask_again(desk, now, task, news, out),
+            Flow::Answer => answer(desk, task, news, out),
+            Flow::Present => present(desk, id, task, news, out),
             Flow::Request { request, user } => match news {
                 News::Begin => {
                     out.letter(*user, Letter::AccessRequest { request: *request });

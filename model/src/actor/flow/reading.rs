@@ -10,7 +10,7 @@ use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
 use crate::time::WallMillis;
-use crate::vc::{VerifiableCredential, status};
+use crate::vc::{About, VerifiableCredential, status};
 
 /// What a consumer has gathered about a copy so far. Source: idos-facts 5.14.
 #[derive(Debug, Default)]
@@ -209,8 +209,10 @@ pub(super) fn doubt_about_content(
         .and_then(|document| document.verify(&*desk.suite, &trusted, now.block_time()));
     match verified {
         Err(error) => Some(Doubt::BadDocument(error.code())),
-        Ok(verified) if verified.subject != row.user_id => Some(Doubt::WrongSubject),
-        Ok(_) => None,
+        Ok(verified) => match verified.about {
+            About::User(user) if user != row.user_id => Some(Doubt::WrongSubject),
+            About::User(_) | About::Person(_) => None,
+        },
     }
 }
 

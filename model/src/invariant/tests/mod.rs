@@ -6,6 +6,7 @@ mod attributes;
 mod consensus;
 mod consumer;
 mod deletion;
+mod disclosure;
 mod durability;
 mod identity;
 mod locks;
@@ -129,6 +130,7 @@ fn cases() -> Vec<Case> {
         attributes::cases(),
         status::cases(),
         consumer::cases(),
+        disclosure::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
@@ -182,6 +184,11 @@ fn statuses_are_judged() {
 #[test]
 fn consumers_are_judged() {
     consumer::cases().iter().for_each(check);
+}
+
+#[test]
+fn disclosures_are_judged() {
+    disclosure::cases().iter().for_each(check);
 }
 
 #[test]
