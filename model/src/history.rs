@@ -43,6 +43,8 @@ pub struct Member {
     pub identities: Vec<Identity>,
     /// Whether it checks what it reads as carefully as idos-facts 5.14 asks.
     pub careful: bool,
+    /// Whose face it has: its own, or that of the party behind which the same person stands.
+    pub person: PartyId,
 }
 
 /// Who takes part, and under which rules: what a reader of a history must know to make sense of it.
@@ -210,6 +212,10 @@ pub enum Doubt {
     OtherQuestion,
     /// No issuer this consumer trusts signed the answer.
     AnswerForged,
+    /// The document says less than the consumer asks for.
+    LevelTooLow,
+    /// The same person has come with another profile before.
+    PersonKnown,
     /// The question has expired.
     AnswerExpired,
     /// The answer was given for one use and has been used, or is not the latest.
@@ -229,6 +235,8 @@ impl Doubt {
             Doubt::HashMismatch => "hash-mismatch",
             Doubt::BadDocument(_) => "bad-document",
             Doubt::WrongSubject => "wrong-subject",
+            Doubt::LevelTooLow => "level-too-low",
+            Doubt::PersonKnown => "person-known",
             Doubt::WrongConsumer => "wrong-consumer",
             Doubt::OtherQuestion => "other-question",
             Doubt::AnswerForged => "answer-forged",
@@ -248,6 +256,8 @@ impl Doubt {
         "hash-mismatch",
         "bad-document",
         "wrong-subject",
+        "level-too-low",
+        "person-known",
         "wrong-consumer",
         "other-question",
         "answer-forged",
@@ -433,6 +443,34 @@ pub enum Event {
         at: i64,
         /// Nothing when it believes it.
         doubt: Option<Doubt>,
+    },
+    /// An issuer looked at a face and said which person it is.
+    Recognised {
+        /// The issuer.
+        by: PartyId,
+        /// Who showed it.
+        of: PartyId,
+        /// Whether it had seen the face before.
+        known: bool,
+        /// The id it gives the person.
+        person: String,
+        /// The credential that says so.
+        credential: CredentialId,
+        /// Names of what it says of its subject.
+        claims: Vec<String>,
+        /// Hash of the document.
+        document: ContentHash,
+    },
+    /// A consumer read who somebody is, as an issuer knows it.
+    MetPerson {
+        /// The consumer.
+        by: PartyId,
+        /// In whose profile.
+        user: UserId,
+        /// The id.
+        person: String,
+        /// Whether it had met the person in another profile before.
+        known: bool,
     },
     /// An issuer signed a document about a user.
     Issued {

@@ -63,6 +63,11 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             when(*forged, ", signed with a wrong key"),
             when(*unsealed, ", unsealed"),
         ),
+        Order::Recognise { user, credential } => format!(
+            "looks at the face of {} and says in credential {} who it is",
+            name(user),
+            short(credential.0)
+        ),
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
         }
@@ -235,6 +240,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             owner,
             locked_until: _,
             posing_as,
+            demands: _,
         } => {
             let posing = posing_as.map(|id| format!(" posing as {}", party(plan, id)));
             format!(

@@ -198,6 +198,31 @@ impl<'a> Narrator<'a> {
                     doubt.code()
                 ),
             },
+            Event::Recognised { by, of, known, .. } => format!(
+                "{} knows the face of {}: {}",
+                self.party(*by),
+                self.party(*of),
+                if *known {
+                    "it has come before"
+                } else {
+                    "it is new"
+                }
+            ),
+            Event::MetPerson {
+                by,
+                user: id,
+                known,
+                ..
+            } => format!(
+                "{} reads which person {} is: {}",
+                self.party(*by),
+                user(self.plan, *id),
+                if *known {
+                    "one that has another profile"
+                } else {
+                    "no other it knows"
+                }
+            ),
             Event::Issued {
                 by,
                 about,

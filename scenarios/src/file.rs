@@ -186,6 +186,8 @@ mirror! {
         outsiders "outsiders": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+        /// Users behind whom the same person stands: { alice-too = "alice" }.
+        same_person "same-person": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -342,6 +344,12 @@ mirror! {
         least_lock "least-lock": String,
         /// Least end of the lock that is acceptable, in scenario time; default none.
         least_lock_until "least-lock-until": String,
+        /// Least level that is acceptable, such as "plus+liveness"; default "basic".
+        least_level "least-level": String,
+        /// The issuers the consumer trusts; default all there are.
+        trusting "trusting": Names,
+        /// Turn down a person who has come with another profile before; default false.
+        unique "unique": bool,
         /// Claim to be this actor, without its key; default nobody else.
         posing_as "posing-as": String,
         /// Page to ask for; default left out.

@@ -84,6 +84,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
             .map(|grant| &mut grant.locked_until)
             .collect(),
         Order::Register { .. }
+        | Order::Recognise { .. }
         | Order::SetStatus { .. }
         | Order::Overwrite { .. }
         | Order::Rekey { .. }

@@ -26,6 +26,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
     match verb {
         Verb::Register => &["USR-02"],
         Verb::Issue | Verb::StoreAgain => &["CRED-01"],
+        Verb::Recognise => &["PERS-02"],
         Verb::SetStatus => &["REV-01"],
         Verb::Share => &["GRANT-02"],
         Verb::Approve => &["GRANT-02", "REQ-01"],
@@ -138,13 +139,14 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::Probe, "nothing-found") => &["WAL-08"],
         (Verb::Ask | Verb::AskAgain | Verb::PresentAnswer, _) => &["DISC-02"],
         (_, "other-matches") => &["DISC-03"],
+        (_, "person-known") => &["PERS-01"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],
         (
             _,
             "lock-too-short" | "no-original" | "untrusted-issuer" | "not-approved" | "bad-document"
-            | "wrong-subject",
+            | "wrong-subject" | "level-too-low",
         ) => &["REUSE-02"],
         _ => &[],
     }

@@ -52,6 +52,8 @@ table! {
         "An issuer creates a profile for a user who has none.";
     Issue "issue" ["to", "as", "how", "size", "forged", "unsealed", "country", "level", "expires", "about"]
         "An issuer verifies a user and writes a credential.";
+    Recognise "recognise" ["to", "as"]
+        "An issuer looks at a user's face, and writes which person it is.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
     Overwrite "overwrite" ["credential", "copy", "user"]
@@ -116,7 +118,7 @@ table! {
         "A user lets a question be answered no more.";
     PresentAnswer "present-answer" ["question", "to"]
         "An answer is presented to another consumer, or to oneself once more.";
-    Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
+    Use "use" ["copy", "least-lock", "least-lock-until", "least-level", "trusting", "unique", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
         "A grantee gives up a copy.";
@@ -166,6 +168,7 @@ impl Verb {
         match self {
             Verb::Register
             | Verb::Issue
+            | Verb::Recognise
             | Verb::SetStatus
             | Verb::Overwrite
             | Verb::Rekey

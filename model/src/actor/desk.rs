@@ -25,8 +25,8 @@ use crate::ledger::{
 use crate::rules::Switch;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
-    AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
-    PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
+    About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
+    PersonDraft, PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
 };
 
 /// How long issued documents are valid: ten years, the longest retention idOS knows.
@@ -82,6 +82,10 @@ pub struct Desk {
     /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
     issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
     pub(super) statuses: BTreeMap<CredentialId, String>,
+    /// Issuer: the faces it has seen.
+    faces: BTreeSet<[u8; 32]>,
+    /// Consumer: in whose profile it has met each person.
+    pub(super) met: BTreeMap<String, UserId>,
     /// Consumer: what it asked; user: what it was asked.
     pub(super) asked: BTreeMap<u32, Asked>,
     pub(super) questions: BTreeMap<u32, Question>,
@@ -111,6 +115,8 @@ impl Desk {
             proofs: BTreeMap::new(),
             issued: BTreeMap::new(),
             statuses: BTreeMap::new(),
+            faces: BTreeSet::new(),
+            met: BTreeMap::new(),
             asked: BTreeMap::new(),
             questions: BTreeMap::new(),
             approvals: BTreeMap::new(),
@@ -253,6 +259,52 @@ impl Desk {
         (document, plaintext)
     }
 
+    /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
+    /// on the issuer's own key so that no two issuers' ids can be compared, and is marked as plaintext is, so that it
+    /// is noticed wherever it turns up. Source: idos-facts 1.3, PERS-01.
+    pub(super) fn recognise(
+        &mut self,
+        user: PartyId,
+        credential: CredentialId,
+        face: [u8; 32],
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Package {
+        let known = !self.faces.insert(face);
+        let secret = blake3::derive_key("assay 2026 persons", &self.keys.signing[0].secret);
+        let id = hex::encode(&blake3::keyed_hash(&secret, &face).as_bytes()[..8]);
+        let issued = now.block_time();
+        let mut document = VerifiableCredential::personhood(&PersonDraft {
+            id: format!("urn:uuid:{credential}"),
+            issuer_url: self.card().issuer_url(),
+            issued,
+            expires: BlockTime(issued.0 + VALIDITY),
+            person: format!("{MARKER_PREFIX}{id}"),
+        });
+        document
+            .prove(&*self.suite, &self.keys.signing[0], issued)
+            .expect("issuers hold Ed25519 keys");
+        let plaintext = document.to_bytes();
+        self.issued.insert(credential, (user, document.clone()));
+        out.note(Event::Recognised {
+            by: self.me,
+            of: user,
+            known,
+            person: format!("{MARKER_PREFIX}{id}"),
+            credential,
+            claims: document.claims().into_iter().map(str::to_owned).collect(),
+            document: content_hash(&plaintext),
+        });
+        out.note(Event::Issued {
+            by: self.me,
+            about: self.directory.card(user).persona.user,
+            credential,
+            document: content_hash(&plaintext),
+        });
+        let how = (false, false);
+        self.sealed(&(document, plaintext), (user, user), credential, how, out)
+    }
+
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
     fn sealed(
         &mut self,
@@ -270,7 +322,11 @@ impl Desk {
         };
         let notes = PublicNotes {
             id: notes_id(credential),
-            kind: "KYC".to_owned(),
+            kind: match document.about() {
+                About::User(_) => "KYC",
+                About::Person(_) => "human",
+            }
+            .to_owned(),
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
@@ -697,6 +753,10 @@ impl Desk {
                     },
                 );
             }
+            Letter::FaceWanted { task } => {
+                let face = self.directory.face(self.me);
+                out.letter(from, Letter::Face { task, face });
+            }
             Letter::ConsentWanted { task, text } => {
                 let consent = OwnerConsent {
                     wallet: self.card().caller(),
@@ -774,6 +834,7 @@ impl Desk {
             | Letter::Consent { .. }
             | Letter::Denied { .. }
             | Letter::Delivery { .. }
+            | Letter::Face { .. }
             | Letter::Filtered { .. }
             | Letter::Answer { .. }
             | Letter::Believed { .. }

@@ -36,6 +36,8 @@ pub struct Persona {
     pub careful: bool,
     /// Whose encryption key it uses.
     pub box_key_of: PartyId,
+    /// Whose face it has.
+    pub person: PartyId,
 }
 
 /// The secrets of one party.
@@ -200,6 +202,12 @@ impl Directory {
         &self.cards[id.index()]
     }
 
+    /// What a camera and a program make of a party's face: the same for every profile of one person.
+    pub(super) fn face(&self, id: PartyId) -> [u8; 32] {
+        let person = &self.card(self.card(id).persona.person).persona;
+        derive(&format!("face of {}", person.name))
+    }
+
     /// The party whose profile this is.
     pub fn owner(&self, user: UserId) -> Option<PartyId> {
         let owns = |card: &Card| card.persona.role == Role::User && card.persona.user == user;
@@ -229,11 +237,11 @@ impl Directory {
             .filter(|id| self.card(*id).persona.role == Role::Issuer)
     }
 
-    /// The issuers everybody trusts: all that are known. Source: allow-list of idos-facts 4.12.
-    pub fn trusted_issuers(&self) -> Vec<TrustedIssuer> {
-        self.cards
-            .iter()
-            .filter(|card| card.persona.role == Role::Issuer)
+    /// The issuers a consumer trusts: those it names, or all that are known. Source: allow-list of idos-facts 4.12.
+    pub fn trusted_issuers(&self, named: &[PartyId]) -> Vec<TrustedIssuer> {
+        self.issuers()
+            .filter(|issuer| named.is_empty() || named.contains(issuer))
+            .map(|issuer| self.card(issuer))
             .map(|card| TrustedIssuer {
                 url: card.issuer_url(),
                 key: card.identities[0],

@@ -69,6 +69,18 @@ pub enum Letter {
         /// base64 X25519 key.
         box_public: Text,
     },
+    /// Issuer to user: look into the camera.
+    FaceWanted {
+        /// The issuer's task.
+        task: u64,
+    },
+    /// User to issuer: what the camera saw. Images stay where they are taken; this is what is kept of them.
+    Face {
+        /// The issuer's task.
+        task: u64,
+        /// The same for every picture of one person.
+        face: [u8; 32],
+    },
     /// Issuer to user: here is your credential, please store it.
     Package {
         /// The issuer's task.

@@ -288,6 +288,7 @@ impl Actor {
             Letter::Proof { task, .. }
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
+            | Letter::Face { task, .. }
             | Letter::Filtered { task, .. }
             | Letter::Believed { task, .. }
             | Letter::Consent { task, .. } => {

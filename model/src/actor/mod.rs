@@ -18,4 +18,4 @@ pub use desk::Desk;
 pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
 pub use letter::{Answer, Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
+pub use order::{Demands, Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};

@@ -74,6 +74,26 @@ impl Findings {
     }
 }
 
+/// What a consumer asks of a document besides that it be genuine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demands {
+    /// At least this level.
+    pub level: Level,
+    /// The issuers it trusts; none for all it knows.
+    pub trusting: Vec<PartyId>,
+    /// That the person has not come with another profile before.
+    pub unique: bool,
+}
+
+impl Demands {
+    /// Nothing besides.
+    pub const NONE: Demands = Demands {
+        level: Level::BASIC,
+        trusting: Vec::new(),
+        unique: false,
+    };
+}
+
 /// A copy to be made and granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
@@ -115,6 +135,13 @@ pub enum Order {
         unsealed: bool,
         /// What the document says.
         findings: Findings,
+    },
+    /// Issuer: look at a user's face, and write which person it is. Source: idos-facts 1.3.
+    Recognise {
+        /// The user.
+        user: PartyId,
+        /// Id of the credential.
+        credential: CredentialId,
     },
     /// Issuer: rewrite the notes of an issued credential with this status.
     SetStatus {
@@ -351,6 +378,8 @@ pub enum Order {
         locked_until: i64,
         /// Claim to be this party instead, without its key.
         posing_as: Option<PartyId>,
+        /// What else it asks for.
+        demands: Demands,
     },
     /// Consumer: give up a copy. Source: idos-facts 5.8.
     Rescind {

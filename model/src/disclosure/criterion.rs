@@ -166,18 +166,19 @@ mod tests {
     #[test]
     fn a_filter_picks_by_all_and_omits_by_any() {
         let document = document(alice());
-        let (yes, no) = ("level>=basic", "credentialSubject.firstName=Bob");
+        const YES: &str = "level>=basic";
+        const NO: &str = "credentialSubject.firstName=Bob";
         let documented = Rules::documented();
         let deployed = documented.with(Switch::FilterOmitsEach, false);
         type Texts = &'static [&'static str];
         let table: [(Texts, Texts, bool, bool); 7] = [
             (&[], &[], true, true),
-            (&[yes], &[], true, true),
-            (&[yes, no], &[], false, false),
-            (&[], &[yes], false, false),
-            (&[], &[no], true, true),
-            (&[], &[yes, no], false, true),
-            (&[yes], &[yes, no], false, true),
+            (&[YES], &[], true, true),
+            (&[YES, NO], &[], false, false),
+            (&[], &[YES], false, false),
+            (&[], &[NO], true, true),
+            (&[], &[YES, NO], false, true),
+            (&[YES], &[YES, NO], false, true),
         ];
         let criteria = |texts: Texts| texts.iter().map(|text| text.parse().unwrap()).collect();
         for (pick, omit, promised, today) in table {

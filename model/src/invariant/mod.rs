@@ -13,6 +13,7 @@ mod durability;
 mod identity;
 mod locks;
 mod papers;
+mod personhood;
 mod plaintext;
 mod status;
 mod tally;
@@ -112,6 +113,8 @@ pub fn all() -> &'static [&'static Invariant] {
         &consumer::ONE_VERIFICATION_SERVES_MANY,
         &disclosure::FILTERS_TELL_IDS_ONLY,
         &disclosure::ANSWERS_ARE_BOUND,
+        &personhood::PERSONS_ARE_PSEUDONYMS,
+        &personhood::NETWORK_KNOWS_NO_PERSONS,
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,

@@ -98,6 +98,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        person: PartyId(0),
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };
@@ -210,6 +211,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         },
         identities: vec![identity(id)],
         careful: true,
+        person: id,
     };
     Arc::new(Cast {
         parties: vec![

@@ -57,7 +57,7 @@ impl Kind {
     /// What a step of this verb makes.
     pub(super) const fn of(verb: Verb) -> Option<Kind> {
         match verb {
-            Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
+            Verb::Issue | Verb::Recognise | Verb::StoreAgain => Some(Kind::Credential),
             Verb::Share | Verb::Approve => Some(Kind::Grant),
             Verb::Request => Some(Kind::Request),
             Verb::Ask => Some(Kind::Question),

@@ -83,6 +83,7 @@ impl Resolver<'_> {
                 admitted,
                 careful,
                 box_key_of: id,
+                person: id,
                 known_as,
             });
         };
@@ -120,6 +121,12 @@ impl Resolver<'_> {
         }
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
+        }
+        for (name, of) in actors.same_person.iter().flat_map(|same| same.get()) {
+            let both = (self.role(name, Role::User), self.role(of, Role::User));
+            if let (Some(id), Some(of)) = both {
+                self.cast.parties[id.index()].person = self.cast.party(of).person;
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use assay_model::actor::{Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{Demands, Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
 use assay_model::id::{AttributeId, PartyId};
@@ -263,6 +263,19 @@ impl Resolver<'_> {
                 Some(Order::Register { user })
             }
             Verb::Issue => self.issue(here, file),
+            Verb::Recognise => {
+                let user = self.needed_user(here, "to", &file.to);
+                let alias = self.need(here, "as", &file.alias)?;
+                let row = Row {
+                    id: ids::credential(&self.told_as, alias.get()),
+                    owner: user?,
+                };
+                self.aliases.fill(here, alias, Value::Credential(row));
+                Some(Order::Recognise {
+                    user: row.owner,
+                    credential: row.id,
+                })
+            }
             Verb::SetStatus => {
                 let row = self.needed_credential(here, &file.credential);
                 let status = self.need(here, "status", &file.status);
@@ -478,11 +491,7 @@ impl Resolver<'_> {
             let parsed = country.get().parse::<Country>().map(|it| it.to_string());
             this.parsed("country", country, parsed, "it is not two capital letters")
         });
-        let level = self.or(&file.level, usual.level, |this, level| {
-            let why = level.get().parse::<Level>().map_err(|why| why.to_string());
-            let (parsed, why) = (why.clone(), why.err().unwrap_or_default());
-            this.parsed("level", level, parsed, &why)
-        });
+        let level = self.or(&file.level, usual.level, Self::level);
         let expires = self.or(&file.expires, usual.expires, |this, text| {
             let end = this.duration("expires", text)?;
             Some(this.second(end))
@@ -493,6 +502,12 @@ impl Resolver<'_> {
             expires: expires?,
             about: usual.about,
         })
+    }
+
+    fn level(&mut self, level: &At<String>) -> Option<Level> {
+        let parsed = level.get().parse::<Level>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed("level", level, parsed, &why.unwrap_or_default())
     }
 
     /// What a text was read as, or a complaint.
@@ -850,12 +865,23 @@ impl Resolver<'_> {
         let posing_as = self.or(&file.posing_as, None, |this, name| {
             this.party(name).map(Some)
         });
+        let level = self.or(&file.least_level, Demands::NONE.level, Self::level);
+        let trusting: Vec<_> = list(&file.trusting)
+            .iter()
+            .map(|name| self.role(name, Role::Issuer))
+            .collect();
+        let demands = Demands {
+            level: level?,
+            trusting: trusting.into_iter().collect::<Option<_>>()?,
+            unique: said(&file.unique),
+        };
         let (row, _) = copy?;
         Some(Order::Use {
             copy: row.id,
             owner: self.cast.party(row.owner).user,
             locked_until: locked_until?,
             posing_as: posing_as?,
+            demands,
         })
     }
 

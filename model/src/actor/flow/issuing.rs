@@ -108,6 +108,34 @@ pub(super) fn issue(
     }
 }
 
+/// The camera first, then as with any other credential the user stores.
+pub(super) fn recognise(
+    desk: &mut Desk,
+    now: WallMillis,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Recognise { user, credential } = task.order else {
+        unreachable!("only an order to recognise recognises")
+    };
+    match news {
+        News::Begin => {
+            out.letter(user, Letter::FaceWanted { task: id.0 });
+            Next::Wait
+        }
+        News::Letter(Letter::Face { face, .. }) => {
+            let package = desk.recognise(user, credential, face, now, out);
+            let task = id.0;
+            out.letter(user, Letter::Package { task, package });
+            Next::Wait
+        }
+        News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
+        News::Letter(_) | News::Got(_) => Next::Wait,
+    }
+}
+
 /// With consent the key stays what it is, without it becomes the issuer's own.
 pub(super) fn rekey(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mut Outbox) -> Next {
     let Order::Rekey {

@@ -13,7 +13,7 @@ use self::delegating::sign_dwg;
 use self::describing::describe;
 pub(super) use self::disclosing::{Sifting, judge};
 use self::disclosing::{answer, ask, ask_again, ask_filter, present, sift, withdraw};
-use self::issuing::{issue, register, rekey};
+use self::issuing::{issue, recognise, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
@@ -81,6 +81,8 @@ pub(super) enum Flow {
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
     Issue { package: Option<Package> },
+    /// Look at a face, hand over a credential.
+    Recognise,
     /// Ask for consent, replace the key.
     Rekey,
     /// User: store what an issuer handed over, and tell it.
@@ -127,6 +129,7 @@ impl Flow {
         match order {
             Order::Register { .. } => Flow::Register { wallet: None },
             Order::Issue { .. } => Flow::Issue { package: None },
+            Order::Recognise { .. } => Flow::Recognise,
             Order::Rekey { .. } => Flow::Rekey,
             Order::Share(_) | Order::Approve { .. } => Flow::Share { plaintext: None },
             Order::StoreAgain { .. } => Flow::StoreAgain,
@@ -183,6 +186,7 @@ impl Flow {
             self,
             Flow::Register { .. }
                 | Flow::Issue { .. }
+                | Flow::Recognise
                 | Flow::Rekey
                 | Flow::Describe
                 | Flow::Share { .. }
@@ -225,6 +229,7 @@ impl Flow {
             },
             Flow::Register { wallet } => register(wallet, desk, id, task, news, out),
             Flow::Issue { package } => issue(package, desk, now, id, task, news, out),
+            Flow::Recognise => recognise(desk, now, id, task, news, out),
             Flow::Rekey => rekey(desk, id, task, news, out),
             Flow::Store {
                 issuer,

@@ -26,9 +26,13 @@ fn passport() -> String {
 }
 
 fn asked() -> Story {
+    asked_by(BANK)
+}
+
+fn asked_by(by: PartyId) -> Story {
     Story::new().event(Event::QuestionAsked {
         question: 1,
-        by: BANK,
+        by,
         of: ALICE,
         expires: LOCK,
     })
@@ -63,6 +67,17 @@ fn judged(story: Story, by: PartyId, name: &str, at: i64, doubt: Option<Doubt>) 
         at,
         doubt,
     })
+}
+
+/// What the issuer answered to the shop.
+fn of_shop() -> Story {
+    evaluated(
+        decided(asked_by(SHOP), true, false),
+        KYC,
+        "yes",
+        true,
+        "yes",
+    )
 }
 
 /// Asked, approved, answered by the issuer.
@@ -146,7 +161,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             "an answer to another's question is believed",
-            judged(answered(false), MALLORY, "yes", LOCK, None),
+            judged(of_shop(), BANK, "yes", LOCK, None),
             answers,
             broken(DISC),
         ),

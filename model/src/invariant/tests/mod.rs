@@ -11,6 +11,7 @@ mod durability;
 mod identity;
 mod locks;
 mod papers;
+mod personhood;
 mod plaintext;
 mod random;
 mod status;
@@ -131,6 +132,7 @@ fn cases() -> Vec<Case> {
         status::cases(),
         consumer::cases(),
         disclosure::cases(),
+        personhood::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
@@ -189,6 +191,11 @@ fn consumers_are_judged() {
 #[test]
 fn disclosures_are_judged() {
     disclosure::cases().iter().for_each(check);
+}
+
+#[test]
+fn persons_are_judged() {
+    personhood::cases().iter().for_each(check);
 }
 
 #[test]

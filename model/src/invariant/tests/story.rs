@@ -225,6 +225,8 @@ impl Story {
             user: profile(party),
             identities: vec![key(party), other_key(party)],
             careful,
+            // Mallory's is Alice's second profile.
+            person: if party == MALLORY { ALICE } else { party },
         };
         let cast = Cast {
             parties: vec![
