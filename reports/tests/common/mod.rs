@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -114,6 +114,7 @@ pub(crate) fn plan(name: &str) -> Plan {
                     bytes: 2048,
                     forged: false,
                     unsealed: false,
+                    findings: Findings::usual(ALICE),
                 },
             ),
             Ending::Accepted,
