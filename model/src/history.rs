@@ -28,6 +28,8 @@ pub enum Role {
     User,
     /// Reads what it was granted.
     Consumer,
+    /// Passes what others ask on to nodes.
+    Gateway,
 }
 
 /// A party of the story, with every identity it can speak for.
@@ -443,6 +445,35 @@ pub enum Event {
         at: i64,
         /// Nothing when it believes it.
         doubt: Option<Doubt>,
+    },
+    /// A gateway opened a session.
+    SignedIn {
+        /// The gateway.
+        gateway: PartyId,
+        /// Who signed in.
+        by: PartyId,
+        /// As whom.
+        identity: Identity,
+        /// Last second of the session, UNIX seconds.
+        until: i64,
+    },
+    /// Somebody asked a gateway to pass a read on.
+    AskedGateway {
+        /// Who.
+        by: PartyId,
+        /// The gateway.
+        gateway: PartyId,
+        /// What it wants to know.
+        query: Query,
+    },
+    /// A gateway let somebody else have a session it keeps.
+    SessionLeaked {
+        /// The gateway.
+        gateway: PartyId,
+        /// Whose session.
+        of: PartyId,
+        /// Who has it now.
+        to: PartyId,
     },
     /// An issuer looked at a face and said which person it is.
     Recognised {

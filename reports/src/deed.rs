@@ -21,8 +21,10 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
     if task.wallet > 0 {
         text.push_str(&format!(" with wallet {}", task.wallet));
     }
-    if let Via::Node(node) = task.via {
-        text.push_str(&format!(" through {node}"));
+    match task.via {
+        Via::Any => {}
+        Via::Node(node) => text.push_str(&format!(" through {node}")),
+        Via::Gateway(id) => text.push_str(&format!(" through {}", party(plan, id))),
     }
     text
 }
@@ -273,6 +275,18 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 when(*shouted, ", in capitals")
             )
         }
+        Order::LeakSession { of, to } => {
+            format!("lets {} have the session of {}", name(to), name(of))
+        }
+        Order::TurnAway { party, again } => format!(
+            "{} what {} asks",
+            if *again {
+                "takes again"
+            } else {
+                "drops from now on"
+            },
+            name(party)
+        ),
         Order::Audit { nodes, copies: _ } => format!(
             "reads everything it ever could, at {}",
             few(nodes.iter().map(ToString::to_string))

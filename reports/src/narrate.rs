@@ -198,6 +198,21 @@ impl<'a> Narrator<'a> {
                     doubt.code()
                 ),
             },
+            Event::SignedIn { gateway, by, .. } => {
+                format!("{} signs in at {}", self.party(*by), self.party(*gateway))
+            }
+            Event::AskedGateway { by, gateway, query } => format!(
+                "{} has {} pass on {}",
+                self.party(*by),
+                self.party(*gateway),
+                query.name()
+            ),
+            Event::SessionLeaked { gateway, of, to } => format!(
+                "{} lets {} have the session of {}",
+                self.party(*gateway),
+                self.party(*to),
+                self.party(*of)
+            ),
             Event::Recognised { by, of, known, .. } => format!(
                 "{} knows the face of {}: {}",
                 self.party(*by),

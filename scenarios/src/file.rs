@@ -184,6 +184,8 @@ mirror! {
         new "new": Names,
         /// Issuers without inserter and delegate rows.
         outsiders "outsiders": Names,
+        /// Gateways that pass on what others ask of nodes.
+        gateways "gateways": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
         /// Users behind whom the same person stands: { alice-too = "alice" }.
@@ -240,7 +242,7 @@ mirror! {
         /// What is done.
         #[schemars(required)]
         act "do": String,
-        /// The only node to go through; default whichever answers.
+        /// The only node, or the gateway, to go through; default whichever node answers.
         via "via": String,
         /// Which of the actor's wallets speaks; default "w1", the first.
         wallet "wallet": String,
@@ -304,6 +306,10 @@ mirror! {
         question "question": String,
         /// Answer again and again until the question expires; default false.
         repeated "repeated": bool,
+        /// Whom a gateway turns away.
+        party "party": String,
+        /// Take again what a party asks; default false.
+        again "again": bool,
         /// A request, by its `as`.
         request "request": String,
         /// A grant to end, by its `as`.

@@ -98,6 +98,8 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Deny { .. }
         | Order::Filter { .. }
         | Order::AskAgain { .. }
+        | Order::LeakSession { .. }
+        | Order::TurnAway { .. }
         | Order::Answer { .. }
         | Order::WithdrawAnswer { .. }
         | Order::PresentAnswer { .. }

@@ -59,6 +59,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::Describe
         | Verb::Answer
         | Verb::WithdrawAnswer
+        | Verb::LeakSession
+        | Verb::TurnAway
         | Verb::PresentAnswer
         | Verb::AddAttribute
         | Verb::EditAttribute

@@ -5,6 +5,7 @@
 pub(crate) enum Who {
     Issuer,
     Consumer,
+    Gateway,
     Operators,
     Anyone,
 }
@@ -128,6 +129,10 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    LeakSession "leak-session" ["of", "to"]
+        "A gateway lets somebody have another's session.";
+    TurnAway "turn-away" ["party", "again"]
+        "A gateway drops what a party asks from now on, or takes it again.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
 }
@@ -176,6 +181,7 @@ impl Verb {
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
             Verb::Request | Verb::Ask | Verb::AskAgain | Verb::PresentAnswer => Who::Consumer,
+            Verb::LeakSession | Verb::TurnAway => Who::Gateway,
             Verb::AppointLeader => Who::Operators,
             _ => Who::Anyone,
         }

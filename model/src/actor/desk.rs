@@ -835,6 +835,14 @@ impl Desk {
             | Letter::Denied { .. }
             | Letter::Delivery { .. }
             | Letter::Face { .. }
+            // Gateways and clients take these before they come here.
+            | Letter::SignInWanted { .. }
+            | Letter::SignInText { .. }
+            | Letter::SignIn { .. }
+            | Letter::Session { .. }
+            | Letter::Forward { .. }
+            | Letter::Forwarded { .. }
+            | Letter::Leaked { .. }
             | Letter::Filtered { .. }
             | Letter::Answer { .. }
             | Letter::Believed { .. }

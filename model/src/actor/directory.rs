@@ -102,7 +102,7 @@ impl Persona {
 /// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
-        Role::Issuer => Scheme::Ed25519,
+        Role::Issuer | Role::Gateway => Scheme::Ed25519,
         Role::DbOwner => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,

@@ -1,8 +1,12 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
+use crate::crypto::Identity;
 use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
 use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
 use crate::ledger::OwnerConsent;
+use crate::node::{Reply, Request, RequestId};
+use crate::time::BlockTime;
+use crate::wire::SignIn;
 
 /// A credential as its issuer made it, ready to be stored.
 #[derive(Clone, Debug)]
@@ -186,6 +190,61 @@ pub enum Letter {
         task: u64,
         /// How it ended.
         ending: crate::history::Ending,
+    },
+    /// Client to gateway: I want to sign in as this.
+    SignInWanted {
+        /// The client's call.
+        id: RequestId,
+        /// As whom.
+        identity: Identity,
+    },
+    /// Gateway to client: then sign this.
+    SignInText {
+        /// The client's call.
+        id: RequestId,
+        /// What is to be signed.
+        text: SignIn,
+    },
+    /// Client to gateway: signed.
+    SignIn {
+        /// The client's call.
+        id: RequestId,
+        /// By whom.
+        identity: Identity,
+        /// Which text.
+        nonce: String,
+        /// Over the text.
+        signature: Vec<u8>,
+    },
+    /// Gateway to client: a cookie and the last second it is good in; nothing when the signature is not.
+    Session {
+        /// The client's call.
+        id: RequestId,
+        /// The session.
+        session: Option<(Text, BlockTime)>,
+    },
+    /// Client to gateway: pass this on.
+    Forward {
+        /// The client's call.
+        id: RequestId,
+        /// The client's session, if it has one.
+        cookie: Option<Text>,
+        /// What to pass on.
+        request: Box<Request>,
+    },
+    /// Gateway to client: a node's answer; nothing when no node gave one.
+    Forwarded {
+        /// The client's call.
+        id: RequestId,
+        /// The answer.
+        reply: Option<Box<Reply>>,
+    },
+    /// Gateway to somebody: a session that is not yours.
+    Leaked {
+        /// The session's cookie.
+        cookie: Text,
+        /// Who signed in.
+        identity: Identity,
     },
     /// Owner to issuer: a signed dWG.
     Dwg {

@@ -10,6 +10,7 @@ mod client;
 mod desk;
 mod directory;
 mod flow;
+mod gateway;
 mod letter;
 mod machine;
 mod order;

@@ -409,6 +409,21 @@ pub enum Order {
         shouted: bool,
     },
 
+    /// Gateway: let somebody have a session of somebody else's.
+    LeakSession {
+        /// Whose.
+        of: PartyId,
+        /// To whom.
+        to: PartyId,
+    },
+    /// Gateway: drop everything a party asks from now on, or take it again.
+    TurnAway {
+        /// The party.
+        party: PartyId,
+        /// Take it again.
+        again: bool,
+    },
+
     /// Everybody, at the end: read everything one could ever read, at every node.
     Audit {
         /// The nodes.
@@ -425,6 +440,8 @@ pub enum Via {
     Any,
     /// This one only.
     Node(NodeId),
+    /// Whatever node this gateway passes them on to.
+    Gateway(PartyId),
 }
 
 /// An order with its circumstances.

@@ -54,6 +54,7 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::Issuer => "an issuer",
         Role::User => "a user",
         Role::Consumer => "a consumer",
+        Role::Gateway => "a gateway",
     }
 }
 
@@ -96,6 +97,7 @@ impl Resolver<'_> {
             (&actors.new, (Role::User, false, false, true)),
             (&actors.consumers, (Role::Consumer, false, false, true)),
             (&actors.careless, (Role::Consumer, false, false, false)),
+            (&actors.gateways, (Role::Gateway, false, false, true)),
         ];
         for (names, traits) in groups {
             for name in names.iter().flat_map(|names| names.get()) {

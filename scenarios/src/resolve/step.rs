@@ -130,6 +130,11 @@ impl Resolver<'_> {
                 "a consumer",
                 self.with(Role::Consumer),
             ),
+            Who::Gateway => (
+                role == Some(Role::Gateway),
+                "a gateway",
+                self.with(Role::Gateway),
+            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
         };
@@ -175,8 +180,11 @@ impl Resolver<'_> {
     }
 
     fn task(&mut self, here: &Here, file: &file::Step, expect: Option<Expect>) -> Option<Deed> {
-        let via = self.or(&file.via, Via::Any, |this, node| {
-            this.node(node).map(Via::Node)
+        let via = self.or(&file.via, Via::Any, |this, through| {
+            match this.cast.find(through.get()) {
+                Some(_) => this.role(through, Role::Gateway).map(Via::Gateway),
+                None => this.node(through).map(Via::Node),
+            }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
             this.wallet(here, name).map(|(index, _)| index)
@@ -442,6 +450,20 @@ impl Resolver<'_> {
                 Some(Order::Dismiss {
                     issuer: self.role(issuer, Role::Issuer)?,
                     shouted: said(&file.shouted),
+                })
+            }
+            Verb::LeakSession => {
+                let of = self.need(here, "of", &file.of);
+                let of = of.and_then(|of| self.party(of));
+                let to = self.need(here, "to", &file.to);
+                let to = to.and_then(|to| self.party(to));
+                Some(Order::LeakSession { of: of?, to: to? })
+            }
+            Verb::TurnAway => {
+                let party = self.need(here, "party", &file.party)?;
+                Some(Order::TurnAway {
+                    party: self.party(party)?,
+                    again: said(&file.again),
                 })
             }
             Verb::AppointLeader => unreachable!("appointing is no task of a party"),

@@ -167,6 +167,8 @@ impl Flow {
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
             | Order::Deny { .. }
+            | Order::LeakSession { .. }
+            | Order::TurnAway { .. }
             | Order::WithdrawAnswer { .. }
             | Order::Revoke { .. }
             | Order::Remove { .. }

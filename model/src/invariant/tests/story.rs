@@ -236,6 +236,7 @@ impl Story {
                 member("mallory", MALLORY, Role::User, false),
                 member("bank", BANK, Role::Consumer, true),
                 member("shop", SHOP, Role::Consumer, false),
+                member("door", DOOR, Role::Gateway, false),
             ],
             nodes: NODES.len() as u16,
             chain_id: CHAIN.into(),
