@@ -218,6 +218,12 @@ pub enum Doubt {
     LevelTooLow,
     /// The same person has come with another profile before.
     PersonKnown,
+    /// The other shares no club with this one.
+    NotAPeer,
+    /// The relied-upon entity did not insert the grant itself.
+    NotInserted,
+    /// The relied-upon entity has it by relying on somebody else.
+    RelianceChained,
     /// The question has expired.
     AnswerExpired,
     /// The answer was given for one use and has been used, or is not the latest.
@@ -239,6 +245,9 @@ impl Doubt {
             Doubt::WrongSubject => "wrong-subject",
             Doubt::LevelTooLow => "level-too-low",
             Doubt::PersonKnown => "person-known",
+            Doubt::NotAPeer => "not-a-peer",
+            Doubt::NotInserted => "not-inserted",
+            Doubt::RelianceChained => "reliance-chained",
             Doubt::WrongConsumer => "wrong-consumer",
             Doubt::OtherQuestion => "other-question",
             Doubt::AnswerForged => "answer-forged",
@@ -260,6 +269,9 @@ impl Doubt {
         "wrong-subject",
         "level-too-low",
         "person-known",
+        "not-a-peer",
+        "not-inserted",
+        "reliance-chained",
         "wrong-consumer",
         "other-question",
         "answer-forged",
@@ -474,6 +486,32 @@ pub enum Event {
         of: PartyId,
         /// Who has it now.
         to: PartyId,
+    },
+    /// An obliged entity found a document to be the one it verified itself, and vouches for it.
+    Vouched {
+        /// The entity.
+        by: PartyId,
+        /// To whom.
+        to: PartyId,
+        /// Its own copy.
+        own: CredentialId,
+        /// Hash of what came out of it.
+        document: ContentHash,
+    },
+    /// An obliged entity decided whether to rely on another.
+    Relied {
+        /// The entity.
+        by: PartyId,
+        /// On whom.
+        on: PartyId,
+        /// The copy it read.
+        copy: CredentialId,
+        /// Hash of the document, when it could be opened.
+        document: Option<ContentHash>,
+        /// Height of the node it was read from.
+        height: Height,
+        /// Nothing when it relies.
+        doubt: Option<Doubt>,
     },
     /// An issuer looked at a face and said which person it is.
     Recognised {

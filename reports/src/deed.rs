@@ -275,6 +275,23 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 when(*shouted, ", in capitals")
             )
         }
+        Order::FoundClub { club } => format!("founds club {}", short(club.0)),
+        Order::JoinClub { club, peer } => {
+            format!("makes {} a member of club {}", name(peer), short(club.0))
+        }
+        Order::LeaveClub { club, peer } => {
+            format!(
+                "ends the membership of {} in club {}",
+                name(peer),
+                short(club.0)
+            )
+        }
+        Order::StoreCopy(share) => format!("stores without a grant {}", share_text(plan, share)),
+        Order::Rely { dag, copy, on } => format!(
+            "has {} vouch for copy {} under dAG {dag}, and relies on it",
+            name(on),
+            short(copy.0)
+        ),
         Order::LeakSession { of, to } => {
             format!("lets {} have the session of {}", name(to), name(of))
         }

@@ -198,6 +198,20 @@ impl<'a> Narrator<'a> {
                     doubt.code()
                 ),
             },
+            Event::Vouched { by, to, .. } => format!(
+                "{} vouches to {} for what it verified itself",
+                self.party(*by),
+                self.party(*to)
+            ),
+            Event::Relied { by, on, doubt, .. } => match doubt {
+                None => format!("{} relies on {}", self.party(*by), self.party(*on)),
+                Some(doubt) => format!(
+                    "{} does not rely on {}: {}",
+                    self.party(*by),
+                    self.party(*on),
+                    doubt.code()
+                ),
+            },
             Event::SignedIn { gateway, by, .. } => {
                 format!("{} signs in at {}", self.party(*by), self.party(*gateway))
             }
@@ -616,6 +630,25 @@ impl<'a> Narrator<'a> {
                 original_attribute_id,
                 ..
             } => format!("{} as {}", short(original_attribute_id.0), short(id.0)),
+            Action::AddPassportingClubAsOwner { name, .. }
+            | Action::UpdatePassportingClubAsOwner { name, .. }
+            | Action::AddPassportingPeerAsOwner { name, .. }
+            | Action::UpdatePassportingPeerAsOwner { name, .. } => name.to_string(),
+            Action::DeletePassportingClubAsOwner { id } => short(id.0),
+            Action::DeletePassportingPeerAsOwner { id } => short(id.0),
+            Action::AddPassportingPeerToClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            }
+            | Action::DeletePassportingPeerFromClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            } => format!("{} and {}", short(peer.0), short(club.0)),
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id,
+                ..
+            } => format!("{} as {}", short(original_credential_id.0), short(id.0)),
             Action::RescindSharedCredential { credential_id } => short(credential_id.0),
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,
@@ -641,6 +674,7 @@ impl<'a> Narrator<'a> {
             | Query::GetWallets {}
             | Query::GetCredentials {}
             | Query::GetAttributes {}
+            | Query::GetPassportingPeers {}
             | Query::GetAccessGrantsOwned {} => String::new(),
             Query::GetUserAsInserter { id } => self.user(*id),
             Query::GetCredentialOwned { id }
@@ -764,6 +798,9 @@ impl<'a> Narrator<'a> {
             }
             Answer::Attributes(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Peers(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| row.name.to_string())))
             }
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),

@@ -306,7 +306,11 @@ mirror! {
         question "question": String,
         /// Answer again and again until the question expires; default false.
         repeated "repeated": bool,
-        /// Whom a gateway turns away.
+        /// A club, by its `as`.
+        club "club": String,
+        /// On whom an obliged entity relies.
+        on "on": String,
+        /// Whom a gateway turns away, or who joins or leaves a club.
         party "party": String,
         /// Take again what a party asks; default false.
         again "again": bool,

@@ -61,6 +61,7 @@ impl Plan {
 fn locks(task: &mut Task) -> Vec<&mut i64> {
     match &mut task.order {
         Order::Share(Share { locked_until, .. })
+        | Order::StoreCopy(Share { locked_until, .. })
         | Order::Approve {
             share: Share { locked_until, .. },
             ..
@@ -98,6 +99,10 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Deny { .. }
         | Order::Filter { .. }
         | Order::AskAgain { .. }
+        | Order::FoundClub { .. }
+        | Order::JoinClub { .. }
+        | Order::LeaveClub { .. }
+        | Order::Rely { .. }
         | Order::LeakSession { .. }
         | Order::TurnAway { .. }
         | Order::Answer { .. }

@@ -62,7 +62,8 @@ impl Plan {
             Deed::Party(
                 _,
                 Task {
-                    order: Order::Share(share) | Order::Approve { share, .. },
+                    order:
+                        Order::Share(share) | Order::StoreCopy(share) | Order::Approve { share, .. },
                     ..
                 },
             ) => Some(share.copy),

@@ -42,6 +42,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Probe => &["WAL-08"],
         Verb::Request => &["REQ-01"],
         Verb::Filter => &["DISC-03"],
+        Verb::StoreCopy | Verb::Rely => &["REUSE-03"],
         Verb::Ask | Verb::AskAgain => &["DISC-02"],
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
@@ -59,6 +60,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::Describe
         | Verb::Answer
         | Verb::WithdrawAnswer
+        | Verb::FoundClub
+        | Verb::JoinClub
+        | Verb::LeaveClub
         | Verb::LeakSession
         | Verb::TurnAway
         | Verb::PresentAnswer
@@ -141,6 +145,7 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::Probe, "nothing-found") => &["WAL-08"],
         (Verb::Ask | Verb::AskAgain | Verb::PresentAnswer, _) => &["DISC-02"],
         (_, "other-matches") => &["DISC-03"],
+        (Verb::Rely, _) | (_, "not-a-peer" | "not-inserted" | "reliance-chained") => &["REUSE-03"],
         (_, "person-known") => &["PERS-01"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],

@@ -129,6 +129,16 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    FoundClub "found-club" ["as"]
+        "The database owner founds a club of obliged entities.";
+    JoinClub "join-club" ["club", "party"]
+        "The database owner makes an obliged entity a member of a club.";
+    LeaveClub "leave-club" ["club", "party"]
+        "The database owner ends a membership.";
+    StoreCopy "store-copy" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+        "A copy is stored for somebody, and waits for a grant.";
+    Rely "rely" ["dag", "on"]
+        "An obliged entity has another vouch for a copy, and relies on it.";
     LeakSession "leak-session" ["of", "to"]
         "A gateway lets somebody have another's session.";
     TurnAway "turn-away" ["party", "again"]

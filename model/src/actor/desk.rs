@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
-use super::flow::{Flow, Sifting, judge};
+use super::flow::{Flow, Sifting, Vouching, judge};
 use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
 use super::order::{Findings, Order, Share, Task, Via};
@@ -82,6 +82,8 @@ pub struct Desk {
     /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
     issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
     pub(super) statuses: BTreeMap<CredentialId, String>,
+    /// User: hashes of what is in copies that wait for a grant.
+    pub(super) waiting: BTreeMap<CredentialId, ContentHash>,
     /// Issuer: the faces it has seen.
     faces: BTreeSet<[u8; 32]>,
     /// Consumer: in whose profile it has met each person.
@@ -115,6 +117,7 @@ impl Desk {
             proofs: BTreeMap::new(),
             issued: BTreeMap::new(),
             statuses: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             faces: BTreeSet::new(),
             met: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -706,6 +709,48 @@ impl Desk {
         }
     }
 
+    /// The hash a dAG states: of copies that wait for a grant, what is in them; of others nothing.
+    pub(super) fn hash_for(&self, data: CredentialId) -> Option<Text> {
+        let hash = self.waiting.get(&data)?;
+        Some(hash.to_string().into())
+    }
+
+    /// User: the same as [`Desk::copy`], without the grant.
+    pub(super) fn waiting_copy(
+        &mut self,
+        share: &Share,
+        plaintext: &[u8],
+        hash: ContentHash,
+        out: &mut Outbox,
+    ) -> Action {
+        self.waiting.insert(share.copy, hash);
+        let shared = self.copy(share, plaintext, hash, out);
+        let Action::ShareCredential {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+            ..
+        } = shared
+        else {
+            unreachable!("a copy is shared")
+        };
+        Action::CreateCredentialCopy {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+        }
+    }
+
     /// The dAG an owner signs, and the action that carries it.
     pub(super) fn dag_action(
         &self,
@@ -719,7 +764,7 @@ impl Desk {
             dag_grantee_wallet_identifier: self.directory.card(grantee).caller(),
             dag_data_id: data,
             dag_locked_until: locked_until,
-            dag_content_hash: None,
+            dag_content_hash: self.hash_for(data),
             dag_signature: signature,
         }
     }
@@ -813,6 +858,15 @@ impl Desk {
                 }
             }
             Letter::AskedAgain { question } => self.tell(from, question, true, now, out),
+            Letter::VouchWanted { task, paper } => {
+                let vouching = Vouching {
+                    by: from,
+                    task,
+                    paper,
+                    own: None,
+                };
+                return Some((courtesy(Order::List), Flow::Vouch(vouching)));
+            }
             Letter::Presented {
                 task,
                 question,
@@ -844,6 +898,7 @@ impl Desk {
             | Letter::Forwarded { .. }
             | Letter::Leaked { .. }
             | Letter::Filtered { .. }
+            | Letter::Vouched { .. }
             | Letter::Answer { .. }
             | Letter::Believed { .. }
             | Letter::Lent { .. } => {}

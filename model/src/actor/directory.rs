@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
 use crate::history::Role;
-use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
+use crate::id::{CredentialId, InserterId, NodeId, PartyId, PeerId, Text, UserId, WalletId};
 use crate::ledger::WalletType;
 use crate::rules::Rules;
 use crate::vc::TrustedIssuer;
@@ -141,6 +141,13 @@ impl Card {
     /// Where an issuer publishes itself.
     pub fn issuer_url(&self) -> String {
         format!("https://{}.example", self.persona.name)
+    }
+
+    /// The row of an obliged entity in the registry of peers.
+    pub fn peer_id(&self) -> PeerId {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&derive(&format!("peer {}", self.persona.name))[..16]);
+        PeerId(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
     /// The organisation row of an issuer.

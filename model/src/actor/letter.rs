@@ -246,6 +246,20 @@ pub enum Letter {
         /// Who signed in.
         identity: Identity,
     },
+    /// Obliged entity to another: is this what you verified? Then put it into force.
+    VouchWanted {
+        /// The relying entity's task.
+        task: u64,
+        /// The owner's paper.
+        paper: Box<crate::ledger::Action>,
+    },
+    /// The other's answer.
+    Vouched {
+        /// The relying entity's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
+    },
     /// Owner to issuer: a signed dWG.
     Dwg {
         /// Names the paper.

@@ -362,6 +362,7 @@ impl Actor {
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
             | Letter::Face { task, .. }
+            | Letter::Vouched { task, .. }
             | Letter::Filtered { task, .. }
             | Letter::Believed { task, .. }
             | Letter::Consent { task, .. } => {

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::disclosure::{Criterion, Filter};
-use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::id::{
+    AttributeId, ClubId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId,
+};
 use crate::vc::Level;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
@@ -422,6 +424,37 @@ pub enum Order {
         party: PartyId,
         /// Take it again.
         again: bool,
+    },
+
+    /// Database owner: found a club of obliged entities.
+    FoundClub {
+        /// The club.
+        club: ClubId,
+    },
+    /// Database owner: register an obliged entity and make it a member.
+    JoinClub {
+        /// The club.
+        club: ClubId,
+        /// The entity.
+        peer: PartyId,
+    },
+    /// Database owner: end a membership.
+    LeaveClub {
+        /// The club.
+        club: ClubId,
+        /// The entity.
+        peer: PartyId,
+    },
+    /// User: store a copy that waits for a grant. Source: idos-facts 5.12 step 2.
+    StoreCopy(Share),
+    /// Obliged entity: have another one vouch for a copy, and rely on it.
+    Rely {
+        /// The owner's paper for the grant.
+        dag: u32,
+        /// The copy.
+        copy: CredentialId,
+        /// On whom.
+        on: PartyId,
     },
 
     /// Everybody, at the end: read everything one could ever read, at every node.

@@ -661,6 +661,14 @@ impl<'a> Chronicle<'a> {
                 self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
                 self.grant(grantee, *id, *locked_until, owner, deed);
             }
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id: original,
+                ..
+            } => {
+                let Some(owner) = own else { return };
+                self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
+            }
             Action::CreateCredentialsByDwg {
                 dwg_owner,
                 dwg_grantee,
@@ -714,6 +722,14 @@ impl<'a> Chronicle<'a> {
             | Action::DeleteDelegateAsOwner { .. }
             | Action::AddUserAsInserter { .. }
             | Action::UpdateUserPubKeyAsInserter { .. }
+            | Action::AddPassportingClubAsOwner { .. }
+            | Action::UpdatePassportingClubAsOwner { .. }
+            | Action::DeletePassportingClubAsOwner { .. }
+            | Action::AddPassportingPeerAsOwner { .. }
+            | Action::UpdatePassportingPeerAsOwner { .. }
+            | Action::DeletePassportingPeerAsOwner { .. }
+            | Action::AddPassportingPeerToClubAsOwner { .. }
+            | Action::DeletePassportingPeerFromClubAsOwner { .. }
             | Action::EditAttribute { .. } => {}
             Action::AddAttributeAsInserter { id, user_id, .. } => {
                 self.describe(*id, Some(*user_id), None, deed);

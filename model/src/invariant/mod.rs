@@ -13,6 +13,7 @@ mod durability;
 mod identity;
 mod locks;
 mod papers;
+mod passporting;
 mod personhood;
 mod plaintext;
 mod status;
@@ -111,6 +112,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,
+        &passporting::RELIANCE_IS_EARNED,
         &disclosure::FILTERS_TELL_IDS_ONLY,
         &disclosure::ANSWERS_ARE_BOUND,
         &personhood::PERSONS_ARE_PSEUDONYMS,

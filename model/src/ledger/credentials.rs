@@ -146,7 +146,7 @@ fn copies_of(tables: &Tables, original: CredentialId) -> Vec<CredentialId> {
         .collect()
 }
 
-fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
+pub(super) fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
     tables
         .credentials
         .get(&id)

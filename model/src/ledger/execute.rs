@@ -8,7 +8,7 @@ use super::refusal::{Refusal, Unreadable};
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{attributes, credentials, delegated_write, grants, owner, users, wallets};
+use super::{attributes, credentials, delegated_write, grants, owner, passporting, users, wallets};
 use crate::crypto::Suite;
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -253,6 +253,21 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         | Action::EditAttribute { .. }
         | Action::RemoveAttribute { .. }
         | Action::ShareAttribute { .. } => attributes::apply(state, call, action),
+
+        Action::AddPassportingClubAsOwner { .. }
+        | Action::UpdatePassportingClubAsOwner { .. }
+        | Action::DeletePassportingClubAsOwner { .. }
+        | Action::AddPassportingPeerAsOwner { .. }
+        | Action::UpdatePassportingPeerAsOwner { .. }
+        | Action::DeletePassportingPeerAsOwner { .. }
+        | Action::AddPassportingPeerToClubAsOwner { .. }
+        | Action::DeletePassportingPeerFromClubAsOwner { .. } => {
+            passporting::apply(state, call, action)
+        }
+        Action::CreateCredentialCopy {
+            original_credential_id: original,
+            ..
+        } => passporting::create_credential_copy(state, call, &written(action), *original),
 
         Action::CreateAgByDagForCopy { .. } => {
             grants::create_ag_by_dag_for_copy(state, call, action)

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, CopyLink,
-    Credential, Delegate, Inserter, ReservedUser, RetainedNotes, Row, StatusStatement, User,
-    Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, ClubMembership, ConsumedPaper,
+    ConsumedWriteGrant, CopyLink, Credential, Delegate, Inserter, PassportingClub, PassportingPeer,
+    ReservedUser, RetainedNotes, Row, StatusStatement, User, Wallet, WalletType,
 };
 use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -152,5 +152,5 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper Account
+    ConsumedPaper PassportingClub PassportingPeer ClubMembership Account
 }

@@ -12,6 +12,7 @@ mod grants;
 mod index;
 mod message;
 mod owner;
+mod passporting;
 mod query;
 mod refusal;
 mod tables;
@@ -27,14 +28,15 @@ pub use message::{
     Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date, write_date,
 };
 pub use query::{
-    Answer, AttributeRow, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow,
-    WalletRow, view,
+    Answer, AttributeRow, CredentialDetail, CredentialSummary, GrantRow, PeerRow, SharedCredential,
+    UserRow, WalletRow, view,
 };
 pub use refusal::{Engine, Refusal, Unreadable};
 pub use tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, Content,
-    CopyLink, Credential, Delegate, GrantInserter, Inserter, Redo, ReservedUser, RetainedNotes,
-    Row, Savepoint, State, StatusStatement, Tables, User, Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, ClubMembership, ConsumedPaper,
+    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, GrantInserter, Inserter,
+    PassportingClub, PassportingPeer, Redo, ReservedUser, RetainedNotes, Row, Savepoint, State,
+    StatusStatement, Tables, User, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
 pub use written::Written;

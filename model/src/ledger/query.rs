@@ -9,10 +9,12 @@ use super::execute::Call;
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
 use super::refusal::Refusal;
-use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
+use super::tables::{
+    AccessGrant, Content, Credential, GrantInserter, PassportingPeer, State, Tables, WalletType,
+};
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, grants, wallets};
-use crate::id::{AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
+use super::{attributes, credentials, delegated_write, grants, passporting, wallets};
+use crate::id::{AttributeId, CredentialId, GrantId, PeerId, Text, UserId, WalletId};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -108,6 +110,16 @@ pub struct AttributeRow {
     pub original_id: Option<AttributeId>,
 }
 
+/// An obliged entity, as those in its clubs see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct PeerRow {
+    pub id: PeerId,
+    pub name: Text,
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -127,6 +139,8 @@ pub enum Answer {
     Grants(Vec<GrantRow>),
     /// Attributes.
     Attributes(Vec<AttributeRow>),
+    /// Obliged entities.
+    Peers(Vec<PeerRow>),
     /// A count.
     Count(i64),
     /// Yes or no.
@@ -199,6 +213,16 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         Query::HasLockedAccessGrants { id } => {
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
+        }
+        Query::GetPassportingPeers {} => {
+            let peers = passporting::peers(tables, call)?.into_iter();
+            let row = |(id, peer): (PeerId, PassportingPeer)| PeerRow {
+                id,
+                name: peer.name,
+                issuer_public_key: peer.issuer_public_key,
+                server_url_base: peer.server_url_base,
+            };
+            Answer::Peers(peers.map(row).collect())
         }
         Query::GetAttributes {} => {
             let own = self_user(tables, call)?;

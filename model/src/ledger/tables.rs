@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId,
-    WriteGrantId,
+    AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId, TablesDigest, Text,
+    UserId, WalletId, WriteGrantId,
 };
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
@@ -205,6 +205,27 @@ pub struct Delegate(
     pub InserterId,
 );
 
+/// A row of `passporting_clubs`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PassportingClub(
+    /// Its name.
+    pub Text,
+);
+
+/// A row of `passporting_peers`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct PassportingPeer {
+    pub name: Text,
+    /// Caller identity of the entity; unique.
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
+/// A row of `passporting_club_memberships`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClubMembership;
+
 /// How a grant came to be. Source: idos-facts 9.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum GrantInserter {
@@ -323,6 +344,9 @@ tables! {
     consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
     accounts: Identity => Account;
+    passporting_clubs: ClubId => PassportingClub;
+    passporting_peers: PeerId => PassportingPeer;
+    club_memberships: (ClubId, PeerId) => ClubMembership;
 }
 
 /// The tables, and what it takes to undo and to sum up changes to them.

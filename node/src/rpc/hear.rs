@@ -10,7 +10,7 @@ use std::sync::Arc;
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
     Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
-    Invalid, Outcome, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
     WalletRow, WalletType,
 };
 use assay_model::node::{
@@ -593,6 +593,7 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         | Query::HasLockedAccessGrants { .. }
         | Query::HasProfile { .. } => Answer::Truth(only(rows)?.truth()?),
         Query::GetAttributes {} => Answer::Attributes(each(rows, attribute)?),
+        Query::GetPassportingPeers {} => Answer::Peers(each(rows, peer)?),
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
         }
@@ -626,6 +627,15 @@ fn wallet(mut row: Row) -> Result<WalletRow, String> {
         message: row.maybe_text()?,
         signature: row.maybe_text()?,
         inserter: row.maybe_text()?,
+    })
+}
+
+fn peer(mut row: Row) -> Result<PeerRow, String> {
+    Ok(PeerRow {
+        id: row.id()?,
+        name: row.text()?,
+        issuer_public_key: row.text()?,
+        server_url_base: row.text()?,
     })
 }
 

@@ -3,7 +3,7 @@
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
     Answer, AttributeRow, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow,
-    Invalid, Outcome, Query, Refusal, SharedCredential, UserRow, WalletRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -95,6 +95,13 @@ const ATTRIBUTES: &[Column] = &[
     ("original_id", "uuid"),
 ];
 
+const PEERS: &[Column] = &[
+    ("id", "uuid"),
+    ("name", "text"),
+    ("issuer_public_key", "text"),
+    ("server_url_base", "text"),
+];
+
 /// The columns a view declares, in the schema's order. Source: idos-facts 2, 3.6 and 3.8, and the names
 /// in idos-schema where those do not give them.
 pub(super) const fn columns(query: &Query) -> &'static [Column] {
@@ -112,6 +119,7 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
         Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::GetPassportingPeers { .. } => PEERS,
         Query::DagMessage { .. } | Query::DwgMessage { .. } => &[("message", "text")],
         Query::HasProfile { .. } => &[("has_profile", "bool")],
     }
@@ -211,6 +219,15 @@ fn grant(row: &GrantRow) -> Vec<Json> {
     ]
 }
 
+fn peer(row: &PeerRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.name),
+        json!(row.issuer_public_key),
+        json!(row.server_url_base),
+    ]
+}
+
 /// The rows of an answer to a query.
 pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
     let for_inserter = matches!(query, Query::GetUserAsInserter { .. });
@@ -223,6 +240,7 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::CredentialId(id) => id.iter().map(|id| vec![json!(id)]).collect(),
         Answer::Grants(rows) => rows.iter().map(grant).collect(),
         Answer::Attributes(rows) => rows.iter().map(attribute).collect(),
+        Answer::Peers(rows) => rows.iter().map(peer).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],

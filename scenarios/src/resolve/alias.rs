@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use assay_model::actor::GrantRef;
-use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId};
+use assay_model::id::{AttributeId, ClubId, CredentialId, PartyId, WalletId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
@@ -24,6 +24,7 @@ pub(super) enum Kind {
     Dwg,
     Attribute,
     Question,
+    Club,
 }
 
 impl Kind {
@@ -36,6 +37,7 @@ impl Kind {
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
             Kind::Question => "question",
+            Kind::Club => "club",
         }
     }
 
@@ -47,6 +49,7 @@ impl Kind {
             Kind::Request => "a `request` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Club => "a `found-club` step names its club with `as`",
             Kind::Question => "an `ask` step names its question with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
@@ -58,9 +61,10 @@ impl Kind {
     pub(super) const fn of(verb: Verb) -> Option<Kind> {
         match verb {
             Verb::Issue | Verb::Recognise | Verb::StoreAgain => Some(Kind::Credential),
-            Verb::Share | Verb::Approve => Some(Kind::Grant),
+            Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
             Verb::Request => Some(Kind::Request),
             Verb::Ask => Some(Kind::Question),
+            Verb::FoundClub => Some(Kind::Club),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
@@ -80,6 +84,7 @@ impl Kind {
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
                 | (Kind::Question, Kind::Question)
+                | (Kind::Club, Kind::Club)
         )
     }
 }
@@ -113,6 +118,7 @@ pub(super) enum Value {
         number: u32,
         consumer: PartyId,
     },
+    Club(ClubId),
 }
 
 /// A name, and the step that gives it.

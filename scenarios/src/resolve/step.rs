@@ -5,7 +5,7 @@ use std::ops::Range;
 use assay_model::actor::{Demands, Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
-use assay_model::id::{AttributeId, PartyId};
+use assay_model::id::{AttributeId, ClubId, PartyId};
 use assay_model::time::Millis;
 use assay_model::vc::{Country, Level};
 
@@ -452,6 +452,34 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
+            Verb::FoundClub => {
+                let alias = self.need(here, "as", &file.alias)?;
+                let club = ids::club(&self.told_as, alias.get());
+                self.aliases.fill(here, alias, Value::Club(club));
+                Some(Order::FoundClub { club })
+            }
+            Verb::JoinClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::JoinClub { club, peer })
+            }
+            Verb::LeaveClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::LeaveClub { club, peer })
+            }
+            Verb::StoreCopy => self.share(here, file).map(Order::StoreCopy),
+            Verb::Rely => {
+                let dag = self.need(here, "dag", &file.dag);
+                let on = self.need(here, "on", &file.on);
+                let on = on.and_then(|on| self.party(on));
+                match self.named(here, dag?, Kind::Dag)? {
+                    Value::Dag(dag, row, _) => Some(Order::Rely {
+                        dag,
+                        copy: row.id,
+                        on: on?,
+                    }),
+                    other => unreachable!("a dag's name stands for {other:?}"),
+                }
+            }
             Verb::LeakSession => {
                 let of = self.need(here, "of", &file.of);
                 let of = of.and_then(|of| self.party(of));
@@ -524,6 +552,16 @@ impl Resolver<'_> {
             expires: expires?,
             about: usual.about,
         })
+    }
+
+    fn membership(&mut self, here: &Here, file: &file::Step) -> Option<(ClubId, PartyId)> {
+        let club = self.need(here, "club", &file.club);
+        let party = self.need(here, "party", &file.party);
+        let party = party.and_then(|party| self.party(party));
+        match self.named(here, club?, Kind::Club)? {
+            Value::Club(club) => Some((club, party?)),
+            other => unreachable!("a club's name stands for {other:?}"),
+        }
     }
 
     fn level(&mut self, level: &At<String>) -> Option<Level> {

@@ -5,6 +5,7 @@ mod delegating;
 mod describing;
 mod disclosing;
 mod issuing;
+mod passporting;
 mod reading;
 mod sharing;
 mod writing;
@@ -14,6 +15,8 @@ use self::describing::describe;
 pub(super) use self::disclosing::{Sifting, judge};
 use self::disclosing::{answer, ask, ask_again, ask_filter, present, sift, withdraw};
 use self::issuing::{issue, recognise, register, rekey};
+pub(super) use self::passporting::Vouching;
+use self::passporting::{found, join, rely, vouch};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
@@ -24,7 +27,7 @@ use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, NodeId, PartyId};
-use crate::ledger::{Action, Batch, Outcome, Query};
+use crate::ledger::{Action, Batch, GrantRow, Outcome, Query};
 use crate::time::WallMillis;
 
 /// What came of the last step.
@@ -101,6 +104,12 @@ pub(super) enum Flow {
     SignDwg,
     /// Ask for consent, write an attribute.
     Describe,
+    /// Register an entity, then make it a member.
+    Join { registered: bool },
+    /// Have a peer vouch, then read what it vouched for.
+    Rely { grants: Vec<GrantRow> },
+    /// Vouch for what was verified.
+    Vouch(Vouching),
     /// Ask an enclave, and compare.
     Filter,
     /// User: look through the own credentials for somebody.
@@ -131,11 +140,15 @@ impl Flow {
             Order::Issue { .. } => Flow::Issue { package: None },
             Order::Recognise { .. } => Flow::Recognise,
             Order::Rekey { .. } => Flow::Rekey,
-            Order::Share(_) | Order::Approve { .. } => Flow::Share { plaintext: None },
+            Order::Share(_) | Order::Approve { .. } | Order::StoreCopy(_) => {
+                Flow::Share { plaintext: None }
+            }
             Order::StoreAgain { .. } => Flow::StoreAgain,
             Order::SignDag { .. } => Flow::SignDag,
             Order::SignDwg { .. } => Flow::SignDwg,
             Order::Describe { .. } => Flow::Describe,
+            Order::JoinClub { .. } => Flow::Join { registered: false },
+            Order::Rely { .. } => Flow::Rely { grants: Vec::new() },
             Order::Filter { .. } => Flow::Filter,
             Order::Ask { question, .. } => Flow::Ask {
                 question: *question,
@@ -167,6 +180,8 @@ impl Flow {
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
             | Order::Deny { .. }
+            | Order::FoundClub { .. }
+            | Order::LeaveClub { .. }
             | Order::LeakSession { .. }
             | Order::TurnAway { .. }
             | Order::WithdrawAnswer { .. }
@@ -193,6 +208,7 @@ impl Flow {
                 | Flow::Describe
                 | Flow::Share { .. }
                 | Flow::Filter
+                | Flow::Rely { .. }
                 | Flow::Ask { .. }
                 | Flow::AskAgain { .. }
                 | Flow::Present
@@ -254,6 +270,9 @@ impl Flow {
             Flow::SignDag => sign_dag(desk, task, news, out),
             Flow::SignDwg => sign_dwg(desk, task, news, out),
             Flow::Describe => describe(desk, id, task, news, out),
+            Flow::Join { registered } => join(registered, desk, task, news),
+            Flow::Rely { grants } => rely(grants, desk, now, id, task, news, out),
+            Flow::Vouch(vouching) => vouch(vouching, desk, news, out),
             Flow::Filter => ask_filter(id, task, news, out),
             Flow::Sift(sifting) => sift(sifting, desk, news, out),
             Flow::Ask { .. } => ask(desk, now, task, news, out),

@@ -8,7 +8,7 @@ use super::super::machine::Outbox;
 use super::super::order::{Findings, GrantRef, Order};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
-use super::{Next, submit, withdraw};
+use super::{Next, found, submit, withdraw};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
@@ -93,6 +93,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             Some(paper) => paper.clone(),
             None => return Next::Done(Ending::Declined("nothing-found")),
         },
+        Order::FoundClub { .. } | Order::LeaveClub { .. } => found(desk, order),
         Order::Rescind { copy } => Action::RescindSharedCredential {
             credential_id: *copy,
         },

@@ -11,6 +11,7 @@ mod durability;
 mod identity;
 mod locks;
 mod papers;
+mod passporting;
 mod personhood;
 mod plaintext;
 mod random;
@@ -133,6 +134,7 @@ fn cases() -> Vec<Case> {
         consumer::cases(),
         disclosure::cases(),
         personhood::cases(),
+        passporting::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
@@ -191,6 +193,11 @@ fn consumers_are_judged() {
 #[test]
 fn disclosures_are_judged() {
     disclosure::cases().iter().for_each(check);
+}
+
+#[test]
+fn reliance_is_judged() {
+    passporting::cases().iter().for_each(check);
 }
 
 #[test]

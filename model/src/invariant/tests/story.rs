@@ -459,7 +459,12 @@ impl Story {
             height: self.tip,
             result,
         };
-        self.exchange(by, node, view(Some(key(stated)), query), reply)
+        let what = Asked::View {
+            caller: Some(key(stated)),
+            signed: false,
+            query,
+        };
+        self.exchange(by, node, what, reply)
     }
 
     /// A party sends a transaction with a nonce of its own choice, and is told this.

@@ -219,7 +219,7 @@ pub(super) fn remove_wallet(id: WalletId) -> Action {
     Action::RemoveWallet { id }
 }
 
-fn sealed(what: &str) -> Content {
+pub(super) fn sealed(what: &str) -> Content {
     Content::new(format!("sealed {what}"))
 }
 
