@@ -19,4 +19,7 @@ pub use desk::Desk;
 pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
 pub use letter::{Answer, Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Demands, Fidelity, Findings, GrantRef, Order, Share, Task, Via, Writer};
+pub use order::{
+    Demands, Fidelity, Findings, GrantRef, Order, ParameterChange, Proposal, Share, Task, Via,
+    Writer,
+};

@@ -567,6 +567,8 @@ requests! {
         HasLockedAccessGrants "has_locked_access_grants" { id: CredentialId };
         /// The obliged entities that share a club with the caller (`passporting`).
         GetPassportingPeers "get_passporting_peers" {};
+        /// The public log of changes of the rules, paged.
+        GetGovernanceLog "get_governance_log" { page: Option<i64>, size: Option<i64> };
         /// The caller's attributes, copies included.
         GetAttributes "get_attributes" {};
         /// The text to sign for a dWG.

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ClubMembership, ConsumedPaper,
-    ConsumedWriteGrant, CopyLink, Credential, Delegate, Inserter, PassportingClub, PassportingPeer,
-    ReservedUser, RetainedNotes, Row, StatusStatement, User, Wallet, WalletType,
+    AccessGrant, Account, Approval, Attribute, AttributeLink, Change, ClubMembership,
+    ConsumedPaper, ConsumedWriteGrant, CopyLink, Credential, Delegate, Inserter, Ownership,
+    Parameter, PassportingClub, PassportingPeer, Processed, ReplacedAction, ReservedUser,
+    Resolution, RetainedNotes, Row, StatusStatement, User, Validator, Wallet, WalletType,
 };
 use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -152,5 +153,6 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper PassportingClub PassportingPeer ClubMembership Account
+    ConsumedPaper Validator Resolution Approval Processed Parameter Change
+    ReplacedAction Ownership PassportingClub PassportingPeer ClubMembership Account
 }

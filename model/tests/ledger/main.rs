@@ -11,5 +11,6 @@ mod grants;
 mod owner;
 mod passporting;
 mod reads;
+mod resolutions;
 mod users;
 mod wallets;

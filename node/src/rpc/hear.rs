@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
-    Invalid, Outcome, PeerRow, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
-    WalletRow, WalletType,
+    Answer, AttributeRow, ChangeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
+    GrantRow, Invalid, Outcome, PeerRow, Query, Refusal, SharedCredential, Transaction, Unreadable,
+    UserRow, WalletRow, WalletType,
 };
 use assay_model::node::{
     Ballot, Block, Claim, ClaimProblem, Committed, Rejected, Request as Ask, Vote,
@@ -403,12 +403,11 @@ pub fn outcome(code: u32, log: &str) -> Result<Outcome, String> {
         0 => Ok(Outcome::Accepted),
         1 => Ok(Outcome::Refused(Refusal::Unreadable(Unreadable::Payload))),
         65_535 if log == INVALID => Ok(Outcome::Invalid),
-        65_535 => refusal()
-            .map(Outcome::Refused)
-            .ok_or_else(|| format!("no refusal of the ledger says {log:?}")),
-        other => Err(format!(
-            "no transaction here ends with code {other} ({log:?})"
-        )),
+        code => match refusal() {
+            Some(refusal) if refusal.result_code() == code => Ok(Outcome::Refused(refusal)),
+            Some(_) => Err(format!("{log:?} does not go with code {code}")),
+            None => Err(format!("no refusal of the ledger says {log:?}")),
+        },
     }
 }
 
@@ -594,6 +593,7 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         | Query::HasProfile { .. } => Answer::Truth(only(rows)?.truth()?),
         Query::GetAttributes {} => Answer::Attributes(each(rows, attribute)?),
         Query::GetPassportingPeers {} => Answer::Peers(each(rows, peer)?),
+        Query::GetGovernanceLog { .. } => Answer::Changes(each(rows, change)?),
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
         }
@@ -636,6 +636,15 @@ fn peer(mut row: Row) -> Result<PeerRow, String> {
         name: row.text()?,
         issuer_public_key: row.text()?,
         server_url_base: row.text()?,
+    })
+}
+
+fn change(mut row: Row) -> Result<ChangeRow, String> {
+    Ok(ChangeRow {
+        number: row.int8()?,
+        height: row.int8()?,
+        what: row.text()?,
+        subject: row.text()?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use assay_model::actor::GrantRef;
+use assay_model::actor::{GrantRef, Proposal};
 use assay_model::id::{AttributeId, ClubId, CredentialId, PartyId, WalletId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
@@ -25,6 +25,7 @@ pub(super) enum Kind {
     Attribute,
     Question,
     Club,
+    Proposal,
 }
 
 impl Kind {
@@ -38,6 +39,7 @@ impl Kind {
             Kind::Attribute => "attribute",
             Kind::Question => "question",
             Kind::Club => "club",
+            Kind::Proposal => "proposal",
         }
     }
 
@@ -51,6 +53,7 @@ impl Kind {
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
             Kind::Club => "a `found-club` step names its club with `as`",
             Kind::Question => "an `ask` step names its question with `as`",
+            Kind::Proposal => "a `propose` step names its proposal with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
             }
@@ -67,6 +70,7 @@ impl Kind {
             Verb::FoundClub => Some(Kind::Club),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
+            Verb::Propose => Some(Kind::Proposal),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
             _ => None,
         }
@@ -85,6 +89,7 @@ impl Kind {
                 | (Kind::Attribute, Kind::Attribute)
                 | (Kind::Question, Kind::Question)
                 | (Kind::Club, Kind::Club)
+                | (Kind::Proposal, Kind::Proposal)
         )
     }
 }
@@ -119,6 +124,7 @@ pub(super) enum Value {
         consumer: PartyId,
     },
     Club(ClubId),
+    Proposal(Proposal),
 }
 
 /// A name, and the step that gives it.

@@ -4,6 +4,7 @@
 mod delegating;
 mod describing;
 mod disclosing;
+mod governing;
 mod issuing;
 mod passporting;
 mod reading;
@@ -14,6 +15,7 @@ use self::delegating::sign_dwg;
 use self::describing::describe;
 pub(super) use self::disclosing::{Sifting, judge};
 use self::disclosing::{answer, ask, ask_again, ask_filter, present, sift, withdraw};
+use self::governing::govern;
 use self::issuing::{issue, recognise, register, rekey};
 pub(super) use self::passporting::Vouching;
 use self::passporting::{found, join, rely, vouch};
@@ -48,7 +50,7 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action)), None)
+    Next::Ask(Want::Submit(Batch::one(action).into()), None)
 }
 
 fn look(query: Query) -> Next {
@@ -80,6 +82,8 @@ fn ending(got: &Got) -> Ending {
 pub(super) enum Flow {
     /// One transaction, and that is it.
     Transact,
+    /// The same, of the engine's own.
+    Govern,
     /// Ask for proof, create the user, bind the wallet.
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
@@ -169,6 +173,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -194,6 +199,13 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. } => Flow::Transact,
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
+            | Order::ApproveJoin { .. }
+            | Order::RemoveValidator { .. }
+            | Order::LeaveValidators
+            | Order::Propose(_)
+            | Order::ApproveProposal(_) => Flow::Govern,
         }
     }
 
@@ -242,6 +254,11 @@ impl Flow {
         match self {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, &task.order, out),
+                News::Got(got) => Next::Done(ending(&got)),
+                News::Letter(_) => Next::Wait,
+            },
+            Flow::Govern => match news {
+                News::Begin => govern(desk, &task.order),
                 News::Got(got) => Next::Done(ending(&got)),
                 News::Letter(_) => Next::Wait,
             },

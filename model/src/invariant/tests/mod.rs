@@ -8,6 +8,7 @@ mod consumer;
 mod deletion;
 mod disclosure;
 mod durability;
+mod governance;
 mod identity;
 mod locks;
 mod papers;
@@ -130,6 +131,7 @@ fn cases() -> Vec<Case> {
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
         disclosure::cases(),
@@ -178,6 +180,11 @@ fn write_grants_are_judged() {
 #[test]
 fn attributes_are_judged() {
     attributes::cases().iter().for_each(check);
+}
+
+#[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
 }
 
 #[test]
