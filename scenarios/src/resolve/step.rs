@@ -198,9 +198,11 @@ impl Resolver<'_> {
             None => Via::Any,
         };
         let via = self.or(&file.via, usual, |this, through| {
-            match this.cast.find(through.get()) {
+            // A node's operator is called as the node is.
+            let named = this.cast.find(through.get());
+            match named.map(|id| this.cast.party(id).role) {
+                None | Some(Role::Operator) => this.node(through).map(Via::Node),
                 Some(_) => this.role(through, Role::Gateway).map(Via::Gateway),
-                None => this.node(through).map(Via::Node),
             }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
