@@ -277,6 +277,7 @@ mod tests {
             wallet: WalletId(Uuid::nil()),
             wallets: Vec::new(),
             careful: true,
+            node: NodeId(0),
             box_key_of: id,
             person: id,
         }
@@ -288,7 +289,8 @@ mod tests {
             persona("front", Role::Gateway, FRONT),
             persona("bank", Role::Consumer, BANK),
         ];
-        let (directory, mut keys) = Directory::new(&*suite, &personas, "net".into(), rules, 3);
+        let (directory, mut keys) =
+            Directory::new(&*suite, &personas, "net".into(), rules, (3, &[]));
         let bank = keys.remove(BANK.index());
         (Gateway::new(FRONT, suite, directory, [0; 32]), bank)
     }
