@@ -38,6 +38,8 @@ pub enum Role {
     Association,
     /// The chain that holds the tokens.
     Chain,
+    /// Passes what others ask on to nodes.
+    Gateway,
     /// Runs a node, and speaks with its key.
     Operator,
 }
@@ -55,6 +57,8 @@ pub struct Member {
     pub identities: Vec<Identity>,
     /// Whether it checks what it reads as carefully as idos-facts 5.14 asks.
     pub careful: bool,
+    /// Whose face it has: its own, or that of the party behind which the same person stands.
+    pub person: PartyId,
 }
 
 /// Who takes part, and under which rules: what a reader of a history must know to make sense of it.
@@ -226,6 +230,26 @@ pub enum Doubt {
     BadDocument(&'static str),
     /// The document is about somebody else.
     WrongSubject,
+    /// The answer is for another consumer.
+    WrongConsumer,
+    /// The answer is not to a question this consumer asked.
+    OtherQuestion,
+    /// No issuer this consumer trusts signed the answer.
+    AnswerForged,
+    /// The document says less than the consumer asks for.
+    LevelTooLow,
+    /// The same person has come with another profile before.
+    PersonKnown,
+    /// The other shares no club with this one.
+    NotAPeer,
+    /// The relied-upon entity did not insert the grant itself.
+    NotInserted,
+    /// The relied-upon entity has it by relying on somebody else.
+    RelianceChained,
+    /// The question has expired.
+    AnswerExpired,
+    /// The answer was given for one use and has been used, or is not the latest.
+    AnswerUsed,
 }
 
 impl Doubt {
@@ -241,6 +265,16 @@ impl Doubt {
             Doubt::HashMismatch => "hash-mismatch",
             Doubt::BadDocument(_) => "bad-document",
             Doubt::WrongSubject => "wrong-subject",
+            Doubt::LevelTooLow => "level-too-low",
+            Doubt::PersonKnown => "person-known",
+            Doubt::NotAPeer => "not-a-peer",
+            Doubt::NotInserted => "not-inserted",
+            Doubt::RelianceChained => "reliance-chained",
+            Doubt::WrongConsumer => "wrong-consumer",
+            Doubt::OtherQuestion => "other-question",
+            Doubt::AnswerForged => "answer-forged",
+            Doubt::AnswerExpired => "answer-expired",
+            Doubt::AnswerUsed => "answer-used",
         }
     }
 
@@ -255,6 +289,19 @@ impl Doubt {
         "hash-mismatch",
         "bad-document",
         "wrong-subject",
+        "level-too-low",
+        "person-known",
+        "not-a-peer",
+        "not-inserted",
+        "reliance-chained",
+        "wrong-consumer",
+        "other-question",
+        "answer-forged",
+        "answer-expired",
+        "answer-used",
+        "answer-withdrawn",
+        "answer-is-no",
+        "other-matches",
         "nothing-found",
     ];
 }
@@ -287,6 +334,17 @@ impl std::fmt::Display for Ending {
             Ending::Unanswered => f.write_str("unanswered"),
         }
     }
+}
+
+/// A credential a filter looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// The row.
+    pub credential: CredentialId,
+    /// Of each criterion to pick by, whether it is true of the document.
+    pub picks: Vec<bool>,
+    /// The same for each criterion to omit by.
+    pub omits: Vec<bool>,
 }
 
 /// One thing that happened.
@@ -358,6 +416,152 @@ pub enum Event {
         copy: Option<CredentialId>,
         /// Last second of the lock given, 0 when denied.
         locked_until: i64,
+    },
+    /// A user's enclave said which credentials are of use to somebody.
+    Filtered {
+        /// Who asked.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// The credentials it looked into.
+        candidates: Vec<Candidate>,
+        /// What left the enclave.
+        told: String,
+    },
+    /// A consumer asked a user a question.
+    QuestionAsked {
+        /// Names the question.
+        question: u32,
+        /// The consumer.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// Last second in which an answer is of use, UNIX seconds.
+        expires: i64,
+    },
+    /// A user said that a question may be answered, or no longer.
+    AnswerDecided {
+        /// The question.
+        question: u32,
+        /// The user.
+        by: PartyId,
+        /// From which credential; nothing takes the approval back.
+        credential: Option<CredentialId>,
+        /// Whether again and again, or once.
+        repeated: bool,
+    },
+    /// Somebody evaluated a question over a credential's plaintext.
+    Evaluated {
+        /// The question.
+        question: u32,
+        /// Who vouches for the answer: an issuer, or today the user's own enclave.
+        by: PartyId,
+        /// The credential.
+        credential: CredentialId,
+        /// Whether it is so.
+        answer: bool,
+        /// Whether the evaluator says the credential is approved at that time.
+        approved: bool,
+        /// All that is told.
+        told: String,
+        /// Tells one answer from another.
+        digest: ContentHash,
+    },
+    /// A consumer made up its mind about an answer.
+    AnswerJudged {
+        /// The consumer.
+        by: PartyId,
+        /// The question it was presented for.
+        question: u32,
+        /// Which answer.
+        digest: ContentHash,
+        /// The consumer's clock, UNIX seconds.
+        at: i64,
+        /// Nothing when it believes it.
+        doubt: Option<Doubt>,
+    },
+    /// A gateway opened a session.
+    SignedIn {
+        /// The gateway.
+        gateway: PartyId,
+        /// Who signed in.
+        by: PartyId,
+        /// As whom.
+        identity: Identity,
+        /// Last second of the session, UNIX seconds.
+        until: i64,
+    },
+    /// Somebody asked a gateway to pass a read on.
+    AskedGateway {
+        /// Who.
+        by: PartyId,
+        /// The gateway.
+        gateway: PartyId,
+        /// What it wants to know.
+        query: Query,
+    },
+    /// A gateway let somebody else have a session it keeps.
+    SessionLeaked {
+        /// The gateway.
+        gateway: PartyId,
+        /// Whose session.
+        of: PartyId,
+        /// Who has it now.
+        to: PartyId,
+    },
+    /// An obliged entity found a document to be the one it verified itself, and vouches for it.
+    Vouched {
+        /// The entity.
+        by: PartyId,
+        /// To whom.
+        to: PartyId,
+        /// Its own copy.
+        own: CredentialId,
+        /// Hash of what came out of it.
+        document: ContentHash,
+    },
+    /// An obliged entity decided whether to rely on another.
+    Relied {
+        /// The entity.
+        by: PartyId,
+        /// On whom.
+        on: PartyId,
+        /// The copy it read.
+        copy: CredentialId,
+        /// Hash of the document, when it could be opened.
+        document: Option<ContentHash>,
+        /// Height of the node it was read from.
+        height: Height,
+        /// Nothing when it relies.
+        doubt: Option<Doubt>,
+    },
+    /// An issuer looked at a face and said which person it is.
+    Recognised {
+        /// The issuer.
+        by: PartyId,
+        /// Who showed it.
+        of: PartyId,
+        /// Whether it had seen the face before.
+        known: bool,
+        /// The id it gives the person.
+        person: String,
+        /// The credential that says so.
+        credential: CredentialId,
+        /// Names of what it says of its subject.
+        claims: Vec<String>,
+        /// Hash of the document.
+        document: ContentHash,
+    },
+    /// A consumer read who somebody is, as an issuer knows it.
+    MetPerson {
+        /// The consumer.
+        by: PartyId,
+        /// In whose profile.
+        user: UserId,
+        /// The id.
+        person: String,
+        /// Whether it had met the person in another profile before.
+        known: bool,
     },
     /// An issuer signed a document about a user.
     Issued {

@@ -48,6 +48,10 @@ uuid_ids! {
     GrantId;
     /// A row of `inserters`: an organisation that may create profiles.
     InserterId;
+    /// A row of `passporting_clubs`: obliged entities that rely on each other.
+    ClubId;
+    /// A row of `passporting_peers`: an obliged entity.
+    PeerId;
     /// A row of `user_attributes`, original or copy.
     AttributeId;
     /// Something validators vote on; its value follows from its content.

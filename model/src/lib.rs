@@ -9,6 +9,7 @@ pub mod bridge;
 pub mod catalogue;
 pub mod chain;
 pub mod crypto;
+pub mod disclosure;
 pub mod history;
 pub mod id;
 pub mod invariant;

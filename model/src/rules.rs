@@ -238,6 +238,18 @@ switches! {
         promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
         deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")
         keeps ["READ-01"];
+    Passporting "passporting"
+        promised "obliged entities of one club rely on each other's verification: copies wait for a grant, and the registry names the clubs' peers" ("S0, hist")
+        deployed "there are no such actions" ("hist, March 2026; idos-facts 0.1 X15")
+        keeps ["REUSE-03"];
+    FilterOmitsEach "filter-omits-each"
+        promised "the private filter leaves out a credential of which any omitted value is true" ("doc:getting-started")
+        deployed "it leaves out only a credential of which every omitted value is true" ("sdk:credentials, idos-facts 0.1 X18")
+        keeps ["DISC-03"];
+    BoundAnswers "bound-answers"
+        promised "an answer to a question is signed by the issuer, for this question of this consumer alone" ("S4, idos-facts 5.13")
+        deployed "the enclave says yes or no, unsigned, and anybody may repeat it" ("sdk:enclave, idos-facts 5.13")
+        keeps ["DISC-02"];
     RequiredChainId "required-chain-id"
         promised "a transaction names its network" ("kwil documentation")
         deployed "an empty chain id is accepted, so the transaction is good on every network" ("kwil-rpc 3")

@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
     let spoilt = prop_oneof![5 => Just(None), 1 => (any::<u8>(), text()).prop_map(Some)];
     (
         who,
-        0..34u8,
+        0..42u8,
         1..5u128,
         10..15u128,
         prop_oneof![Just(10u128), 10..15u128],
@@ -142,7 +142,7 @@ impl Step {
     /// Who acts and what it does on this bench.
     fn action(&self, bench: &Bench) -> (Who, Action) {
         let natural = match self.kind {
-            0..=3 => "root",
+            0..=3 | 36..=41 => "root",
             4 | 5 | 7 | 10 | 24 => ["kyc", "rival"][self.pick % 2],
             13 | 25 => "kyc",
             16 | 26 => ["bank", "fund"][self.pick % 2],
@@ -456,6 +456,58 @@ impl Step {
                 dwg_id: write_grant(self.pick as u128),
             },
             33 => Action::RemoveCredentialWhenUnlocked { id: named },
+            34 | 35 => bench.copy(self.id).wait(self.other),
+            36..=39 => {
+                // Those that are there, mostly: a membership needs both its ends.
+                let tables = bench.state.tables();
+                let (clubs, peers) = (&tables.passporting_clubs, &tables.passporting_peers);
+                let id = club(self.n % 2);
+                let known = clubs.keys().next().map_or(id, |club| *club);
+                let named = peers.keys().next_back().map_or(peer(0), |peer| *peer);
+                match self.pick {
+                    0..3 => Action::AddPassportingClubAsOwner {
+                        id,
+                        name: self.word("club"),
+                    },
+                    3 => Action::DeletePassportingClubAsOwner { id: known },
+                    4 => Action::UpdatePassportingClubAsOwner {
+                        id: known,
+                        name: self.word("another club"),
+                    },
+                    5..9 => Action::AddPassportingPeerToClubAsOwner {
+                        passporting_club_id: known,
+                        passporting_peer_id: named,
+                    },
+                    _ => {
+                        let member = tables.club_memberships.keys().next();
+                        let (club, peer) = member.map_or((known, named), |member| *member);
+                        Action::DeletePassportingPeerFromClubAsOwner {
+                            passporting_club_id: club,
+                            passporting_peer_id: peer,
+                        }
+                    }
+                }
+            }
+            40 | 41 => {
+                let id = peer(self.n % 2);
+                let key = bench.caller(["kyc", "bank", "fund"][self.n as usize % 3]);
+                let (name, url) = (Text::from("peer"), Text::from("https://peer.example"));
+                match self.pick % 4 {
+                    0 => Action::DeletePassportingPeerAsOwner { id },
+                    1 => Action::UpdatePassportingPeerAsOwner {
+                        id,
+                        name,
+                        issuer_public_key: key,
+                        server_url_base: url,
+                    },
+                    _ => Action::AddPassportingPeerAsOwner {
+                        id,
+                        name,
+                        issuer_public_key: key,
+                        server_url_base: url,
+                    },
+                }
+            }
             _ => {
                 let some = picked(bench, self.pick);
                 let usual = bench.grant("bank", self.id, self.lock);
@@ -627,6 +679,37 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         Action::RevokeAccessGrant {
             id: GrantId(named.0),
         },
+        package.wait(n),
+        Action::AddPassportingClubAsOwner {
+            id: club(n),
+            name: a.clone(),
+        },
+        Action::UpdatePassportingClubAsOwner {
+            id: club(n),
+            name: b.clone(),
+        },
+        Action::AddPassportingPeerAsOwner {
+            id: peer(n),
+            name: a.clone(),
+            issuer_public_key: b.clone(),
+            server_url_base: c.clone(),
+        },
+        Action::UpdatePassportingPeerAsOwner {
+            id: peer(n),
+            name: b.clone(),
+            issuer_public_key: c.clone(),
+            server_url_base: d.clone(),
+        },
+        Action::AddPassportingPeerToClubAsOwner {
+            passporting_club_id: club(n),
+            passporting_peer_id: peer(n),
+        },
+        Action::DeletePassportingPeerFromClubAsOwner {
+            passporting_club_id: club(n),
+            passporting_peer_id: peer(n),
+        },
+        Action::DeletePassportingPeerAsOwner { id: peer(n) },
+        Action::DeletePassportingClubAsOwner { id: club(n) },
         Action::RemoveCredential { id: named },
         Action::RemoveUser {},
     ];
@@ -679,6 +762,7 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             page: None,
             size: Some(number),
         },
+        Query::GetPassportingPeers {},
         Query::DwgMessage {
             owner_wallet_identifier: a.clone(),
             grantee_wallet_identifier: b.clone(),
@@ -741,6 +825,9 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.ended_grants, &mut into);
     copy(&tables.due_removals, &mut into);
     copy(&tables.audit_records, &mut into);
+    copy(&tables.passporting_clubs, &mut into);
+    copy(&tables.passporting_peers, &mut into);
+    copy(&tables.club_memberships, &mut into);
     copy(&tables.validators, &mut into);
     copy(&tables.resolutions, &mut into);
     copy(&tables.approvals, &mut into);
@@ -775,6 +862,10 @@ fn assert_sound(state: &State) {
     for link in tables.copy_links.keys() {
         assert!(tables.credentials.contains_key(&link.0), "{link:?}");
         assert!(tables.credentials.contains_key(&link.1), "{link:?}");
+    }
+    for (club, peer) in tables.club_memberships.keys() {
+        assert!(tables.passporting_clubs.contains_key(club), "{club}");
+        assert!(tables.passporting_peers.contains_key(peer), "{peer}");
     }
     for id in tables.retained_notes.keys() {
         assert!(tables.credentials.contains_key(id), "{id}");
@@ -1071,7 +1162,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::new(cases(1));
     let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for _ in 0..450 {
+    for _ in 0..500 {
         let tree = (rules(), steps(40)).new_tree(&mut runner).unwrap();
         let (rules, steps) = tree.current();
         let mut bench = Bench::shared(rules, NOW + 2);
@@ -1083,7 +1174,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
             bench.time += step.pause;
         }
     }
-    assert_eq!(seen.len(), 33, "{seen:?}");
+    assert_eq!(seen.len(), 41, "{seen:?}");
     for (name, counts) in &seen {
         assert!(counts.iter().all(|count| *count > 9), "{name}: {seen:?}");
     }

@@ -4,6 +4,7 @@ use assay_model::actor::{
     ChainDeed, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Shown, Task, Terms, Via,
     Writer,
 };
+use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
@@ -24,8 +25,10 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
     if task.wallet > 0 {
         text.push_str(&format!(" with wallet {}", task.wallet));
     }
-    if let Via::Node(node) = task.via {
-        text.push_str(&format!(" through {node}"));
+    match task.via {
+        Via::Any => {}
+        Via::Node(node) => text.push_str(&format!(" through {node}")),
+        Via::Gateway(id) => text.push_str(&format!(" through {}", party(plan, id))),
     }
     text
 }
@@ -66,10 +69,15 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             bytes: _,
             forged,
             unsealed,
+            findings,
         } => format!(
-            "issues {} credential {}{}{}{}",
+            "issues {} credential {}{}{}{}{}",
             name(user),
             short(credential.0),
+            when(
+                findings.about != *user,
+                &format!(", which is about {}", name(&findings.about))
+            ),
             match writer {
                 Writer::User => "",
                 Writer::InserterWithConsent => ", inserting it with consent",
@@ -77,6 +85,11 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             },
             when(*forged, ", signed with a wrong key"),
             when(*unsealed, ", unsealed"),
+        ),
+        Order::Recognise { user, credential } => format!(
+            "looks at the face of {} and says in credential {} who it is",
+            name(user),
+            short(credential.0)
         ),
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
@@ -133,6 +146,45 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 Listing::Remainders => "what locks keep of removed data",
             }
         ),
+        Order::Filter { user, filter, .. } => {
+            let all = |criteria: &[Criterion]| few(criteria.iter().map(ToString::to_string));
+            format!(
+                "has the enclave of {} pick by {} and omit by {}",
+                name(user),
+                all(&filter.pick),
+                all(&filter.omit)
+            )
+        }
+        Order::Ask {
+            question,
+            user,
+            predicate,
+            ..
+        } => format!(
+            "asks {} whether `{predicate}` (question {question})",
+            name(user)
+        ),
+        Order::AskAgain { question } => format!("asks question {question} again"),
+        Order::Answer {
+            question,
+            consumer,
+            credential,
+            repeated,
+        } => format!(
+            "lets question {question} of {} be answered {} from credential {}",
+            name(consumer),
+            if *repeated { "again and again" } else { "once" },
+            short(credential.0)
+        ),
+        Order::DenyQuestion { question, consumer } => {
+            format!("denies {} an answer to question {question}", name(consumer))
+        }
+        Order::WithdrawAnswer { question } => {
+            format!("lets question {question} be answered no more")
+        }
+        Order::PresentAnswer { question, to } => {
+            format!("presents the answer to question {question} to {}", name(to))
+        }
         Order::ReplaceAction { governed, on } => format!(
             "replaces the action that keeps `{}` with one that {}",
             governed.name(),
@@ -258,6 +310,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             owner,
             locked_until: _,
             posing_as,
+            demands: _,
         } => {
             let posing = posing_as.map(|id| format!(" posing as {}", party(plan, id)));
             format!(
@@ -295,6 +348,35 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             "undoes its last {}{}",
             count((*blocks).into(), "block", "blocks"),
             when(*lose, ", losing what is in it")
+        ),
+        Order::FoundClub { club } => format!("founds club {}", short(club.0)),
+        Order::JoinClub { club, peer } => {
+            format!("makes {} a member of club {}", name(peer), short(club.0))
+        }
+        Order::LeaveClub { club, peer } => {
+            format!(
+                "ends the membership of {} in club {}",
+                name(peer),
+                short(club.0)
+            )
+        }
+        Order::StoreCopy(share) => format!("stores without a grant {}", share_text(plan, share)),
+        Order::Rely { dag, copy, on } => format!(
+            "has {} vouch for copy {} under dAG {dag}, and relies on it",
+            name(on),
+            short(copy.0)
+        ),
+        Order::LeakSession { of, to } => {
+            format!("lets {} have the session of {}", name(to), name(of))
+        }
+        Order::TurnAway { party, again } => format!(
+            "{} what {} asks",
+            if *again {
+                "takes again"
+            } else {
+                "drops from now on"
+            },
+            name(party)
         ),
         Order::Audit { nodes, copies: _ } => format!(
             "reads everything it ever could, at {}",

@@ -154,6 +154,117 @@ impl<'a> Narrator<'a> {
                 self.party(*by),
                 few(credentials.iter().map(|id| short(id.0)))
             ),
+            Event::Filtered { by, of, told, .. } => format!(
+                "the enclave of {} tells {} which credentials are of use: {told}",
+                self.party(*of),
+                self.party(*by)
+            ),
+            Event::QuestionAsked {
+                question, by, of, ..
+            } => format!(
+                "{} asks {} a question (question {question})",
+                self.party(*by),
+                self.party(*of)
+            ),
+            Event::AnswerDecided {
+                question,
+                by,
+                credential,
+                repeated,
+            } => match credential {
+                Some(credential) => format!(
+                    "{} lets question {question} be answered {} from credential {}",
+                    self.party(*by),
+                    if *repeated { "again and again" } else { "once" },
+                    short(credential.0)
+                ),
+                None => format!(
+                    "{} lets question {question} be answered no more",
+                    self.party(*by)
+                ),
+            },
+            Event::Evaluated {
+                question,
+                by,
+                credential,
+                answer,
+                ..
+            } => format!(
+                "{} answers question {question} from credential {}: {}",
+                self.party(*by),
+                short(credential.0),
+                if *answer { "yes" } else { "no" }
+            ),
+            Event::AnswerJudged {
+                by,
+                question,
+                doubt,
+                ..
+            } => match doubt {
+                None => format!(
+                    "{} believes an answer to question {question}",
+                    self.party(*by)
+                ),
+                Some(doubt) => format!(
+                    "{} does not believe an answer to question {question}: {}",
+                    self.party(*by),
+                    doubt.code()
+                ),
+            },
+            Event::Vouched { by, to, .. } => format!(
+                "{} vouches to {} for what it verified itself",
+                self.party(*by),
+                self.party(*to)
+            ),
+            Event::Relied { by, on, doubt, .. } => match doubt {
+                None => format!("{} relies on {}", self.party(*by), self.party(*on)),
+                Some(doubt) => format!(
+                    "{} does not rely on {}: {}",
+                    self.party(*by),
+                    self.party(*on),
+                    doubt.code()
+                ),
+            },
+            Event::SignedIn { gateway, by, .. } => {
+                format!("{} signs in at {}", self.party(*by), self.party(*gateway))
+            }
+            Event::AskedGateway { by, gateway, query } => format!(
+                "{} has {} pass on {}",
+                self.party(*by),
+                self.party(*gateway),
+                query.name()
+            ),
+            Event::SessionLeaked { gateway, of, to } => format!(
+                "{} lets {} have the session of {}",
+                self.party(*gateway),
+                self.party(*to),
+                self.party(*of)
+            ),
+            Event::Recognised { by, of, known, .. } => format!(
+                "{} knows the face of {}: {}",
+                self.party(*by),
+                self.party(*of),
+                if *known {
+                    "it has come before"
+                } else {
+                    "it is new"
+                }
+            ),
+            Event::MetPerson {
+                by,
+                user: id,
+                known,
+                ..
+            } => format!(
+                "{} reads which person {} is: {}",
+                self.party(*by),
+                user(self.plan, *id),
+                if *known {
+                    "one that has another profile"
+                } else {
+                    "no other it knows"
+                }
+            ),
             Event::Issued {
                 by,
                 about,
@@ -571,6 +682,25 @@ impl<'a> Narrator<'a> {
                 original_attribute_id,
                 ..
             } => format!("{} as {}", short(original_attribute_id.0), short(id.0)),
+            Action::AddPassportingClubAsOwner { name, .. }
+            | Action::UpdatePassportingClubAsOwner { name, .. }
+            | Action::AddPassportingPeerAsOwner { name, .. }
+            | Action::UpdatePassportingPeerAsOwner { name, .. } => name.to_string(),
+            Action::DeletePassportingClubAsOwner { id } => short(id.0),
+            Action::DeletePassportingPeerAsOwner { id } => short(id.0),
+            Action::AddPassportingPeerToClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            }
+            | Action::DeletePassportingPeerFromClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            } => format!("{} and {}", short(peer.0), short(club.0)),
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id,
+                ..
+            } => format!("{} as {}", short(original_credential_id.0), short(id.0)),
             Action::RescindSharedCredential { credential_id } => short(credential_id.0),
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,
@@ -630,6 +760,7 @@ impl<'a> Narrator<'a> {
             | Query::GetCredentials {}
             | Query::GetAttributes {}
             | Query::GetLockedRemainders {}
+            | Query::GetPassportingPeers {}
             | Query::GetAccessGrantsOwned {} => String::new(),
             Query::GetAccessGrantTerms { id } => self.grant(*id),
             Query::GetAccessRequestsReceived { page: number, size }
@@ -787,6 +918,9 @@ impl<'a> Narrator<'a> {
             }
             Answer::Remainders(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Peers(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| row.name.to_string())))
             }
             Answer::Changes(rows) => {
                 let change =

@@ -195,8 +195,12 @@ mirror! {
         outsiders "outsiders": Names,
         /// People with tokens and no profile.
         holders "holders": Names,
+        /// Gateways that pass on what others ask of nodes.
+        gateways "gateways": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+        /// Users behind whom the same person stands: { alice-too = "alice" }.
+        same_person "same-person": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -263,7 +267,7 @@ mirror! {
         /// What is done.
         #[schemars(required)]
         act "do": String,
-        /// The only node to go through; default whichever answers.
+        /// The only node, or the gateway, to go through; default whichever node answers.
         via "via": String,
         /// Which of the actor's wallets speaks; default "w1", the first.
         wallet "wallet": String,
@@ -319,6 +323,35 @@ mirror! {
         /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
         /// or "garbage".
         fidelity "fidelity": String,
+        /// Two capital letters of the country in a document; default "PT".
+        country "country": String,
+        /// How much an issuer checked, such as "basic+liveness"; default everything.
+        level "level": String,
+        /// When a document or a question expires, in scenario time; default ten years or an hour after `at`.
+        expires "expires": String,
+        /// Whom an issued document is about; default the user it is for.
+        about "about": String,
+        /// Properties all of which a credential must have, such as "credentialSubject.idDocumentCountry=PT" or
+        /// "level>=plus"; default none.
+        pick "pick": Names,
+        /// Properties none of which a credential may have; default none.
+        omit "omit": Names,
+        /// The credentials that should match, by their `as`; default none.
+        matches "matches": Names,
+        /// What a consumer wants to know; written as in `pick`.
+        predicate "predicate": String,
+        /// A question, by its `as`.
+        question "question": String,
+        /// Answer again and again until the question expires; default false.
+        repeated "repeated": bool,
+        /// A club, by its `as`.
+        club "club": String,
+        /// On whom an obliged entity relies.
+        on "on": String,
+        /// Whom a gateway turns away, or who joins or leaves a club.
+        party "party": String,
+        /// Take again what a party asks; default false.
+        again "again": bool,
         /// A request, by its `as`.
         request "request": String,
         /// A grant to end, by its `as`.
@@ -360,6 +393,12 @@ mirror! {
         least_lock "least-lock": String,
         /// Least end of the lock that is acceptable, in scenario time; default none.
         least_lock_until "least-lock-until": String,
+        /// Least level that is acceptable, such as "plus+liveness"; default "basic".
+        least_level "least-level": String,
+        /// The issuers the consumer trusts; default all there are.
+        trusting "trusting": Names,
+        /// Turn down a person who has come with another profile before; default false.
+        unique "unique": bool,
         /// Claim to be this actor, without its key; default nobody else.
         posing_as "posing-as": String,
         /// Page to ask for; default left out.

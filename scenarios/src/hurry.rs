@@ -60,7 +60,7 @@ impl Plan {
 /// Ends of locks a task names, and of other spans in UNIX seconds.
 fn locks(task: &mut Task) -> Vec<&mut i64> {
     match &mut task.order {
-        Order::Share(share) | Order::Approve { share, .. } => {
+        Order::Share(share) | Order::StoreCopy(share) | Order::Approve { share, .. } => {
             let end = share.terms.expires_at.as_mut();
             std::iter::once(&mut share.locked_until)
                 .chain(end)
@@ -94,12 +94,14 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
             not_after,
             ..
         } => vec![&mut grant.locked_until, not_before, not_after],
+        Order::Issue { findings, .. } => vec![&mut findings.expires],
+        Order::Ask { expires, .. } => vec![expires],
         Order::Revoke { grants } => grants
             .iter_mut()
             .map(|grant| &mut grant.locked_until)
             .collect(),
         Order::Register { .. }
-        | Order::Issue { .. }
+        | Order::Recognise { .. }
         | Order::SetStatus { .. }
         | Order::Overwrite { .. }
         | Order::Rekey { .. }
@@ -118,6 +120,18 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::CancelDwg { .. }
         | Order::Dashboard
         | Order::ListRows { .. }
+        | Order::Filter { .. }
+        | Order::AskAgain { .. }
+        | Order::FoundClub { .. }
+        | Order::JoinClub { .. }
+        | Order::LeaveClub { .. }
+        | Order::Rely { .. }
+        | Order::LeakSession { .. }
+        | Order::TurnAway { .. }
+        | Order::Answer { .. }
+        | Order::DenyQuestion { .. }
+        | Order::WithdrawAnswer { .. }
+        | Order::PresentAnswer { .. }
         | Order::Remove { .. }
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }

@@ -67,7 +67,8 @@ impl Plan {
             Deed::Party(
                 _,
                 Task {
-                    order: Order::Share(share) | Order::Approve { share, .. },
+                    order:
+                        Order::Share(share) | Order::StoreCopy(share) | Order::Approve { share, .. },
                     ..
                 },
             ) => Some(share.copy),
@@ -118,6 +119,8 @@ pub struct Party {
     pub careful: bool,
     /// Whose encryption key it uses: its own, or that of the party it belongs to.
     pub box_key_of: PartyId,
+    /// Whose face it has: its own, or that of the user behind whom the same person stands.
+    pub person: PartyId,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
 }

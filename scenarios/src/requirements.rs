@@ -14,7 +14,10 @@ pub fn default_requirements(verb: Verb, expect: Expect) -> &'static [Requirement
         Expect::Ending(Ending::Refused(code)) => refused(verb, code),
         Expect::Ending(Ending::Rejected(code)) => rejected(code),
         Expect::Ending(Ending::Declined(code)) => declined(verb, code),
-        Expect::Ending(Ending::Denied) => &["REQ-02"],
+        Expect::Ending(Ending::Denied) => match verb {
+            Verb::Ask => &["DISC-02"],
+            _ => &["REQ-02"],
+        },
         Expect::Ending(Ending::Unanswered) | Expect::Anything => &[],
     }
 }
@@ -23,6 +26,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
     match verb {
         Verb::Register => &["USR-02"],
         Verb::Issue | Verb::StoreAgain => &["CRED-01"],
+        Verb::Recognise => &["PERS-02"],
         Verb::SetStatus => &["REV-01"],
         Verb::Share => &["GRANT-02"],
         Verb::Approve => &["GRANT-02", "REQ-01"],
@@ -43,6 +47,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::List | Verb::Dashboard => &["DASH-01"],
         Verb::Probe => &["WAL-08"],
         Verb::Request | Verb::ListRequests => &["REQ-01"],
+        Verb::Filter => &["DISC-03"],
+        Verb::StoreCopy | Verb::Rely => &["REUSE-03"],
+        Verb::Ask | Verb::AskAgain => &["DISC-02"],
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
@@ -65,6 +72,14 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::SignDag
         | Verb::SignDwg
         | Verb::Describe
+        | Verb::Answer
+        | Verb::WithdrawAnswer
+        | Verb::FoundClub
+        | Verb::JoinClub
+        | Verb::LeaveClub
+        | Verb::LeakSession
+        | Verb::TurnAway
+        | Verb::PresentAnswer
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
@@ -196,13 +211,17 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::ListRequests, "nothing-found") => &["REQ-01"],
         (Verb::ReadRecord, "nothing-found") => &["AUD-01"],
         (Verb::ListRemainders, "nothing-found") => &["DEL-05"],
+        (Verb::Ask | Verb::AskAgain | Verb::PresentAnswer, _) => &["DISC-02"],
+        (_, "other-matches") => &["DISC-03"],
+        (Verb::Rely, _) | (_, "not-a-peer" | "not-inserted" | "reliance-chained") => &["REUSE-03"],
+        (_, "person-known") => &["PERS-01"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],
         (
             _,
             "lock-too-short" | "no-original" | "untrusted-issuer" | "not-approved" | "bad-document"
-            | "wrong-subject",
+            | "wrong-subject" | "level-too-low",
         ) => &["REUSE-02"],
         _ => &[],
     }

@@ -5,6 +5,7 @@
 pub(crate) enum Who {
     Issuer,
     Consumer,
+    Gateway,
     Operators,
     Chain,
     Operator,
@@ -52,8 +53,10 @@ table! {
     pub enum Verb;
     Register "register" ["user"]
         "An issuer creates a profile for a user who has none.";
-    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed"]
+    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed", "country", "level", "expires", "about"]
         "An issuer verifies a user and writes a credential.";
+    Recognise "recognise" ["to", "as"]
+        "An issuer looks at a user's face, and writes which person it is.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
     Overwrite "overwrite" ["credential", "copy", "user"]
@@ -70,7 +73,7 @@ table! {
         "A credential is copied for somebody, with a grant on the copy.";
     Approve "approve" ["request", "credential", "as", "lock", "lock-until", "ends", "ends-at", "uses", "fields", "fidelity"]
         "A request is answered with a copy and a grant.";
-    Deny "deny" ["request"]
+    Deny "deny" ["request", "question"]
         "A request is refused.";
     Revoke "revoke" ["grant", "grants"]
         "Grants are ended, all or none of them.";
@@ -124,7 +127,19 @@ table! {
         "A consumer takes its request back.";
     UseGrant "use-grant" ["grant"]
         "A grantee makes use of a grant, so that it can be read from for a while.";
-    Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
+    Filter "filter" ["of", "pick", "omit", "matches"]
+        "A user's enclave says which credentials are of use, and nothing else.";
+    Ask "ask" ["of", "as", "predicate", "expires"]
+        "A consumer asks a user one question, and believes the answer or not.";
+    AskAgain "ask-again" ["question"]
+        "A consumer has a question answered once more.";
+    Answer "answer" ["question", "credential", "repeated"]
+        "A user lets a question be answered from a credential.";
+    WithdrawAnswer "withdraw-answer" ["question"]
+        "A user lets a question be answered no more.";
+    PresentAnswer "present-answer" ["question", "to"]
+        "An answer is presented to another consumer, or to oneself once more.";
+    Use "use" ["copy", "least-lock", "least-lock-until", "least-level", "trusting", "unique", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
         "A grantee gives up a copy.";
@@ -134,6 +149,20 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    FoundClub "found-club" ["as"]
+        "The database owner founds a club of obliged entities.";
+    JoinClub "join-club" ["club", "party"]
+        "The database owner makes an obliged entity a member of a club.";
+    LeaveClub "leave-club" ["club", "party"]
+        "The database owner ends a membership.";
+    StoreCopy "store-copy" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+        "A copy is stored for somebody, and waits for a grant.";
+    Rely "rely" ["dag", "on"]
+        "An obliged entity has another vouch for a copy, and relies on it.";
+    LeakSession "leak-session" ["of", "to"]
+        "A gateway lets somebody have another's session.";
+    TurnAway "turn-away" ["party", "again"]
+        "A gateway drops what a party asks from now on, or takes it again.";
     ReplaceAction "replace-action" ["rule", "position"]
         "The database owner replaces an action, so that it keeps something from then on, or does not.";
     ReadLog "read-log" ["page", "size", "rows"]
@@ -222,13 +251,17 @@ impl Verb {
         match self {
             Verb::Register
             | Verb::Issue
+            | Verb::Recognise
             | Verb::SetStatus
             | Verb::Overwrite
             | Verb::Rekey
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request | Verb::Withdraw => Who::Consumer,
+            Verb::Request | Verb::Withdraw | Verb::Ask | Verb::AskAgain | Verb::PresentAnswer => {
+                Who::Consumer
+            }
+            Verb::LeakSession | Verb::TurnAway => Who::Gateway,
             Verb::AppointLeader => Who::Operators,
             Verb::Reorganise => Who::Chain,
             Verb::JoinValidators

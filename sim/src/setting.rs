@@ -73,6 +73,7 @@ fn persona(party: &Party) -> Persona {
         wallets: party.wallets.clone(),
         careful: party.careful,
         box_key_of: party.box_key_of,
+        person: party.person,
     }
 }
 
@@ -83,6 +84,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         user: party.user,
         identities: card.identities.clone(),
         careful: party.careful,
+        person: party.person,
     };
     Cast {
         parties: plan

@@ -1,6 +1,6 @@
 //! A party's desk: what it knows, and the documents, packages, copies and proofs it can make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -8,14 +8,15 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
-use super::flow::Flow;
-use super::letter::{Letter, Package, WritePaper};
+use super::flow::{Flow, Sifting, Vouching, judge};
+use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Order, RequestRef, Share, Task, Terms, Via};
+use super::order::{Findings, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
 };
+use crate::disclosure::{Approval, Question, VerificationResult};
 use crate::history::Event;
 use crate::id::{ContentHash, CredentialId, PartyId, Text, UserId, WalletId};
 use crate::ledger::{
@@ -25,8 +26,8 @@ use crate::ledger::{
 use crate::rules::Switch;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
-    AddressProof, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name, PublicNotes,
-    ResidentialAddress, Subject, VerifiableCredential,
+    About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
+    PersonDraft, PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
 };
 
 /// How long issued documents are valid: ten years, the longest retention idOS knows.
@@ -43,6 +44,26 @@ const COURTESY: u64 = 90_000;
 pub(super) struct Proof {
     pub(super) message: Text,
     pub(super) signature: Text,
+}
+
+/// A question a consumer has asked.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) question: Question,
+    /// The last answer it believed.
+    pub(super) answer: Option<letter::Answer>,
+    /// Every answer it believed.
+    pub(super) used: BTreeSet<ContentHash>,
+}
+
+impl Asked {
+    pub(super) fn new(question: Question) -> Asked {
+        Asked {
+            question,
+            answer: None,
+            used: BTreeSet::new(),
+        }
+    }
 }
 
 /// What a party knows and can make. See the module.
@@ -63,6 +84,20 @@ pub struct Desk {
     pub(super) proofs: BTreeMap<u8, Proof>,
     /// How many calls went to the chain that holds the tokens.
     pub(super) chain_calls: u64,
+    /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
+    issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
+    pub(super) statuses: BTreeMap<CredentialId, String>,
+    /// User: hashes of what is in copies that wait for a grant.
+    pub(super) waiting: BTreeMap<CredentialId, ContentHash>,
+    /// Issuer: the faces it has seen.
+    faces: BTreeSet<[u8; 32]>,
+    /// Consumer: in whose profile it has met each person.
+    pub(super) met: BTreeMap<String, UserId>,
+    /// Consumer: what it asked; user: what it was asked.
+    pub(super) asked: BTreeMap<u32, Asked>,
+    pub(super) questions: BTreeMap<u32, Question>,
+    /// Issuer: what it may answer, and whether it has.
+    approvals: BTreeMap<u32, (Approval, bool)>,
 }
 
 impl Desk {
@@ -87,6 +122,14 @@ impl Desk {
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
             chain_calls: 0,
+            issued: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            faces: BTreeSet::new(),
+            met: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            approvals: BTreeMap::new(),
         }
     }
 
@@ -104,7 +147,7 @@ impl Desk {
         hash.finalize_xof()
     }
 
-    fn draw_32(&mut self, purpose: &str, about: &str) -> [u8; 32] {
+    pub(super) fn draw_32(&mut self, purpose: &str, about: &str) -> [u8; 32] {
         let mut bytes = [0; 32];
         self.draw(purpose, about).fill(&mut bytes);
         bytes
@@ -146,16 +189,19 @@ impl Desk {
             .open(&self.keys.box_secret, &BoxPublic(encryptor), &sealed)
     }
 
-    /// Issuer: the document that says what it found out about a user.
+    /// Issuer: the document that says what it found out about somebody.
     fn document(
         &mut self,
-        user: &Card,
         credential: CredentialId,
-        bytes: u32,
+        (bytes, findings): (u32, &Findings),
         now: WallMillis,
     ) -> VerifiableCredential {
         let issued = now.block_time();
-        let mut subject = subject(user, credential);
+        let expires = match findings.expires {
+            0 => issued.0 + VALIDITY,
+            expires => expires,
+        };
+        let mut subject = subject(self.directory.card(findings.about), credential, findings);
         let mut draft = |front: Vec<u8>| {
             subject.id_document_front_file = File(front.into());
             let draft = Draft {
@@ -164,7 +210,7 @@ impl Desk {
                 level: Level::derive(&subject),
                 issued,
                 approved_at: issued,
-                expires: BlockTime(issued.0 + VALIDITY),
+                expires: BlockTime(expires),
                 subject: subject.clone(),
             };
             let mut document = VerifiableCredential::build(&draft);
@@ -192,12 +238,12 @@ impl Desk {
         user: PartyId,
         to: PartyId,
         credential: CredentialId,
-        bytes: u32,
+        what: (u32, &Findings),
         (forged, unsealed): (bool, bool),
         now: WallMillis,
         out: &mut Outbox,
     ) -> Package {
-        let document = self.issue(user, credential, bytes, now, out);
+        let document = self.issue(user, credential, what, now, out);
         let how = (forged, unsealed);
         self.sealed(&document, (user, to), credential, how, out)
     }
@@ -207,21 +253,66 @@ impl Desk {
         &mut self,
         user: PartyId,
         credential: CredentialId,
-        bytes: u32,
+        what: (u32, &Findings),
         now: WallMillis,
         out: &mut Outbox,
     ) -> (VerifiableCredential, Vec<u8>) {
-        let directory = self.directory.clone();
-        let owner = directory.card(user);
-        let document = self.document(owner, credential, bytes, now);
+        let document = self.document(credential, what, now);
         let plaintext = document.to_bytes();
+        self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Issued {
             by: self.me,
-            about: owner.persona.user,
+            about: self.directory.card(what.1.about).persona.user,
             credential,
             document: content_hash(&plaintext),
         });
         (document, plaintext)
+    }
+
+    /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
+    /// on the issuer's own key so that no two issuers' ids can be compared, and is marked as plaintext is, so that it
+    /// is noticed wherever it turns up. Source: idos-facts 1.3, PERS-01.
+    pub(super) fn recognise(
+        &mut self,
+        user: PartyId,
+        credential: CredentialId,
+        face: [u8; 32],
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Package {
+        let known = !self.faces.insert(face);
+        let secret = blake3::derive_key("assay 2026 persons", &self.keys.signing[0].secret);
+        let id = hex::encode(&blake3::keyed_hash(&secret, &face).as_bytes()[..8]);
+        let issued = now.block_time();
+        let mut document = VerifiableCredential::personhood(&PersonDraft {
+            id: format!("urn:uuid:{credential}"),
+            issuer_url: self.card().issuer_url(),
+            issued,
+            expires: BlockTime(issued.0 + VALIDITY),
+            person: format!("{MARKER_PREFIX}{id}"),
+        });
+        document
+            .prove(&*self.suite, &self.keys.signing[0], issued)
+            .expect("issuers hold Ed25519 keys");
+        let plaintext = document.to_bytes();
+        self.issued.insert(credential, (user, document.clone()));
+        out.note(Event::Recognised {
+            by: self.me,
+            of: user,
+            known,
+            person: format!("{MARKER_PREFIX}{id}"),
+            credential,
+            claims: document.claims().into_iter().map(str::to_owned).collect(),
+            document: content_hash(&plaintext),
+        });
+        out.note(Event::Issued {
+            by: self.me,
+            about: self.directory.card(user).persona.user,
+            credential,
+            document: content_hash(&plaintext),
+        });
+        let how = (false, false);
+        self.sealed(&(document, plaintext), (user, user), credential, how, out)
     }
 
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
@@ -241,7 +332,11 @@ impl Desk {
         };
         let notes = PublicNotes {
             id: notes_id(credential),
-            kind: "KYC".to_owned(),
+            kind: match document.about() {
+                About::User(_) => "KYC",
+                About::Person(_) => "human",
+            }
+            .to_owned(),
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
@@ -271,7 +366,8 @@ impl Desk {
     ) -> Action {
         let directory = self.directory.clone();
         let user = paper.user;
-        let document = self.issue(user, original, LEAST_BYTES, now, out);
+        let findings = Findings::usual(user);
+        let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
         let first = self.sealed(&document, (user, user), original, (false, false), out);
         let (_, plaintext) = document;
         let to = &directory.card(paper.grantee).box_public;
@@ -305,6 +401,63 @@ impl Desk {
             dwg_not_after: paper.not_after.clone(),
             dwg_signature: paper.signature.clone(),
         }
+    }
+
+    /// Issuer: what it says to a question, from its own document, at this moment. Errors: why it says nothing.
+    fn evaluate(
+        &mut self,
+        question: u32,
+        again: bool,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Result<VerificationResult, &'static str> {
+        let (approval, answered) = self.approvals.get(&question).ok_or("answer-withdrawn")?;
+        let (credential, at) = (approval.credential, now.block_time());
+        let (_, document) = self.issued.get(&credential).ok_or("nothing-found")?;
+        if at > approval.question.expires {
+            return Err("answer-expired");
+        }
+        if *answered && !approval.repeated && again {
+            return Err("answer-used");
+        }
+        let status = self.statuses.get(&credential);
+        let result = VerificationResult {
+            question: approval.question.clone(),
+            answer: approval.question.predicate.holds(document),
+            credential: approval.question.hash_of(credential),
+            issuer: self.card().caller(),
+            evaluated_at: at,
+            status: status.map_or("approved", String::as_str).to_owned(),
+            signature: "".into(),
+        }
+        .sign(&*self.suite, &self.keys.signing[0]);
+        out.note(Event::Evaluated {
+            question,
+            by: self.me,
+            credential,
+            answer: result.answer,
+            approved: result.status == "approved",
+            told: result.text(),
+            digest: result.digest(),
+        });
+        if let Some((_, answered)) = self.approvals.get_mut(&question) {
+            *answered = true;
+        }
+        Ok(result)
+    }
+
+    /// Issuer: takes an approval, if it is the word of the user the credential was given to.
+    fn approve(&mut self, from: PartyId, approval: Approval) -> Option<u32> {
+        let (holder, _) = self.issued.get(&approval.credential)?;
+        let wallets = &self.directory.card(from).identities;
+        let chain_id = &self.directory.chain_id;
+        let signed = |wallet: &Identity| approval.is_of(&*self.suite, wallet, chain_id);
+        if *holder != from || !wallets.iter().any(signed) {
+            return None;
+        }
+        let question = approval.question.request;
+        self.approvals.entry(question).or_insert((approval, false));
+        Some(question)
     }
 
     /// Signs a row as the rules of the network ask for. Source: idos-facts 4.4.
@@ -602,6 +755,48 @@ impl Desk {
         }
     }
 
+    /// The hash a dAG states: of copies that wait for a grant, what is in them; of others nothing.
+    pub(super) fn hash_for(&self, data: CredentialId) -> Option<Text> {
+        let hash = self.waiting.get(&data)?;
+        Some(hash.to_string().into())
+    }
+
+    /// User: the same as [`Desk::copy`], without the grant.
+    pub(super) fn waiting_copy(
+        &mut self,
+        share: &Share,
+        plaintext: &[u8],
+        hash: ContentHash,
+        out: &mut Outbox,
+    ) -> Action {
+        self.waiting.insert(share.copy, hash);
+        let shared = self.copy(share, None, plaintext, hash, out);
+        let Action::ShareCredential {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+            ..
+        } = shared
+        else {
+            unreachable!("a copy is shared")
+        };
+        Action::CreateCredentialCopy {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+        }
+    }
+
     /// The dAG an owner signs, and the action that carries it.
     pub(super) fn dag_action(
         &self,
@@ -616,7 +811,7 @@ impl Desk {
             dag_grantee_wallet_identifier: self.directory.card(grantee).caller(),
             dag_data_id: data,
             dag_locked_until: locked_until,
-            dag_content_hash: None,
+            dag_content_hash: self.hash_for(data),
             dag_signature: signature,
             terms,
         }
@@ -651,6 +846,10 @@ impl Desk {
                     },
                 );
             }
+            Letter::FaceWanted { task } => {
+                let face = self.directory.face(self.me);
+                out.letter(from, Letter::Face { task, face });
+            }
             Letter::ConsentWanted { task, text } => {
                 let consent = OwnerConsent {
                     wallet: self.card().caller(),
@@ -661,15 +860,8 @@ impl Desk {
             Letter::Package { task, package } => {
                 let credential = package.credential;
                 self.packages.insert(credential, package);
-                let order = Order::ReadOwn { credential };
-                let courtesy = Task {
-                    order,
-                    via: Via::Any,
-                    wallet: 0,
-                    patience: COURTESY,
-                };
                 return Some((
-                    courtesy,
+                    courtesy(Order::ReadOwn { credential }),
                     Flow::Store {
                         issuer: from,
                         task,
@@ -683,6 +875,53 @@ impl Desk {
                         self.open(&package.content, &package.encryptor_public_key)
                     });
                 out.letter(from, Letter::Lent { task, document });
+            }
+            Letter::FilterWanted { task, filter } => {
+                let sifting = Sifting {
+                    by: from,
+                    task,
+                    filter,
+                    left: Vec::new(),
+                    candidates: Vec::new(),
+                    matches: Vec::new(),
+                };
+                return Some((courtesy(Order::List), Flow::Sift(sifting)));
+            }
+            Letter::Question(question) => {
+                self.questions.insert(question.request, *question);
+            }
+            Letter::Approval(approval) => {
+                let consumer = self.directory.holder(&approval.question.consumer);
+                let question = self.approve(from, *approval);
+                if let (Some(consumer), Some(question)) = (consumer, question) {
+                    self.tell(consumer, question, false, now, out);
+                }
+            }
+            Letter::Withdrawal { question } => {
+                if let Some((approval, _)) = self.approvals.get(&question)
+                    && let Some((holder, _)) = self.issued.get(&approval.credential)
+                    && *holder == from
+                {
+                    self.approvals.remove(&question);
+                }
+            }
+            Letter::AskedAgain { question } => self.tell(from, question, true, now, out),
+            Letter::VouchWanted { task, paper } => {
+                let vouching = Vouching {
+                    by: from,
+                    task,
+                    paper,
+                    own: None,
+                };
+                return Some((courtesy(Order::List), Flow::Vouch(vouching)));
+            }
+            Letter::Presented {
+                task,
+                question,
+                answer,
+            } => {
+                let ending = judge(self, now, question, &answer, out);
+                out.letter(from, Letter::Believed { task, ending });
             }
             Letter::Dwg { dwg, paper } => {
                 self.write_papers.insert(dwg, *paper);
@@ -701,9 +940,47 @@ impl Desk {
             | Letter::Receipt { .. }
             | Letter::Watch
             | Letter::Bridge(_)
+            | Letter::Face { .. }
+            // Gateways and clients take these before they come here.
+            | Letter::SignInWanted { .. }
+            | Letter::SignInText { .. }
+            | Letter::SignIn { .. }
+            | Letter::Session { .. }
+            | Letter::Forward { .. }
+            | Letter::Forwarded { .. }
+            | Letter::Leaked { .. }
+            | Letter::Filtered { .. }
+            | Letter::Vouched { .. }
+            | Letter::Answer { .. }
+            | Letter::Believed { .. }
             | Letter::Lent { .. } => {}
         }
         None
+    }
+
+    /// Issuer: answers a consumer's question, or says why it does not.
+    fn tell(
+        &mut self,
+        consumer: PartyId,
+        question: u32,
+        again: bool,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) {
+        let answer = self
+            .evaluate(question, again, now, out)
+            .map(|result| Box::new(letter::Answer::Bound(result)));
+        out.letter(consumer, Letter::Answer { question, answer });
+    }
+}
+
+/// What people do because somebody else asked them to.
+fn courtesy(order: Order) -> Task {
+    Task {
+        order,
+        via: Via::Any,
+        wallet: 0,
+        patience: COURTESY,
     }
 }
 
@@ -712,16 +989,30 @@ fn signed_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
     format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
 }
 
-/// What an issuer finds out about a person: the same every time, except for the marker that tells one
-/// document from another.
-fn subject(user: &Card, credential: CredentialId) -> Subject {
+/// What an issuer finds out about a person: the same every time, except for what the story says and for the
+/// marker that tells one document from another.
+fn subject(user: &Card, credential: CredentialId, findings: &Findings) -> Subject {
     let name = &user.persona.name;
     let digits = u32::from_le_bytes(
         user.persona.user.0.as_bytes()[..4]
             .try_into()
             .expect("four"),
     );
-    let country = Country::new(*b"PT").expect("two capital letters");
+    let country = findings
+        .country
+        .parse()
+        .unwrap_or(Country::new(*b"PT").expect("letters"));
+    let level = findings.level;
+    let proof = AddressProof {
+        category: "UTILITY_BILL".to_owned(),
+        file: File(user.persona.user.0.as_bytes().as_slice().into()),
+        date_of_issue: None,
+    };
+    let selfie: &[u8] = if level.liveness {
+        credential.0.as_bytes()
+    } else {
+        &[]
+    };
     Subject {
         user: user.persona.user,
         name: Name::Full {
@@ -735,8 +1026,10 @@ fn subject(user: &Card, credential: CredentialId) -> Subject {
         gender: Some(Gender::Other),
         nationality: Some(country),
         ssn: None,
-        email: Some(format!("{name}@mail.example")),
-        phone_number: Some(format!("+351 9{:08}", digits % 100_000_000)),
+        email: level.email.then(|| format!("{name}@mail.example")),
+        phone_number: level
+            .phone_number
+            .then(|| format!("+351 9{:08}", digits % 100_000_000)),
         id_document_country: country,
         id_document_number: marker(credential),
         id_document_type: IdDocumentType::Passport,
@@ -744,18 +1037,14 @@ fn subject(user: &Card, credential: CredentialId) -> Subject {
         id_document_date_of_expiry: Some(Date::constant(2034, 2, 28)),
         id_document_front_file: File::default(),
         id_document_back_file: None,
-        selfie_file: File(credential.0.as_bytes().as_slice().into()),
+        selfie_file: File(selfie.into()),
         residential_address: Some(ResidentialAddress {
             street: "Rua do Exemplo".to_owned(),
             house_number: Some("1".to_owned()),
             postal_code: Some("1000-001".to_owned()),
             city: "Lisboa".to_owned(),
             country,
-            proof: Some(AddressProof {
-                category: "UTILITY_BILL".to_owned(),
-                file: File(user.persona.user.0.as_bytes().as_slice().into()),
-                date_of_issue: None,
-            }),
+            proof: (level.base == Base::Plus).then_some(proof),
         }),
     }
 }

@@ -10,7 +10,7 @@ use crate::bridge::{Address, Amount};
 use crate::chain::{self, account};
 use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
 use crate::history::Role;
-use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
+use crate::id::{CredentialId, InserterId, NodeId, PartyId, PeerId, Text, UserId, WalletId};
 use crate::ledger::WalletType;
 use crate::rules::Rules;
 use crate::time::BlockTime;
@@ -43,6 +43,8 @@ pub struct Persona {
     pub careful: bool,
     /// Whose encryption key it uses.
     pub box_key_of: PartyId,
+    /// Whose face it has.
+    pub person: PartyId,
 }
 
 /// The secrets of one party.
@@ -132,7 +134,7 @@ impl Persona {
 /// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
-        Role::Issuer | Role::Operator => Scheme::Ed25519,
+        Role::Issuer | Role::Operator | Role::Gateway => Scheme::Ed25519,
         Role::DbOwner | Role::Holder | Role::Association | Role::Chain => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,
@@ -171,6 +173,13 @@ impl Card {
     /// Where an issuer publishes itself.
     pub fn issuer_url(&self) -> String {
         format!("https://{}.example", self.persona.name)
+    }
+
+    /// The row of an obliged entity in the registry of peers.
+    pub fn peer_id(&self) -> PeerId {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&derive(&format!("peer {}", self.persona.name))[..16]);
+        PeerId(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
     /// The organisation row of an issuer.
@@ -316,6 +325,12 @@ impl Directory {
         place.map(|index| PartyId(index as u16))
     }
 
+    /// What a camera and a program make of a party's face: the same for every profile of one person.
+    pub(super) fn face(&self, id: PartyId) -> [u8; 32] {
+        let person = &self.card(self.card(id).persona.person).persona;
+        derive(&format!("face of {}", person.name))
+    }
+
     /// The party whose profile this is.
     pub fn owner(&self, user: UserId) -> Option<PartyId> {
         let owns = |card: &Card| card.persona.role == Role::User && card.persona.user == user;
@@ -325,11 +340,31 @@ impl Directory {
             .map(|index| PartyId(index as u16))
     }
 
-    /// The issuers everybody trusts: all that are known. Source: allow-list of idos-facts 4.12.
-    pub fn trusted_issuers(&self) -> Vec<TrustedIssuer> {
-        self.cards
-            .iter()
-            .filter(|card| card.persona.role == Role::Issuer)
+    /// The party that speaks with the key behind a caller identity.
+    pub fn holder(&self, caller: &str) -> Option<PartyId> {
+        let holds = |card: &Card| card.identities.iter().any(|one| one.caller() == caller);
+        let index = self.cards.iter().position(holds)?;
+        Some(PartyId(index as u16))
+    }
+
+    /// Every issuer.
+    pub fn issuers(&self) -> impl Iterator<Item = PartyId> {
+        let ids = (0..).map(PartyId).zip(&self.cards);
+        ids.filter(|(_, card)| card.persona.role == Role::Issuer)
+            .map(|(id, _)| id)
+    }
+
+    /// The issuer that signs with this key.
+    pub fn issuer(&self, key: &str) -> Option<PartyId> {
+        self.holder(key)
+            .filter(|id| self.card(*id).persona.role == Role::Issuer)
+    }
+
+    /// The issuers a consumer trusts: those it names, or all that are known. Source: allow-list of idos-facts 4.12.
+    pub fn trusted_issuers(&self, named: &[PartyId]) -> Vec<TrustedIssuer> {
+        self.issuers()
+            .filter(|issuer| named.is_empty() || named.contains(issuer))
+            .map(|issuer| self.card(issuer))
             .map(|card| TrustedIssuer {
                 url: card.issuer_url(),
                 key: card.identities[0],

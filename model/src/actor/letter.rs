@@ -2,8 +2,13 @@
 
 use crate::bridge::BridgeEvent;
 use crate::chain::SignedCall;
+use crate::crypto::Identity;
+use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
 use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
 use crate::ledger::OwnerConsent;
+use crate::node::{Reply, Request, RequestId};
+use crate::time::BlockTime;
+use crate::wire::SignIn;
 
 /// A credential as its issuer made it, ready to be stored.
 #[derive(Clone, Debug)]
@@ -35,6 +40,20 @@ pub struct WritePaper {
     pub signature: Text,
 }
 
+/// What a consumer is told about a question.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Signed by the issuer for this question.
+    Bound(VerificationResult),
+    /// What an enclave says today: yes or no, by nobody, for nobody in particular.
+    Bare {
+        /// What was asked.
+        predicate: Criterion,
+        /// Whether it is so.
+        answer: bool,
+    },
+}
+
 /// One message between two people.
 #[derive(Clone, Debug)]
 pub enum Letter {
@@ -55,6 +74,18 @@ pub enum Letter {
         signature: Text,
         /// base64 X25519 key.
         box_public: Text,
+    },
+    /// Issuer to user: look into the camera.
+    FaceWanted {
+        /// The issuer's task.
+        task: u64,
+    },
+    /// User to issuer: what the camera saw. Images stay where they are taken; this is what is kept of them.
+    Face {
+        /// The issuer's task.
+        task: u64,
+        /// The same for every picture of one person.
+        face: [u8; 32],
     },
     /// Issuer to user: here is your credential, please store it.
     Package {
@@ -110,6 +141,126 @@ pub enum Letter {
         task: u64,
         /// The plaintext of a document, none when the lender has none.
         document: Option<Vec<u8>>,
+    },
+    /// Somebody's software to a user's enclave: which of your credentials are of use to me?
+    FilterWanted {
+        /// The asker's task.
+        task: u64,
+        /// What is of use.
+        filter: Filter,
+    },
+    /// Enclave to whoever asked: these, and no more is said. Source: idos-facts 5.13.
+    Filtered {
+        /// The asker's task.
+        task: u64,
+        /// A JSON list of ids.
+        told: String,
+    },
+    /// Consumer to user: may I know this about you?
+    Question(Box<Question>),
+    /// User to issuer: answer it, from this credential.
+    Approval(Box<Approval>),
+    /// User to issuer: answer it no more.
+    Withdrawal {
+        /// The question.
+        question: u32,
+    },
+    /// Consumer to issuer: how is it now?
+    AskedAgain {
+        /// The question.
+        question: u32,
+    },
+    /// Issuer, or today the enclave, to consumer.
+    Answer {
+        /// The question.
+        question: u32,
+        /// The answer, or why there is none.
+        answer: Result<Box<Answer>, &'static str>,
+    },
+    /// Somebody to a consumer: believe this.
+    Presented {
+        /// The presenter's task.
+        task: u64,
+        /// The question it answers.
+        question: u32,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// A consumer to whoever presented an answer: so I think of it.
+    Believed {
+        /// The presenter's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
+    },
+    /// Client to gateway: I want to sign in as this.
+    SignInWanted {
+        /// The client's call.
+        id: RequestId,
+        /// As whom.
+        identity: Identity,
+    },
+    /// Gateway to client: then sign this.
+    SignInText {
+        /// The client's call.
+        id: RequestId,
+        /// What is to be signed.
+        text: SignIn,
+    },
+    /// Client to gateway: signed.
+    SignIn {
+        /// The client's call.
+        id: RequestId,
+        /// By whom.
+        identity: Identity,
+        /// Which text.
+        nonce: String,
+        /// Over the text.
+        signature: Vec<u8>,
+    },
+    /// Gateway to client: a cookie and the last second it is good in; nothing when the signature is not.
+    Session {
+        /// The client's call.
+        id: RequestId,
+        /// The session.
+        session: Option<(Text, BlockTime)>,
+    },
+    /// Client to gateway: pass this on.
+    Forward {
+        /// The client's call.
+        id: RequestId,
+        /// The client's session, if it has one.
+        cookie: Option<Text>,
+        /// What to pass on.
+        request: Box<Request>,
+    },
+    /// Gateway to client: a node's answer; nothing when no node gave one.
+    Forwarded {
+        /// The client's call.
+        id: RequestId,
+        /// The answer.
+        reply: Option<Box<Reply>>,
+    },
+    /// Gateway to somebody: a session that is not yours.
+    Leaked {
+        /// The session's cookie.
+        cookie: Text,
+        /// Who signed in.
+        identity: Identity,
+    },
+    /// Obliged entity to another: is this what you verified? Then put it into force.
+    VouchWanted {
+        /// The relying entity's task.
+        task: u64,
+        /// The owner's paper.
+        paper: Box<crate::ledger::Action>,
+    },
+    /// The other's answer.
+    Vouched {
+        /// The relying entity's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
     },
     /// Owner to issuer: a signed dWG.
     Dwg {

@@ -11,6 +11,7 @@ mod desk;
 mod directory;
 mod exchange;
 mod flow;
+mod gateway;
 mod letter;
 mod machine;
 mod order;
@@ -20,9 +21,9 @@ pub use directory::{
     Card, Directory, External, Keys, MARKER_PREFIX, Persona, operator_account, operator_key,
     validator_key,
 };
-pub use letter::{Letter, Package};
+pub use letter::{Answer, Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{
-    ChainDeed, Fidelity, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share,
-    Shown, Task, Terms, Via, Writer,
+    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal,
+    RequestRef, Share, Shown, Task, Terms, Via, Writer,
 };

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::bridge::Token;
 use crate::chain::Contract;
+use crate::disclosure::{Criterion, Filter};
 use crate::id::{
-    AccessRequestId, AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, NodeId, PartyId, UserId, WalletId,
+    WriteGrantId,
 };
 use crate::ledger::Governed;
+use crate::vc::Level;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +62,57 @@ pub struct Terms {
 }
 
 /// A request as it stands on the chain, and as people call it.
+/// What an issuer finds out about somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// Two capital letters: who issued the identity document, and where its holder lives.
+    pub country: String,
+    /// How much was checked.
+    pub level: Level,
+    /// First second in which the document is no longer valid, UNIX seconds; 0 for ten years after it was issued.
+    pub expires: i64,
+    /// Whom the document is about; another than the holder of the profile makes it useless there.
+    pub about: PartyId,
+}
+
+impl Findings {
+    /// What comes of an ordinary verification.
+    pub fn usual(about: PartyId) -> Findings {
+        Findings {
+            country: "PT".to_owned(),
+            level: Level {
+                liveness: true,
+                email: true,
+                phone_number: true,
+                ..Level::PLUS
+            },
+            expires: 0,
+            about,
+        }
+    }
+}
+
+/// What a consumer asks of a document besides that it be genuine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demands {
+    /// At least this level.
+    pub level: Level,
+    /// The issuers it trusts; none for all it knows.
+    pub trusting: Vec<PartyId>,
+    /// That the person has not come with another profile before.
+    pub unique: bool,
+}
+
+impl Demands {
+    /// Nothing besides.
+    pub const NONE: Demands = Demands {
+        level: Level::BASIC,
+        trusting: Vec::new(),
+        unique: false,
+    };
+}
+
+/// A copy to be made and granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRef {
     /// What letters call it.
@@ -236,6 +290,15 @@ pub enum Order {
         forged: bool,
         /// Put the document into the content unsealed.
         unsealed: bool,
+        /// What the document says.
+        findings: Findings,
+    },
+    /// Issuer: look at a user's face, and write which person it is. Source: idos-facts 1.3.
+    Recognise {
+        /// The user.
+        user: PartyId,
+        /// Id of the credential.
+        credential: CredentialId,
     },
     /// Issuer: rewrite the notes of an issued credential with this status.
     SetStatus {
@@ -413,6 +476,29 @@ pub enum Order {
         /// What it is linked to.
         original: AttributeId,
     },
+    /// User: approve an answer to a consumer's question. Source: idos-facts 5.13.
+    Answer {
+        /// The question.
+        question: u32,
+        /// Who asked.
+        consumer: PartyId,
+        /// The credential it is answered from.
+        credential: CredentialId,
+        /// Whether it may be answered again until it expires.
+        repeated: bool,
+    },
+    /// User: refuse to have a question answered.
+    DenyQuestion {
+        /// The question.
+        question: u32,
+        /// Who asked.
+        consumer: PartyId,
+    },
+    /// User: take an approval back.
+    WithdrawAnswer {
+        /// The question.
+        question: u32,
+    },
     /// Anybody: insert a grant from a dAG.
     TransmitDag {
         /// The paper.
@@ -460,6 +546,38 @@ pub enum Order {
         /// The grant.
         grant: GrantRef,
     },
+    /// Anybody: have a user's enclave say which credentials are of use. Source: idos-facts 5.2 step 3.
+    Filter {
+        /// The user.
+        user: PartyId,
+        /// What is of use.
+        filter: Filter,
+        /// Which credentials that should be.
+        matches: Vec<CredentialId>,
+    },
+    /// Consumer: ask a user one question. Source: idos-facts 5.13.
+    Ask {
+        /// Names the question.
+        question: u32,
+        /// The user.
+        user: PartyId,
+        /// What it wants to know.
+        predicate: Criterion,
+        /// Last second in which an answer is of use, UNIX seconds.
+        expires: i64,
+    },
+    /// Consumer: have a question answered once more.
+    AskAgain {
+        /// The question.
+        question: u32,
+    },
+    /// Consumer: present an answer, to somebody else or to oneself again.
+    PresentAnswer {
+        /// The question it answers.
+        question: u32,
+        /// Who shall believe it.
+        to: PartyId,
+    },
     /// Consumer: read a copy and decide whether to accept it. Source: idos-facts 5.14.
     Use {
         /// The copy.
@@ -470,6 +588,8 @@ pub enum Order {
         locked_until: i64,
         /// Claim to be this party instead, without its key.
         posing_as: Option<PartyId>,
+        /// What else it asks for.
+        demands: Demands,
     },
     /// Consumer: give up a copy. Source: idos-facts 5.8.
     Rescind {
@@ -517,6 +637,51 @@ pub enum Order {
         lose: bool,
     },
 
+    /// Gateway: let somebody have a session of somebody else's.
+    LeakSession {
+        /// Whose.
+        of: PartyId,
+        /// To whom.
+        to: PartyId,
+    },
+    /// Gateway: drop everything a party asks from now on, or take it again.
+    TurnAway {
+        /// The party.
+        party: PartyId,
+        /// Take it again.
+        again: bool,
+    },
+
+    /// Database owner: found a club of obliged entities.
+    FoundClub {
+        /// The club.
+        club: ClubId,
+    },
+    /// Database owner: register an obliged entity and make it a member.
+    JoinClub {
+        /// The club.
+        club: ClubId,
+        /// The entity.
+        peer: PartyId,
+    },
+    /// Database owner: end a membership.
+    LeaveClub {
+        /// The club.
+        club: ClubId,
+        /// The entity.
+        peer: PartyId,
+    },
+    /// User: store a copy that waits for a grant. Source: idos-facts 5.12 step 2.
+    StoreCopy(Share),
+    /// Obliged entity: have another one vouch for a copy, and rely on it.
+    Rely {
+        /// The owner's paper for the grant.
+        dag: u32,
+        /// The copy.
+        copy: CredentialId,
+        /// On whom.
+        on: PartyId,
+    },
     /// Database owner: replace an action, so that it keeps something from then on, or does not.
     ReplaceAction {
         /// What.
@@ -572,6 +737,8 @@ pub enum Via {
     Any,
     /// This one only.
     Node(NodeId),
+    /// Whatever node this gateway passes them on to.
+    Gateway(PartyId),
 }
 
 /// An order with its circumstances.

@@ -4,9 +4,13 @@ use super::chronicle::{Chronicle, CredentialFact, GrantFact, How, Life, View};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::history::Event;
-use crate::id::{CredentialId, GrantId, Height, UserId};
+use crate::crypto::Identity;
+use crate::history::{Event, Role};
+use crate::id::{CredentialId, GrantId, Height, PartyId, UserId};
 use crate::ledger::{Answer, Query, Refusal};
+
+/// How long after its end a session may still be answered in, in seconds.
+const SLACK: i64 = 60;
 
 pub(super) const CONTENT_FOLLOWS_GRANTS: Invariant = Invariant {
     name: "content-follows-grants",
@@ -236,12 +240,53 @@ pub(super) const ANSWERS_GO_TO_WHO_ASKED: Invariant = Invariant {
     check: answers_go_to_who_asked,
 };
 
+/// A read that somebody asked a gateway to pass on.
+struct Passed<'a> {
+    seen: usize,
+    by: PartyId,
+    gateway: PartyId,
+    query: &'a Query,
+    answered: bool,
+}
+
+/// A session at a gateway.
+struct Session {
+    seen: usize,
+    gateway: PartyId,
+    identity: Identity,
+    until: i64,
+}
+
 fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
+    let cast = &chronicle.history.cast;
+    let (mut passed, mut sessions) = (Vec::new(), Vec::new());
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::AskedGateway { by, gateway, query } => passed.push(Passed {
+                seen,
+                by: *by,
+                gateway: *gateway,
+                query,
+                answered: false,
+            }),
+            Event::SignedIn {
+                gateway,
+                identity,
+                until,
+                ..
+            } => sessions.push(Session {
+                seen,
+                gateway: *gateway,
+                identity: *identity,
+                until: *until,
+            }),
+            _ => {}
+        }
+    }
     for view in &chronicle.views {
         let Some(caller) = view.caller else { continue };
-        let member = chronicle.history.cast.party(view.by);
-        let holds = member.identities.contains(&caller);
+        let member = cast.party(view.by);
         let private = match view.result {
             Ok(Answer::Owned(row)) => row.is_some(),
             Ok(Answer::Shared(_)) => true,
@@ -250,6 +295,19 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
             Ok(Answer::Wallets(rows)) => !rows.is_empty(),
             Ok(Answer::User(row)) => row.is_some(),
             _ => false,
+        };
+        let asked = passed.iter_mut().find(|asked| {
+            let holds = cast.party(asked.by).identities.contains(&caller);
+            let same = asked.gateway == view.by && asked.query == view.query;
+            holds && same && !asked.answered && asked.seen < view.seen
+        });
+        let holds = match asked {
+            // What a gateway passes on for the holder of the key is the holder's, once.
+            Some(asked) => {
+                asked.answered = true;
+                true
+            }
+            None => member.identities.contains(&caller),
         };
         tally.test("READ-01", holds || !private, || {
             let sentence = format!(
@@ -261,6 +319,26 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
             );
             (sentence, vec![view.seen])
         });
+        // A name without a signature is good while a session lasts.
+        if member.role == Role::Gateway && !view.signed && holds && private {
+            let now = (cast.epoch.0 + chronicle.history.observations()[view.seen].at.0) / 1_000;
+            let own = |one: &&Session| one.gateway == view.by && one.identity == caller;
+            let last = sessions
+                .iter()
+                .filter(own)
+                .rfind(|one| one.seen < view.seen);
+            // Clocks of gateways may be a little off, and answers take their time.
+            let living = last.is_some_and(|one| now as i64 <= one.until + SLACK);
+            tally.test("READ-01", living, || {
+                let sentence = format!(
+                    "{} read for {} without a session of theirs",
+                    member.name,
+                    chronicle.name_of(&caller)
+                );
+                let opened = last.map(|one| one.seen);
+                (sentence, opened.into_iter().chain([view.seen]).collect())
+            });
+        }
     }
     tally.verdict("nobody read anything under a name")
 }

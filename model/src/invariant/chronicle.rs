@@ -434,6 +434,8 @@ impl Life for GrantFact<'_> {
 pub struct View<'a> {
     /// Who asked.
     pub by: PartyId,
+    /// Whether the reader showed a signature.
+    pub signed: bool,
     /// Who answered.
     pub node: NodeId,
     /// Whom the node took the reader for.
@@ -807,6 +809,14 @@ impl<'a> Chronicle<'a> {
                     self.decide(request, deed);
                 }
             }
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id: original,
+                ..
+            } => {
+                let Some(owner) = own else { return };
+                self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
+            }
             Action::CreateCredentialsByDwg {
                 dwg_owner,
                 dwg_grantee,
@@ -897,6 +907,14 @@ impl<'a> Chronicle<'a> {
             | Action::UpdateUserPubKeyAsInserter { .. }
             | Action::CancelDag { .. }
             | Action::CancelDwg { .. }
+            | Action::AddPassportingClubAsOwner { .. }
+            | Action::UpdatePassportingClubAsOwner { .. }
+            | Action::DeletePassportingClubAsOwner { .. }
+            | Action::AddPassportingPeerAsOwner { .. }
+            | Action::UpdatePassportingPeerAsOwner { .. }
+            | Action::DeletePassportingPeerAsOwner { .. }
+            | Action::AddPassportingPeerToClubAsOwner { .. }
+            | Action::DeletePassportingPeerFromClubAsOwner { .. }
             | Action::EditAttribute { .. } => {}
             Action::AddAttributeAsInserter { id, user_id, .. } => {
                 self.describe(*id, Some(*user_id), None, deed);
@@ -1205,16 +1223,21 @@ pub(super) fn canonical(grantee: &str) -> Option<Text> {
 
 /// Pairs each answered view with its question.
 fn views(history: &History) -> Vec<View<'_>> {
-    let mut asked: BTreeMap<RequestId, (Option<Identity>, &Query)> = BTreeMap::new();
+    let mut asked: BTreeMap<RequestId, (Option<Identity>, bool, &Query)> = BTreeMap::new();
     let mut views = Vec::new();
     for (seen, observation) in history.observations().iter().enumerate() {
         match &observation.event {
             Event::Asked {
                 id,
-                what: Asked::View { caller, query, .. },
+                what:
+                    Asked::View {
+                        caller,
+                        signed,
+                        query,
+                    },
                 ..
             } => {
-                asked.insert(*id, (*caller, query));
+                asked.insert(*id, (*caller, *signed, query));
             }
             Event::Answered {
                 id,
@@ -1222,9 +1245,10 @@ fn views(history: &History) -> Vec<View<'_>> {
                 node,
                 reply: Reply::View { height, result },
             } => {
-                if let Some((caller, query)) = asked.remove(id) {
+                if let Some((caller, signed, query)) = asked.remove(id) {
                     views.push(View {
                         by: *by,
+                        signed,
                         node: *node,
                         caller,
                         query,

@@ -11,6 +11,7 @@ mod consumer;
 mod council;
 mod dashboard;
 mod deletion;
+mod disclosure;
 mod durability;
 mod escrow;
 mod exchange;
@@ -19,6 +20,8 @@ mod identity;
 mod limits;
 mod locks;
 mod papers;
+mod passporting;
+mod personhood;
 mod plaintext;
 mod requests;
 mod staking;
@@ -126,6 +129,11 @@ pub fn all() -> &'static [&'static Invariant] {
         &limits::ACCESS_ENDS_AT_ONCE,
         &limits::PAPERS_END,
         &limits::REMAINDERS_GO,
+        &passporting::RELIANCE_IS_EARNED,
+        &disclosure::FILTERS_TELL_IDS_ONLY,
+        &disclosure::ANSWERS_ARE_BOUND,
+        &personhood::PERSONS_ARE_PSEUDONYMS,
+        &personhood::NETWORK_KNOWS_NO_PERSONS,
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,

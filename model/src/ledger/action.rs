@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::refusal::Unreadable;
 use super::tables::Content;
 use crate::id::{
-    AccessRequestId, AttributeId, CredentialId, GrantId, InserterId, Text, UserId, WalletId,
-    WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, InserterId, PeerId, Text, UserId,
+    WalletId, WriteGrantId,
 };
 use crate::wire::{CallError, Value};
 
@@ -135,7 +135,9 @@ uuid_arguments!(
     InserterId,
     AttributeId,
     WriteGrantId,
-    AccessRequestId
+    AccessRequestId,
+    ClubId,
+    PeerId
 );
 
 /// What an action declares of one argument.
@@ -506,6 +508,51 @@ requests! {
             value: Text,
         };
 
+        /// Founds a club of obliged entities. This and what follows on passporting is not in the deployed schema
+        /// (`passporting`).
+        AddPassportingClubAsOwner "add_passporting_club_as_owner" { id: ClubId, name: Text };
+        /// Renames a club.
+        UpdatePassportingClubAsOwner "update_passporting_club_as_owner" { id: ClubId, name: Text };
+        /// Ends a club and its memberships.
+        DeletePassportingClubAsOwner "delete_passporting_club_as_owner" { id: ClubId };
+        /// Registers an obliged entity.
+        AddPassportingPeerAsOwner "add_passporting_peer_as_owner" {
+            id: PeerId,
+            name: Text,
+            issuer_public_key: Text,
+            server_url_base: Text,
+        };
+        /// Changes what is registered of an obliged entity.
+        UpdatePassportingPeerAsOwner "update_passporting_peer_as_owner" {
+            id: PeerId,
+            name: Text,
+            issuer_public_key: Text,
+            server_url_base: Text,
+        };
+        /// Removes an obliged entity and its memberships.
+        DeletePassportingPeerAsOwner "delete_passporting_peer_as_owner" { id: PeerId };
+        /// Makes an obliged entity a member of a club.
+        AddPassportingPeerToClubAsOwner "add_passporting_peer_to_club_as_owner" {
+            passporting_club_id: ClubId,
+            passporting_peer_id: PeerId,
+        };
+        /// Ends a membership.
+        DeletePassportingPeerFromClubAsOwner "delete_passporting_peer_from_club_as_owner" {
+            passporting_club_id: ClubId,
+            passporting_peer_id: PeerId,
+        };
+        /// Stores a copy without a grant.
+        CreateCredentialCopy "create_credential_copy" {
+            id: CredentialId,
+            original_credential_id: CredentialId,
+            public_notes: Text,
+            public_notes_signature: Text,
+            broader_signature: Text,
+            content: Content,
+            encryptor_public_key: Text,
+            issuer_auth_public_key: Text,
+        };
+
         /// Inserts a grant from the owner's signed paper; anybody may transmit it.
         CreateAgByDagForCopy "create_ag_by_dag_for_copy" {
             dag_owner_wallet_identifier: Text,
@@ -595,6 +642,8 @@ requests! {
         };
         /// Whether a locked grant of the caller's protects a credential.
         HasLockedAccessGrants "has_locked_access_grants" { id: CredentialId };
+        /// The obliged entities that share a club with the caller (`passporting`).
+        GetPassportingPeers "get_passporting_peers" {};
         /// The public log of changes of the rules, paged.
         GetGovernanceLog "get_governance_log" { page: Option<i64>, size: Option<i64> };
         /// The caller's attributes, copies included.

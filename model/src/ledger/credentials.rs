@@ -162,7 +162,7 @@ pub(super) fn with_copies(tables: &Tables, id: CredentialId) -> Vec<CredentialId
     family
 }
 
-fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
+pub(super) fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
     tables
         .credentials
         .get(&id)

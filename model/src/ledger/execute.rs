@@ -10,7 +10,7 @@ use super::transaction::Transaction;
 use super::written::Written;
 use super::{
     attributes, credentials, delegated_write, engine, governance, grants, limits, owner, papers,
-    requests, users, wallets,
+    passporting, requests, users, wallets,
 };
 use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
@@ -307,6 +307,21 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         | Action::EditAttribute { .. }
         | Action::RemoveAttribute { .. }
         | Action::ShareAttribute { .. } => attributes::apply(state, call, action),
+
+        Action::AddPassportingClubAsOwner { .. }
+        | Action::UpdatePassportingClubAsOwner { .. }
+        | Action::DeletePassportingClubAsOwner { .. }
+        | Action::AddPassportingPeerAsOwner { .. }
+        | Action::UpdatePassportingPeerAsOwner { .. }
+        | Action::DeletePassportingPeerAsOwner { .. }
+        | Action::AddPassportingPeerToClubAsOwner { .. }
+        | Action::DeletePassportingPeerFromClubAsOwner { .. } => {
+            passporting::apply(state, call, action)
+        }
+        Action::CreateCredentialCopy {
+            original_credential_id: original,
+            ..
+        } => passporting::create_credential_copy(state, call, &written(action), *original),
 
         Action::CreateAgByDagForCopy { .. } => {
             grants::create_ag_by_dag_for_copy(state, call, action)

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::tables::{
     AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditRecord,
-    CancelledPaper, Change, ConsumedPaper, ConsumedWriteGrant, CopyLink, Credential, Delegate,
-    DueRemoval, EndedGrant, Inserter, Ownership, Parameter, Processed, ReplacedAction,
-    RequestState, ReservedUser, Resolution, RetainedNotes, Row, StatusStatement, User, Validator,
-    Wallet, WalletType,
+    CancelledPaper, Change, ClubMembership, ConsumedPaper, ConsumedWriteGrant, CopyLink,
+    Credential, Delegate, DueRemoval, EndedGrant, Inserter, Ownership, Parameter, PassportingClub,
+    PassportingPeer, Processed, ReplacedAction, RequestState, ReservedUser, Resolution,
+    RetainedNotes, Row, StatusStatement, User, Validator, Wallet, WalletType,
 };
 use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -200,5 +200,7 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Validator Resolution Approval Processed Parameter Change ReplacedAction Ownership Account
+    ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Validator Resolution Approval
+    Processed Parameter Change ReplacedAction Ownership PassportingClub PassportingPeer
+    ClubMembership Account
 }

@@ -17,6 +17,7 @@ mod limits;
 mod message;
 mod owner;
 mod papers;
+mod passporting;
 mod payload;
 mod query;
 mod refusal;
@@ -38,17 +39,18 @@ pub use message::{
 pub use payload::Payload;
 pub use query::{
     AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
-    CredentialSummary, GrantRow, GrantTermsRow, RemainderRow, SharedCredential, UserRow, WalletRow,
-    view,
+    CredentialSummary, GrantRow, GrantTermsRow, PeerRow, RemainderRow, SharedCredential, UserRow,
+    WalletRow, view,
 };
 pub use refusal::{Engine, Refusal, Unreadable};
 pub use resolutions::{Threshold, conclude, usual_parameters};
 pub use tables::{
     AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
-    AuditRecord, AuditSubject, CancelledPaper, Change, ConsumedPaper, ConsumedWriteGrant, Content,
-    CopyLink, Credential, Delegate, DueRemoval, EndedGrant, GrantInserter, GrantTerms, Inserter,
-    Ownership, Parameter, Processed, Redo, RequestState, ReservedUser, Resolution, RetainedNotes,
-    Row, Savepoint, State, StatusStatement, Tables, User, Validator, Wallet, WalletType,
+    AuditRecord, AuditSubject, CancelledPaper, Change, ClubMembership, ConsumedPaper,
+    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, DueRemoval, EndedGrant,
+    GrantInserter, GrantTerms, Inserter, Ownership, Parameter, PassportingClub, PassportingPeer,
+    Processed, Redo, RequestState, ReservedUser, Resolution, RetainedNotes, Row, Savepoint, State,
+    StatusStatement, Tables, User, Validator, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
 pub use written::Written;

@@ -11,12 +11,14 @@ use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
 use super::requests::state_at;
 use super::tables::{
-    AccessGrant, AccessRequest, AuditEvent, Content, Credential, GrantInserter, RequestState,
-    State, Tables, WalletType,
+    AccessGrant, AccessRequest, AuditEvent, Content, Credential, GrantInserter, PassportingPeer,
+    RequestState, State, Tables, WalletType,
 };
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, governance, grants, wallets};
-use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
+use super::{attributes, credentials, delegated_write, governance, grants, passporting, wallets};
+use crate::id::{
+    AccessRequestId, AttributeId, CredentialId, GrantId, PeerId, Text, UserId, WalletId,
+};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -173,6 +175,16 @@ pub struct RemainderRow {
     pub due: bool,
 }
 
+/// An obliged entity, as those in its clubs see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct PeerRow {
+    pub id: PeerId,
+    pub name: Text,
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
 /// A line of the public log of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
@@ -211,6 +223,8 @@ pub enum Answer {
     Records(Vec<AuditRow>),
     /// What locks keep.
     Remainders(Vec<RemainderRow>),
+    /// Obliged entities.
+    Peers(Vec<PeerRow>),
     /// Changes of the rules.
     Changes(Vec<ChangeRow>),
     /// A count.
@@ -292,6 +306,16 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         Query::HasLockedAccessGrants { id } => {
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
+        }
+        Query::GetPassportingPeers {} => {
+            let peers = passporting::peers(tables, call)?.into_iter();
+            let row = |(id, peer): (PeerId, PassportingPeer)| PeerRow {
+                id,
+                name: peer.name,
+                issuer_public_key: peer.issuer_public_key,
+                server_url_base: peer.server_url_base,
+            };
+            Answer::Peers(peers.map(row).collect())
         }
         Query::GetGovernanceLog { page, size } => {
             if !call.keeps(Switch::GovernanceLog) {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{
-    AccessRequestId, AttributeId, CredentialId, GrantId, Height, InserterId, ResolutionId,
-    TablesDigest, Text, UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId,
+    ResolutionId, TablesDigest, Text, UserId, WalletId, WriteGrantId,
 };
 use crate::time::BlockTime;
 use crate::wire::{ParameterUpdate, VotableEvent};
@@ -206,6 +206,27 @@ pub struct Delegate(
     /// The organisation.
     pub InserterId,
 );
+
+/// A row of `passporting_clubs`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PassportingClub(
+    /// Its name.
+    pub Text,
+);
+
+/// A row of `passporting_peers`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct PassportingPeer {
+    pub name: Text,
+    /// Caller identity of the entity; unique.
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
+/// A row of `passporting_club_memberships`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClubMembership;
 
 /// How a grant came to be. Source: idos-facts 9.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -584,6 +605,9 @@ tables! {
     replaced_actions: Text => ReplacedAction;
     ownership: Text => Ownership;
     accounts: Identity => Account;
+    passporting_clubs: ClubId => PassportingClub;
+    passporting_peers: PeerId => PassportingPeer;
+    club_memberships: (ClubId, PeerId) => ClubMembership;
 }
 
 /// The tables, and what it takes to undo and to sum up changes to them.

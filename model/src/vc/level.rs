@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Subject;
 
 /// What every level starts with.
@@ -15,7 +17,8 @@ pub enum Base {
 }
 
 /// `basic` or `plus`, then add-ons joined by `+`, such as `plus+liveness+email`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Level {
     /// What the level starts with.
     pub base: Base,
@@ -140,6 +143,20 @@ impl FromStr for Level {
             }
         }
         Ok(level)
+    }
+}
+
+impl TryFrom<String> for Level {
+    type Error = LevelError;
+
+    fn try_from(text: String) -> Result<Level, LevelError> {
+        text.parse()
+    }
+}
+
+impl From<Level> for String {
+    fn from(level: Level) -> String {
+        level.to_string()
     }
 }
 

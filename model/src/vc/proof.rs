@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::document::date_text;
+use super::document::{About, date_text};
 use super::{VcError, VerifiableCredential, json};
 use crate::crypto::{Identity, Scheme, SigningKey, Suite};
-use crate::id::UserId;
 use crate::time::BlockTime;
 
 /// The one cryptosuite written and believed here.
@@ -39,8 +38,8 @@ pub struct TrustedIssuer {
 pub struct Verified {
     /// URL of the issuer that vouches for it.
     pub issuer_url: String,
-    /// The user it is about.
-    pub subject: UserId,
+    /// Whom it is about.
+    pub about: About,
     /// The credential's own id.
     pub id: String,
     /// First second in which it is no longer valid.
@@ -121,7 +120,7 @@ impl VerifiableCredential {
         }
         Ok(Verified {
             issuer_url: issuer_url.to_owned(),
-            subject: self.user(),
+            about: self.about().clone(),
             id: self.id().to_owned(),
             expires: self.expires(),
         })
@@ -304,7 +303,7 @@ mod tests {
             ];
             let verified = read.verify(&real(), &keys, NOW).unwrap();
             assert_eq!(verified.issuer_url, URL);
-            assert_eq!(verified.subject, subject.user);
+            assert_eq!(verified.about, About::User(subject.user));
             assert_eq!(verified.id, read.id());
             assert_eq!(verified.expires, BlockTime(1_924_992_000));
             assert_eq!(read.subject(), Ok(subject));

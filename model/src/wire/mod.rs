@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod payload;
 mod reader;
+mod sign_in;
 mod transaction;
 mod value;
 mod view_call;
@@ -21,6 +22,7 @@ pub use engine::{
 };
 pub use error::{CallError, DecodeError, DecodeProblem};
 pub use payload::{CallPayload, ExecutePayload, call_payload, execute_payload, payload_digest};
+pub use sign_in::SignIn;
 pub use transaction::{SignedTransaction, canonical_integer, signature_type};
 pub use value::Value;
 pub use view_call::call_text;

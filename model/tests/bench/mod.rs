@@ -9,8 +9,8 @@ use assay_model::crypto::{
     content_hash, credential_binding, sign_credential, stellar_address,
 };
 use assay_model::id::{
-    AccessRequestId, AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId,
-    WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId, Text,
+    UserId, WalletId, WriteGrantId,
 };
 use assay_model::ledger::{
     Action, Answer, At, Batch, Call, Consent, Content, DagTerms, DelegatedAccessGrant,
@@ -131,6 +131,14 @@ pub(crate) struct Bench {
     pub(crate) height: u64,
     /// Who proposes the next blocks.
     pub(crate) proposer: Option<Identity>,
+}
+
+pub(crate) fn club(n: u128) -> ClubId {
+    ClubId(Uuid::from_u128(n))
+}
+
+pub(crate) fn peer(n: u128) -> PeerId {
+    PeerId(Uuid::from_u128(n))
 }
 
 impl Bench {
@@ -624,6 +632,21 @@ impl Package {
             public_notes_signature: p.notes_signature,
             broader_signature: p.broader_signature,
             consent,
+        }
+    }
+
+    /// A copy that waits for a grant.
+    pub(crate) fn wait(&self, original: u128) -> Action {
+        let p = self.clone();
+        Action::CreateCredentialCopy {
+            id: p.id,
+            original_credential_id: credential(original),
+            public_notes: p.notes,
+            public_notes_signature: p.notes_signature,
+            broader_signature: p.broader_signature,
+            content: Content::new(p.content),
+            encryptor_public_key: p.encryptor,
+            issuer_auth_public_key: p.issuer,
         }
     }
 

@@ -9,6 +9,7 @@ mod credentials;
 mod delegated_write;
 mod grants;
 mod owner;
+mod passporting;
 mod reads;
 mod requests;
 mod resolutions;

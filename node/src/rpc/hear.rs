@@ -11,8 +11,8 @@ use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
     AccessRequestRow, Answer, AttributeRow, AuditEvent, AuditRow, ChangeRow, Content,
     CredentialDetail, CredentialSummary, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome,
-    Query, Refusal, RemainderRow, RequestState, SharedCredential, Transaction, Unreadable, UserRow,
-    WalletRow, WalletType,
+    PeerRow, Query, Refusal, RemainderRow, RequestState, SharedCredential, Transaction, Unreadable,
+    UserRow, WalletRow, WalletType,
 };
 use assay_model::node::{
     Ballot, Block, Claim, ClaimProblem, Committed, Rejected, Request as Ask, Vote,
@@ -606,6 +606,7 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         Query::GetAccessGrantTerms { .. } => Answer::Terms(terms(only(rows)?)?),
         Query::GetAuditRecords { .. } => Answer::Records(each(rows, record)?),
         Query::GetLockedRemainders {} => Answer::Remainders(each(rows, remainder)?),
+        Query::GetPassportingPeers {} => Answer::Peers(each(rows, peer)?),
         Query::GetGovernanceLog { .. } => Answer::Changes(each(rows, change)?),
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
@@ -640,6 +641,15 @@ fn wallet(mut row: Row) -> Result<WalletRow, String> {
         message: row.maybe_text()?,
         signature: row.maybe_text()?,
         inserter: row.maybe_text()?,
+    })
+}
+
+fn peer(mut row: Row) -> Result<PeerRow, String> {
+    Ok(PeerRow {
+        id: row.id()?,
+        name: row.text()?,
+        issuer_public_key: row.text()?,
+        server_url_base: row.text()?,
     })
 }
 

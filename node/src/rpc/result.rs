@@ -3,8 +3,8 @@
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
     AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
-    CredentialSummary, Engine, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, Query,
-    Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
+    CredentialSummary, Engine, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, PeerRow,
+    Query, Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -131,6 +131,12 @@ const AUDIT_RECORDS: &[Column] = &[
     ("data_id", "uuid"),
 ];
 const REMAINDERS: &[Column] = &[("id", "uuid"), ("locked_until", "int8"), ("due", "bool")];
+const PEERS: &[Column] = &[
+    ("id", "uuid"),
+    ("name", "text"),
+    ("issuer_public_key", "text"),
+    ("server_url_base", "text"),
+];
 
 /// The columns a view declares, in the schema's order. Source: idos-facts 2, 3.6 and 3.8, and the names
 /// in idos-schema where those do not give them.
@@ -149,6 +155,7 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
         Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::GetPassportingPeers { .. } => PEERS,
         Query::GetGovernanceLog { .. } => &[
             ("id", "int8"),
             ("height", "int8"),
@@ -314,6 +321,15 @@ fn remainder(row: &RemainderRow) -> Vec<Json> {
     vec![json!(row.id), int8(row.locked_until), json!(row.due)]
 }
 
+fn peer(row: &PeerRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.name),
+        json!(row.issuer_public_key),
+        json!(row.server_url_base),
+    ]
+}
+
 /// The rows of an answer to a query.
 pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
     let for_inserter = matches!(query, Query::GetUserAsInserter { .. });
@@ -330,6 +346,7 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::Terms(row) => vec![terms(row)],
         Answer::Records(rows) => rows.iter().map(record).collect(),
         Answer::Remainders(rows) => rows.iter().map(remainder).collect(),
+        Answer::Peers(rows) => rows.iter().map(peer).collect(),
         Answer::Changes(rows) => rows.iter().map(change).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Terms, Via, Writer};
+use assay_model::actor::{Fidelity, Findings, GrantRef, Order, Share, Task, Terms, Via, Writer};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -101,6 +101,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        person: PartyId(0),
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };
@@ -116,6 +117,7 @@ pub(crate) fn plan(name: &str) -> Plan {
                     bytes: 2048,
                     forged: false,
                     unsealed: false,
+                    findings: Findings::usual(ALICE),
                 },
             ),
             Ending::Accepted,
@@ -215,6 +217,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         },
         identities: vec![identity(id)],
         careful: true,
+        person: id,
     };
     Arc::new(Cast {
         parties: vec![

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use assay_model::actor::{GrantRef, Proposal, RequestRef, Terms};
-use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId, WriteGrantId};
+use assay_model::id::{AttributeId, ClubId, CredentialId, PartyId, WalletId, WriteGrantId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Dag,
     Dwg,
     Attribute,
+    Question,
+    Club,
     Proposal,
 }
 
@@ -35,6 +37,8 @@ impl Kind {
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
+            Kind::Question => "question",
+            Kind::Club => "club",
             Kind::Proposal => "proposal",
         }
     }
@@ -47,6 +51,8 @@ impl Kind {
             Kind::Request => "a `request` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Club => "a `found-club` step names its club with `as`",
+            Kind::Question => "an `ask` step names its question with `as`",
             Kind::Proposal => "a `propose` step names its proposal with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
@@ -57,9 +63,11 @@ impl Kind {
     /// What a step of this verb makes.
     pub(super) const fn of(verb: Verb) -> Option<Kind> {
         match verb {
-            Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
-            Verb::Share | Verb::Approve => Some(Kind::Grant),
+            Verb::Issue | Verb::Recognise | Verb::StoreAgain => Some(Kind::Credential),
+            Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
             Verb::Request => Some(Kind::Request),
+            Verb::Ask => Some(Kind::Question),
+            Verb::FoundClub => Some(Kind::Club),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::Propose => Some(Kind::Proposal),
@@ -79,6 +87,8 @@ impl Kind {
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
+                | (Kind::Question, Kind::Question)
+                | (Kind::Club, Kind::Club)
                 | (Kind::Proposal, Kind::Proposal)
         )
     }
@@ -111,6 +121,11 @@ pub(super) enum Value {
         grant: GrantRef,
     },
     Attribute(AttributeId),
+    Question {
+        number: u32,
+        consumer: PartyId,
+    },
+    Club(ClubId),
     Proposal(Proposal),
 }
 

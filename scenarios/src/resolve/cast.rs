@@ -68,6 +68,7 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::Holder => "a token holder",
         Role::Association => "the Association",
         Role::Chain => "the chain that holds the tokens",
+        Role::Gateway => "a gateway",
         Role::Operator => "an operator",
     }
 }
@@ -104,6 +105,7 @@ impl Resolver<'_> {
                 admitted,
                 careful,
                 box_key_of: id,
+                person: id,
                 known_as,
             });
         };
@@ -129,6 +131,7 @@ impl Resolver<'_> {
             (&actors.consumers, (Role::Consumer, false, false, true)),
             (&actors.careless, (Role::Consumer, false, false, false)),
             (&actors.holders, (Role::Holder, false, false, true)),
+            (&actors.gateways, (Role::Gateway, false, false, true)),
         ];
         for (names, traits) in groups {
             for name in names.iter().flat_map(|names| names.get()) {
@@ -158,6 +161,12 @@ impl Resolver<'_> {
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
         }
+        for (name, of) in actors.same_person.iter().flat_map(|same| same.get()) {
+            let both = (self.role(name, Role::User), self.role(of, Role::User));
+            if let (Some(id), Some(of)) = both {
+                self.cast.parties[id.index()].person = self.cast.party(of).person;
+            }
+        }
     }
 
     /// The operator of a node, who is called as the node and takes part once a step says so.
@@ -181,6 +190,7 @@ impl Resolver<'_> {
             admitted: false,
             careful: true,
             box_key_of: id,
+            person: id,
         });
         Some(id)
     }

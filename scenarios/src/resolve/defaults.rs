@@ -62,5 +62,7 @@ pub(super) const WINDOW: Millis = Millis::seconds(3_600);
 pub(super) const STANDS: Millis = Millis::seconds(3_600);
 /// How long a delegated grant may be used, from the step that signs it.
 pub(super) const PAPER: Millis = Millis::seconds(30 * 86_400);
+/// How long an answer to a question is of use, from the step that asks.
+pub(super) const ANSWER: Millis = Millis::seconds(3_600);
 pub(super) const PURPOSE: &str = "verification";
 pub(super) const ROWS: u32 = 0;

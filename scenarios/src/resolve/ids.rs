@@ -1,6 +1,8 @@
 //! Ids drawn from names, so that a story's ids stay what they are when other steps come or go.
 
-use assay_model::id::{AccessRequestId, AttributeId, CredentialId, UserId, WalletId, WriteGrantId};
+use assay_model::id::{
+    AccessRequestId, AttributeId, ClubId, CredentialId, UserId, WalletId, WriteGrantId,
+};
 use uuid::{Builder, Uuid};
 
 /// From the name alone: equal names share the derived encryption key, which is slow to make, in every
@@ -19,6 +21,10 @@ pub(super) fn copy(story: &str, alias: &str) -> CredentialId {
 
 pub(super) fn attribute(story: &str, alias: &str) -> AttributeId {
     AttributeId(draw("attribute", &[story, alias]))
+}
+
+pub(super) fn club(story: &str, alias: &str) -> ClubId {
+    ClubId(draw("club", &[story, alias]))
 }
 
 pub(super) fn write_grant(story: &str, alias: &str) -> WriteGrantId {

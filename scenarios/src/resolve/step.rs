@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use assay_model::actor::{
-    Fidelity, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Task, Terms,
-    Via, Writer,
+    Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef,
+    Share, Task, Terms, Via, Writer,
 };
+use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
-use assay_model::id::{AttributeId, NodeId, PartyId};
+use assay_model::id::{AttributeId, ClubId, NodeId, PartyId};
 use assay_model::ledger::Governed;
 use assay_model::time::Millis;
+use assay_model::vc::{Country, Level};
 
 use super::alias::{Kind, Row, Value};
 use super::cast::{OPERATORS, called, is_node_name};
@@ -140,6 +142,11 @@ impl Resolver<'_> {
                 "the chain that holds the tokens",
                 self.with(Role::Chain),
             ),
+            Who::Gateway => (
+                role == Some(Role::Gateway),
+                "a gateway",
+                self.with(Role::Gateway),
+            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Operator => {
                 let nodes = (0..self.nodes).map(|place| NodeId(place).to_string());
@@ -199,8 +206,13 @@ impl Resolver<'_> {
             Some(party) => Via::Node(party.node),
             None => Via::Any,
         };
-        let via = self.or(&file.via, usual, |this, node| {
-            this.node(node).map(Via::Node)
+        let via = self.or(&file.via, usual, |this, through| {
+            // A node's operator is called as the node is.
+            let named = this.cast.find(through.get());
+            match named.map(|id| this.cast.party(id).role) {
+                None | Some(Role::Operator) => this.node(through).map(Via::Node),
+                Some(_) => this.role(through, Role::Gateway).map(Via::Gateway),
+            }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
             this.wallet(here, name).map(|(index, _)| index)
@@ -287,6 +299,19 @@ impl Resolver<'_> {
                 Some(Order::Register { user })
             }
             Verb::Issue => self.issue(here, file),
+            Verb::Recognise => {
+                let user = self.needed_user(here, "to", &file.to);
+                let alias = self.need(here, "as", &file.alias)?;
+                let row = Row {
+                    id: ids::credential(&self.told_as, alias.get()),
+                    owner: user?,
+                };
+                self.aliases.fill(here, alias, Value::Credential(row));
+                Some(Order::Recognise {
+                    user: row.owner,
+                    credential: row.id,
+                })
+            }
             Verb::SetStatus => {
                 let row = self.needed_credential(here, &file.credential);
                 let status = self.need(here, "status", &file.status);
@@ -317,6 +342,10 @@ impl Resolver<'_> {
             }
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
+            Verb::Deny if file.question.is_some() => {
+                let (question, consumer) = self.question(here, file)?;
+                Some(Order::DenyQuestion { question, consumer })
+            }
             Verb::Deny => {
                 let (request, consumer, ..) = self.request(here, file)?;
                 Some(Order::Deny { request, consumer })
@@ -343,6 +372,38 @@ impl Resolver<'_> {
             Verb::ListRemainders => self.list_rows(here, file, Listing::Remainders, expect),
             Verb::ListRequests => self.list_rows(here, file, Listing::Requests, expect),
             Verb::ReadRecord => self.list_rows(here, file, Listing::Record, expect),
+            Verb::Filter => self.filter(here, file),
+            Verb::Ask => self.ask_question(here, file),
+            Verb::AskAgain => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::AskAgain { question })
+            }
+            Verb::Answer => {
+                let question = self.question(here, file);
+                let row = self.needed_credential(here, &file.credential);
+                let (question, consumer) = question?;
+                Some(Order::Answer {
+                    question,
+                    consumer,
+                    credential: row?.id,
+                    repeated: said(&file.repeated),
+                })
+            }
+            Verb::WithdrawAnswer => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::WithdrawAnswer { question })
+            }
+            Verb::PresentAnswer => {
+                let question = self.question(here, file);
+                let to = match &file.to {
+                    Some(to) => self.role(to, Role::Consumer),
+                    None => here.by,
+                };
+                Some(Order::PresentAnswer {
+                    question: question?.0,
+                    to: to?,
+                })
+            }
             Verb::Revoke => self.revoke(here, file),
             Verb::Remove => {
                 let credential = self.row(here, file)?.id;
@@ -462,6 +523,48 @@ impl Resolver<'_> {
             | Verb::SendTokens
             | Verb::Deposit
             | Verb::Reorganise => self.on_chain(here, file),
+            Verb::FoundClub => {
+                let alias = self.need(here, "as", &file.alias)?;
+                let club = ids::club(&self.told_as, alias.get());
+                self.aliases.fill(here, alias, Value::Club(club));
+                Some(Order::FoundClub { club })
+            }
+            Verb::JoinClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::JoinClub { club, peer })
+            }
+            Verb::LeaveClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::LeaveClub { club, peer })
+            }
+            Verb::StoreCopy => self.share(here, file).map(Order::StoreCopy),
+            Verb::Rely => {
+                let dag = self.need(here, "dag", &file.dag);
+                let on = self.need(here, "on", &file.on);
+                let on = on.and_then(|on| self.party(on));
+                match self.named(here, dag?, Kind::Dag)? {
+                    Value::Dag(dag, row, _) => Some(Order::Rely {
+                        dag,
+                        copy: row.id,
+                        on: on?,
+                    }),
+                    other => unreachable!("a dag's name stands for {other:?}"),
+                }
+            }
+            Verb::LeakSession => {
+                let of = self.need(here, "of", &file.of);
+                let of = of.and_then(|of| self.party(of));
+                let to = self.need(here, "to", &file.to);
+                let to = to.and_then(|to| self.party(to));
+                Some(Order::LeakSession { of: of?, to: to? })
+            }
+            Verb::TurnAway => {
+                let party = self.need(here, "party", &file.party)?;
+                Some(Order::TurnAway {
+                    party: self.party(party)?,
+                    again: said(&file.again),
+                })
+            }
             Verb::ReplaceAction => {
                 let rule = self.need(here, "rule", &file.rule);
                 let position = self.need(here, "position", &file.position);
@@ -572,6 +675,7 @@ impl Resolver<'_> {
                 .map(|place| writers[place])
         });
         let bytes = self.or(&file.size, defaults::BYTES, Self::bytes);
+        let findings = self.findings(file, user);
         let (user, alias) = (user?, alias?);
         let credential = ids::credential(&self.told_as, alias.get());
         let row = Row {
@@ -586,7 +690,130 @@ impl Resolver<'_> {
             bytes: bytes?,
             forged: said(&file.forged),
             unsealed: said(&file.unsealed),
+            findings: findings?,
         })
+    }
+
+    /// What the issuer finds out about a user.
+    fn findings(&mut self, file: &file::Step, user: Option<PartyId>) -> Option<Findings> {
+        let about = match &file.about {
+            Some(about) => self.role(about, Role::User),
+            None => user,
+        };
+        let usual = Findings::usual(about?);
+        let country = self.or(&file.country, usual.country, |this, country| {
+            let parsed = country.get().parse::<Country>().map(|it| it.to_string());
+            this.parsed("country", country, parsed, "it is not two capital letters")
+        });
+        let level = self.or(&file.level, usual.level, Self::level);
+        let expires = self.or(&file.expires, usual.expires, |this, text| {
+            let end = this.duration("expires", text)?;
+            Some(this.second(end))
+        });
+        Some(Findings {
+            country: country?,
+            level: level?,
+            expires: expires?,
+            about: usual.about,
+        })
+    }
+
+    fn membership(&mut self, here: &Here, file: &file::Step) -> Option<(ClubId, PartyId)> {
+        let club = self.need(here, "club", &file.club);
+        let party = self.need(here, "party", &file.party);
+        let party = party.and_then(|party| self.party(party));
+        match self.named(here, club?, Kind::Club)? {
+            Value::Club(club) => Some((club, party?)),
+            other => unreachable!("a club's name stands for {other:?}"),
+        }
+    }
+
+    fn level(&mut self, level: &At<String>) -> Option<Level> {
+        let parsed = level.get().parse::<Level>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed("level", level, parsed, &why.unwrap_or_default())
+    }
+
+    /// What a text was read as, or a complaint.
+    fn parsed<T, E>(
+        &mut self,
+        key: &str,
+        text: &At<String>,
+        parsed: Result<T, E>,
+        why: &str,
+    ) -> Option<T> {
+        if parsed.is_err() {
+            let message = format!("`{key}` cannot be `{}`", text.get());
+            self.complain(text, message, why);
+        }
+        parsed.ok()
+    }
+
+    fn criterion(&mut self, key: &str, text: &At<String>) -> Option<Criterion> {
+        let parsed = text.get().parse::<Criterion>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed(key, text, parsed, &why.unwrap_or_default())
+    }
+
+    fn criteria(
+        &mut self,
+        key: &str,
+        texts: &Option<At<Vec<At<String>>>>,
+    ) -> Option<Vec<Criterion>> {
+        let parsed: Vec<_> = list(texts)
+            .iter()
+            .map(|text| self.criterion(key, text))
+            .collect();
+        parsed.into_iter().collect()
+    }
+
+    fn filter(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let pick = self.criteria("pick", &file.pick);
+        let omit = self.criteria("omit", &file.omit);
+        let matches: Vec<_> = list(&file.matches)
+            .iter()
+            .map(|name| self.credential(here, name).map(|row| row.id))
+            .collect();
+        Some(Order::Filter {
+            user: user?,
+            filter: Filter {
+                pick: pick?,
+                omit: omit?,
+            },
+            matches: matches.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    /// Questions and requests count together: a denial names either.
+    fn ask_question(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let alias = self.need(here, "as", &file.alias);
+        let predicate = self.need(here, "predicate", &file.predicate);
+        let predicate = predicate.and_then(|text| self.criterion("predicate", text));
+        let usual = here.at? + defaults::ANSWER;
+        let expires = self.or(&file.expires, usual, |this, text| {
+            this.duration("expires", text)
+        });
+        let (alias, consumer) = (alias?, here.by?);
+        let number = self.aliases.next_request();
+        let value = Value::Question { number, consumer };
+        self.aliases.fill(here, alias, value);
+        Some(Order::Ask {
+            question: number,
+            user: user?,
+            predicate: predicate?,
+            expires: self.second(expires?),
+        })
+    }
+
+    /// The question a step is about: its number, and who asked.
+    fn question(&mut self, here: &Here, file: &file::Step) -> Option<(u32, PartyId)> {
+        let name = self.need(here, "question", &file.question)?;
+        match self.named(here, name, Kind::Question)? {
+            Value::Question { number, consumer } => Some((number, consumer)),
+            other => unreachable!("a question's name stands for {other:?}"),
+        }
     }
 
     fn bytes(&mut self, size: &At<Amount>) -> Option<u32> {
@@ -937,12 +1164,23 @@ impl Resolver<'_> {
         let posing_as = self.or(&file.posing_as, None, |this, name| {
             this.party(name).map(Some)
         });
+        let level = self.or(&file.least_level, Demands::NONE.level, Self::level);
+        let trusting: Vec<_> = list(&file.trusting)
+            .iter()
+            .map(|name| self.role(name, Role::Issuer))
+            .collect();
+        let demands = Demands {
+            level: level?,
+            trusting: trusting.into_iter().collect::<Option<_>>()?,
+            unique: said(&file.unique),
+        };
         let (row, _) = copy?;
         Some(Order::Use {
             copy: row.id,
             owner: self.cast.party(row.owner).user,
             locked_until: locked_until?,
             posing_as: posing_as?,
+            demands,
         })
     }
 

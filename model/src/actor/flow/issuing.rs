@@ -66,6 +66,7 @@ pub(super) fn issue(
         bytes,
         forged,
         unsealed,
+        ref findings,
     } = task.order
     else {
         unreachable!("only an order to issue issues")
@@ -73,7 +74,7 @@ pub(super) fn issue(
     match news {
         News::Begin => {
             let how = (forged, unsealed);
-            let package = desk.package(user, user, credential, bytes, how, now, out);
+            let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
             match writer {
                 Writer::User => {
                     out.letter(
@@ -104,6 +105,34 @@ pub(super) fn issue(
         News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
         News::Letter(_) => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
+    }
+}
+
+/// The camera first, then as with any other credential the user stores.
+pub(super) fn recognise(
+    desk: &mut Desk,
+    now: WallMillis,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Recognise { user, credential } = task.order else {
+        unreachable!("only an order to recognise recognises")
+    };
+    match news {
+        News::Begin => {
+            out.letter(user, Letter::FaceWanted { task: id.0 });
+            Next::Wait
+        }
+        News::Letter(Letter::Face { face, .. }) => {
+            let package = desk.recognise(user, credential, face, now, out);
+            let task = id.0;
+            out.letter(user, Letter::Package { task, package });
+            Next::Wait
+        }
+        News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
+        News::Letter(_) | News::Got(_) => Next::Wait,
     }
 }
 

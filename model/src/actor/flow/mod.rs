@@ -3,9 +3,11 @@
 
 mod delegating;
 mod describing;
+mod disclosing;
 mod exchanging;
 mod governing;
 mod issuing;
+mod passporting;
 mod reading;
 mod requesting;
 mod sharing;
@@ -13,9 +15,15 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+pub(super) use self::disclosing::{Sifting, judge};
+use self::disclosing::{
+    answer, ask, ask_again, ask_filter, deny_question, present, sift, withdraw,
+};
 use self::exchanging::exchange;
 use self::governing::govern;
-use self::issuing::{issue, register, rekey};
+use self::issuing::{issue, recognise, register, rekey};
+pub(super) use self::passporting::Vouching;
+use self::passporting::{found, join, rely, vouch};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::requesting::{dashboard, deny, list_rows, request};
 use self::sharing::{share, sign_dag, store_again};
@@ -27,7 +35,7 @@ use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
 use crate::history::Ending;
 use crate::id::{CredentialId, NodeId, PartyId};
-use crate::ledger::{Action, Batch, Outcome, Query};
+use crate::ledger::{Action, Batch, GrantRow, Outcome, Query};
 use crate::time::WallMillis;
 
 /// What came of the last step.
@@ -86,6 +94,8 @@ pub(super) enum Flow {
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
     Issue { package: Option<Package> },
+    /// Look at a face, hand over a credential.
+    Recognise,
     /// Ask for consent, replace the key.
     Rekey,
     /// User: store what an issuer handed over, and tell it.
@@ -104,6 +114,24 @@ pub(super) enum Flow {
     SignDwg,
     /// Ask for consent, write an attribute.
     Describe,
+    /// Register an entity, then make it a member.
+    Join { registered: bool },
+    /// Have a peer vouch, then read what it vouched for.
+    Rely { grants: Vec<GrantRow> },
+    /// Vouch for what was verified.
+    Vouch(Vouching),
+    /// Ask an enclave, and compare.
+    Filter,
+    /// User: look through the own credentials for somebody.
+    Sift(Sifting),
+    /// Ask a question, wait for the answer and judge it.
+    Ask { question: u32 },
+    /// The same once more.
+    AskAgain { question: u32 },
+    /// Look whose credential it is, approve.
+    Answer,
+    /// Show an answer, hear what is thought of it.
+    Present,
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
     /// Say no, on the chain and to the consumer.
@@ -128,12 +156,26 @@ impl Flow {
         match order {
             Order::Register { .. } => Flow::Register { wallet: None },
             Order::Issue { .. } => Flow::Issue { package: None },
+            Order::Recognise { .. } => Flow::Recognise,
             Order::Rekey { .. } => Flow::Rekey,
-            Order::Share(_) | Order::Approve { .. } => Flow::Share { plaintext: None },
+            Order::Share(_) | Order::Approve { .. } | Order::StoreCopy(_) => {
+                Flow::Share { plaintext: None }
+            }
             Order::StoreAgain { .. } => Flow::StoreAgain,
             Order::SignDag { .. } => Flow::SignDag,
             Order::SignDwg { .. } => Flow::SignDwg,
             Order::Describe { .. } => Flow::Describe,
+            Order::JoinClub { .. } => Flow::Join { registered: false },
+            Order::Rely { .. } => Flow::Rely { grants: Vec::new() },
+            Order::Filter { .. } => Flow::Filter,
+            Order::Ask { question, .. } => Flow::Ask {
+                question: *question,
+            },
+            Order::AskAgain { question } => Flow::AskAgain {
+                question: *question,
+            },
+            Order::Answer { .. } => Flow::Answer,
+            Order::PresentAnswer { .. } => Flow::Present,
             Order::Request { request, user, .. } => Flow::Request {
                 request: request.number,
                 user: *user,
@@ -160,6 +202,12 @@ impl Flow {
             | Order::EditAttribute { .. }
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
+            | Order::FoundClub { .. }
+            | Order::LeaveClub { .. }
+            | Order::LeakSession { .. }
+            | Order::TurnAway { .. }
+            | Order::DenyQuestion { .. }
+            | Order::WithdrawAnswer { .. }
             | Order::Revoke { .. }
             | Order::EndAccess { .. }
             | Order::RemoveWhenUnlocked { .. }
@@ -192,9 +240,15 @@ impl Flow {
             self,
             Flow::Register { .. }
                 | Flow::Issue { .. }
+                | Flow::Recognise
                 | Flow::Rekey
                 | Flow::Describe
                 | Flow::Share { .. }
+                | Flow::Filter
+                | Flow::Rely { .. }
+                | Flow::Ask { .. }
+                | Flow::AskAgain { .. }
+                | Flow::Present
                 | Flow::Request { .. }
                 | Flow::Exchange
         )
@@ -203,6 +257,14 @@ impl Flow {
     /// Whether the flow waits for this user's decision about a request.
     pub(super) fn awaits(&self, from: PartyId, decided: u32) -> bool {
         matches!(self, Flow::Request { request, user } if *request == decided && *user == from)
+    }
+
+    /// Whether the flow waits for an answer to this question.
+    pub(super) fn wonders(&self, asked: u32) -> bool {
+        match self {
+            Flow::Ask { question } | Flow::AskAgain { question } => *question == asked,
+            _ => false,
+        }
     }
 
     /// Takes the next step.
@@ -228,6 +290,7 @@ impl Flow {
             },
             Flow::Register { wallet } => register(wallet, desk, id, task, news, out),
             Flow::Issue { package } => issue(package, desk, now, id, task, news, out),
+            Flow::Recognise => recognise(desk, now, id, task, news, out),
             Flow::Rekey => rekey(desk, id, task, news, out),
             Flow::Store {
                 issuer,
@@ -255,6 +318,15 @@ impl Flow {
             Flow::Deny => deny(desk, task, news, out),
             Flow::List => list_rows(desk, task, news),
             Flow::Dashboard => dashboard(desk, news, out),
+            Flow::Join { registered } => join(registered, desk, task, news),
+            Flow::Rely { grants } => rely(grants, desk, now, id, task, news, out),
+            Flow::Vouch(vouching) => vouch(vouching, desk, news, out),
+            Flow::Filter => ask_filter(id, task, news, out),
+            Flow::Sift(sifting) => sift(sifting, desk, news, out),
+            Flow::Ask { .. } => ask(desk, now, task, news, out),
+            Flow::AskAgain { .. } => ask_again(desk, now, task, news, out),
+            Flow::Answer => answer(desk, task, news, out),
+            Flow::Present => present(desk, id, task, news, out),
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
             Flow::Look => look_once(desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),

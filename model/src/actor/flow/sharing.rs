@@ -24,6 +24,7 @@ pub(super) fn share(
     let (share, request) = match &task.order {
         Order::Share(share) => (share, None),
         Order::Approve { request, share } => (share, Some(*request)),
+        Order::StoreCopy(share) => (share, None),
         other => unreachable!("{other:?} shares nothing"),
     };
     match news {
@@ -52,7 +53,10 @@ pub(super) fn share(
                 };
             }
             let (copy, hash) = unfaithful(&original, share.fidelity);
-            submit(desk.copy(share, request, &copy, hash, out))
+            submit(match task.order {
+                Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
+                _ => desk.copy(share, request, &copy, hash, out),
+            })
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
@@ -174,7 +178,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 dag_grantee_wallet_identifier: directory.card(grant.grantee).caller(),
                 dag_data_id: grant.data,
                 dag_locked_until: grant.locked_until,
-                dag_content_hash: None,
+                dag_content_hash: desk.hash_for(grant.data),
                 terms,
             };
             Next::Ask(

@@ -5,10 +5,10 @@ use super::super::desk::Desk;
 use super::super::directory::notes_id;
 use super::super::letter::Package;
 use super::super::machine::Outbox;
-use super::super::order::{GrantRef, Order};
+use super::super::order::{Findings, GrantRef, Order};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
-use super::{Next, submit};
+use super::{Next, deny_question, found, submit, withdraw};
 use crate::history::Ending;
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
@@ -20,6 +20,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
     let directory = desk.directory.clone();
     let action = match order {
         Order::SetStatus { credential, status } => {
+            desk.statuses.insert(*credential, status.clone());
             let id = notes_id(*credential);
             let notes = PublicNotes {
                 id: id.clone(),
@@ -36,10 +37,15 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         Order::Overwrite { credential, user } => {
             let me = desk.me;
             let how = (false, false);
-            let package = desk.package(*user, me, *credential, 2_048, how, now, out);
+            let what = (2_048, &Findings::usual(*user));
+            let package = desk.package(*user, me, *credential, what, how, now, out);
             upsert(desk, *user, &package, None)
         }
         Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
+        Order::DenyQuestion { question, consumer } => {
+            return deny_question(*question, *consumer, out);
+        }
+        Order::WithdrawAnswer { question } => return withdraw(desk, *question, out),
         Order::Revoke { grants } => {
             let revocations = grants.iter().map(|grant| Action::RevokeAccessGrant {
                 id: grant_id(desk, grant),
@@ -96,6 +102,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             Some(paper) => paper.clone(),
             None => return Next::Done(Ending::Declined("nothing-found")),
         },
+        Order::FoundClub { .. } | Order::LeaveClub { .. } => found(desk, order),
         Order::Rescind { copy } => Action::RescindSharedCredential {
             credential_id: *copy,
         },

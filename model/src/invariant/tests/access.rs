@@ -1,6 +1,7 @@
 use super::story::*;
 use super::{Case, broken, case, held};
-use crate::id::CredentialId;
+use crate::history::Event;
+use crate::id::{CredentialId, PartyId};
 use crate::invariant::access::*;
 use crate::ledger::{Answer, Query, Refusal};
 
@@ -271,6 +272,23 @@ fn readable() -> Vec<Case> {
     ]
 }
 
+fn signed_in(story: Story, until: i64) -> Story {
+    story.event(Event::SignedIn {
+        gateway: DOOR,
+        by: BANK,
+        identity: key(BANK),
+        until,
+    })
+}
+
+fn asks(story: Story, by: PartyId) -> Story {
+    story.event(Event::AskedGateway {
+        by,
+        gateway: DOOR,
+        query: read(),
+    })
+}
+
 fn answers() -> Vec<Case> {
     let by = &ANSWERS_GO_TO_WHO_ASKED;
     vec![
@@ -291,6 +309,62 @@ fn answers() -> Vec<Case> {
                 Query::GetCredentials {},
                 listing(&[PASSPORT]),
             ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway passes on what the grantee asks, in a session",
+            asks(signed_in(Story::new().shared(LOCK), 300), BANK).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            held(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads by itself",
+            signed_in(Story::new().shared(LOCK), 300).saw_as(BANK, DOOR, N1, read(), answer()),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads again what it was asked once",
+            asks(signed_in(Story::new().shared(LOCK), 300), BANK)
+                .saw_as(BANK, DOOR, N1, read(), answer())
+                .saw_as(BANK, DOOR, N1, read(), answer()),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway takes a stranger for the grantee",
+            asks(signed_in(Story::new().shared(LOCK), 300), MALLORY).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads long after the session's end",
+            asks(signed_in(Story::new().shared(LOCK), 100).at(200), BANK).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads without any session",
+            asks(Story::new().shared(LOCK), BANK).saw_as(BANK, DOOR, N1, read(), answer()),
             by,
             broken(&["READ-01"]),
         ),

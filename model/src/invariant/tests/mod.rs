@@ -8,6 +8,7 @@ mod consensus;
 mod consumer;
 mod dashboard;
 mod deletion;
+mod disclosure;
 mod durability;
 mod escrow;
 mod governance;
@@ -15,6 +16,8 @@ mod identity;
 mod limits;
 mod locks;
 mod papers;
+mod passporting;
+mod personhood;
 mod plaintext;
 mod random;
 mod requests;
@@ -141,6 +144,9 @@ fn cases() -> Vec<Case> {
         audit::cases(),
         dashboard::cases(),
         limits::cases(),
+        disclosure::cases(),
+        personhood::cases(),
+        passporting::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
@@ -221,6 +227,21 @@ fn dashboards_are_judged() {
 #[test]
 fn limits_are_judged() {
     limits::cases().iter().for_each(check);
+}
+
+#[test]
+fn disclosures_are_judged() {
+    disclosure::cases().iter().for_each(check);
+}
+
+#[test]
+fn reliance_is_judged() {
+    passporting::cases().iter().for_each(check);
+}
+
+#[test]
+fn persons_are_judged() {
+    personhood::cases().iter().for_each(check);
 }
 
 #[test]

@@ -259,6 +259,8 @@ impl Story {
             user: profile(party),
             identities: vec![key(party), other_key(party)],
             careful,
+            // Mallory's is Alice's second profile.
+            person: if party == MALLORY { ALICE } else { party },
         };
         let cast = Cast {
             parties: vec![
@@ -268,6 +270,7 @@ impl Story {
                 member("mallory", MALLORY, Role::User, false),
                 member("bank", BANK, Role::Consumer, true),
                 member("shop", SHOP, Role::Consumer, false),
+                member("door", DOOR, Role::Gateway, false),
             ],
             nodes: NODES.len() as u16,
             keys: Vec::new(),
@@ -505,7 +508,12 @@ impl Story {
             height: self.tip,
             result,
         };
-        self.exchange(by, node, view(Some(key(stated)), query), reply)
+        let what = Asked::View {
+            caller: Some(key(stated)),
+            signed: false,
+            query,
+        };
+        self.exchange(by, node, what, reply)
     }
 
     /// A party sends a transaction with a nonce of its own choice, and is told this.

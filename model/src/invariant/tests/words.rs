@@ -22,6 +22,7 @@ pub(super) const ALICE: PartyId = PartyId(2);
 pub(super) const MALLORY: PartyId = PartyId(3);
 pub(super) const BANK: PartyId = PartyId(4);
 pub(super) const SHOP: PartyId = PartyId(5);
+pub(super) const DOOR: PartyId = PartyId(6);
 
 pub(super) const N1: NodeId = NodeId(0);
 pub(super) const N2: NodeId = NodeId(1);
@@ -219,7 +220,7 @@ pub(super) fn remove_wallet(id: WalletId) -> Action {
     Action::RemoveWallet { id }
 }
 
-fn sealed(what: &str) -> Content {
+pub(super) fn sealed(what: &str) -> Content {
     Content::new(format!("sealed {what}"))
 }
 
