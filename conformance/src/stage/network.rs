@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use assay_model::actor::Order;
 use assay_model::crypto::Suite;
 use assay_model::history::Role;
 use assay_model::history::{Event, History};
@@ -89,6 +90,16 @@ pub fn may_share(plan: &Plan) -> bool {
         _ => false,
     };
     let appoints = |step: &Step| matches!(step.deed, Deed::AppointLeader(_));
+    // The rules, and the log of their changes, are everybody's.
+    let governs = |step: &Step| match &step.deed {
+        Deed::Party(_, task) => {
+            matches!(
+                task.order,
+                Order::ReplaceAction { .. } | Order::ReadLog { .. }
+            )
+        }
+        Deed::AppointLeader(_) => false,
+    };
     plan.breaks.is_empty()
         && plan.faults.iter().all(|fault| of_people(&fault.kind))
         && plan
@@ -102,6 +113,7 @@ pub fn may_share(plan: &Plan) -> bool {
             .parties
             .iter()
             .any(|party| party.role == Role::Operator)
+        && !plan.steps.iter().any(governs)
 }
 
 /// Whether two stories that may share ask for the same network.
