@@ -63,6 +63,8 @@ pub struct Inspection {
     pub grants: Vec<GrantId>,
     #[serde(deserialize_with = "ids")]
     pub users: Vec<UserId>,
+    #[serde(default)]
+    pub oldest: Option<Height>,
 }
 
 impl Inspection {
@@ -76,6 +78,7 @@ impl Inspection {
             credentials: tables.credentials.keys().copied().collect(),
             grants: tables.access_grants.keys().copied().collect(),
             users: tables.users.keys().copied().collect(),
+            oldest: Some(node.oldest()),
         }
     }
 }

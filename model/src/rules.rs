@@ -206,6 +206,10 @@ switches! {
         promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
         deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")
         keeps ["AVAIL-02"];
+    BoundedHistory "bounded-history"
+        promised "a node keeps the blocks of a bounded window and a snapshot of its tables, whose digest the app hash covers; whoever is further behind catches up with the snapshot" ("S0, doc:decentralized-storage/README")
+        deployed "every block is kept for ever, with what was deleted since" ("idos-facts 0.1 X17, 6.5")
+        keeps ["DEL-06", "DEL-07"];
 }
 
 impl Switch {

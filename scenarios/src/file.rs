@@ -210,6 +210,9 @@ mirror! {
         empty_block "empty-block": String,
         /// How far a block's time may be from a validator's clock; default "10s".
         drift "drift": String,
+        /// After how many blocks nodes make a snapshot and forget the blocks before the last one;
+        /// default 14400.
+        history "history": i64,
     }
 }
 

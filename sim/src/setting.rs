@@ -92,7 +92,8 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
-        keeps_history: true,
+        keeps_history: false,
+        history: plan.timing.history,
     }
 }
 

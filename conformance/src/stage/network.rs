@@ -322,5 +322,6 @@ pub(super) fn inspected(node: NodeId, inspection: Inspection) -> Event {
         credentials: inspection.credentials,
         grants: inspection.grants,
         users: inspection.users,
+        oldest: inspection.oldest,
     }
 }

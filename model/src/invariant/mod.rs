@@ -100,6 +100,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &deletion::REMOVALS_REACH_COPIES,
         &deletion::ERASURE_IS_WHOLE,
         &deletion::DELETED_CONTENT_IS_GONE_AT_REST,
+        &deletion::HISTORY_IS_BOUNDED,
         &papers::DAGS_WORK_ONCE,
         &papers::GRANTS_ARE_WELL_FORMED,
         &write_grants::WRITE_GRANTS_WORK_ONCE,

@@ -88,7 +88,7 @@ impl Node {
             .accepted
             .as_ref()
             .is_some_and(|(ballot, _)| ballot.term >= term);
-        let last = self.chain.last();
+        let last = self.last.as_ref();
         voted || last.is_some_and(|last| last.votes.iter().any(|vote| vote.ballot.term >= term))
     }
 
@@ -218,9 +218,10 @@ impl Node {
     }
 
     pub(super) fn on_propose_due(&mut self, now: WallMillis, height: Height, out: &mut Outbox) {
+        let current = self.height();
         let Some(lead) = &mut self.lead else { return };
         let due = matches!(lead.phase, Phase::Resting | Phase::Ready);
-        if height != Height(self.chain.len() as u64) || !due {
+        if height != current || !due {
             return;
         }
         lead.phase = Phase::Ready;

@@ -1,23 +1,23 @@
 //! The node itself: its state, and the switchboard that hands each input to the part that knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::snapshot::{Snapshot, app_hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
 use crate::rules::Rules;
 use crate::time::{BlockTime, WallMillis};
 
-/// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
+/// Durations of the protocol, in milliseconds, and in blocks. Source: kwil-rpc 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Timing {
     /// Pause between a commit and the next proposal.
@@ -34,6 +34,9 @@ pub struct Timing {
     pub challenge: u64,
     /// How far a block's time may be from a validator's clock, under `bounded-block-time`.
     pub drift: u64,
+    /// After how many blocks a node makes a snapshot, under `bounded-history`. It keeps the last two and the
+    /// blocks since the first of them, so that what was deleted is gone twice as many blocks later.
+    pub history: u64,
 }
 
 /// What every node knows from the start.
@@ -107,6 +110,8 @@ pub(super) struct Executed {
     pub(super) results: Arc<[TxResult]>,
     pub(super) redo: Redo,
     pub(super) tables: TablesDigest,
+    /// What of the execution, besides the results, enters the app hash.
+    pub(super) change_set: [u8; 32],
 }
 
 /// A storage node. See the module.
@@ -117,7 +122,12 @@ pub struct Node {
     pub(super) key: SigningKey,
 
     pub(super) state: State,
-    pub(super) chain: Vec<Arc<Committed>>,
+    /// The final blocks it has, in order; `before` is the height of the last one it does not have any more.
+    pub(super) chain: VecDeque<Arc<Committed>>,
+    pub(super) before: Height,
+    /// The last final block, which a node that came by a snapshot does not have among its blocks.
+    pub(super) last: Option<Arc<Committed>>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     pub(super) app_hash: AppHash,
     pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
 
@@ -146,7 +156,10 @@ impl Node {
             suite,
             key,
             state: State::default(),
-            chain: Vec::new(),
+            chain: VecDeque::new(),
+            before: Height(0),
+            last: None,
+            snapshot: None,
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
             term: 0,
@@ -177,9 +190,11 @@ impl Node {
         out: &mut Outbox,
     ) -> Node {
         let mut node = Node::new(id, genesis, suite, key);
+        node.restore_snapshot(records);
         for record in records {
             match record {
                 Record::Committed(committed) => node.replay(committed, out),
+                Record::Snapshot { .. } => {}
                 Record::Accepted(ballot, block) => node.accepted = Some((*ballot, block.clone())),
                 Record::Term(term, leader) => (node.term, node.leader) = (*term, *leader),
             }
@@ -271,6 +286,7 @@ impl Node {
             Message::Announce(committed) => self.on_announce(now, from, committed, out),
             Message::Ask { have } => self.on_ask(from, have, out),
             Message::Blocks { blocks, tip } => self.on_blocks(now, from, blocks, tip, out),
+            Message::Snapshot(snapshot) => self.on_snapshot(now, from, &snapshot, out),
             Message::Report {
                 term,
                 height,
@@ -296,7 +312,12 @@ impl Node {
 
     /// Height of the last final block, 0 before the first.
     pub fn height(&self) -> Height {
-        Height(self.chain.len() as u64)
+        Height(self.before.0 + self.chain.len() as u64)
+    }
+
+    /// Height of the first block it still has, or will have: 1 where nothing was pruned.
+    pub fn oldest(&self) -> Height {
+        self.before.next()
     }
 
     /// App hash after the last final block.
@@ -346,8 +367,8 @@ impl Node {
 
     /// The final block of a height, if this node has it.
     pub fn committed(&self, height: Height) -> Option<&Arc<Committed>> {
-        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
-        self.chain.get(place)
+        let place = height.0.checked_sub(self.before.0)?.checked_sub(1)?;
+        self.chain.get(usize::try_from(place).ok()?)
     }
 
     /// What became of each transaction of a final block, in order. Empty for a block this node does not
@@ -397,15 +418,15 @@ impl Node {
 
     /// Chain time of the last final block.
     pub(super) fn last_time(&self) -> WallMillis {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(self.genesis.time, |committed| committed.block.time)
     }
 
     /// Id of the last final block.
     pub(super) fn last_id(&self) -> BlockId {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(BlockId::default(), |committed| committed.block.id)
     }
 
@@ -442,7 +463,12 @@ impl Node {
                 }
             })
             .collect();
-        let app_hash = app_hash(self.app_hash, &state, &results);
+        let change_set = state.change_set();
+        let checkpoint = self
+            .makes_snapshot(block.height)
+            .then(|| state.checkpoint());
+        let codes = results.iter().map(|result| result.outcome.code());
+        let app_hash = app_hash(self.app_hash, change_set, codes, checkpoint);
         let tables = state.digest();
         let redo = state.rollback(savepoint);
         self.state = state;
@@ -452,6 +478,7 @@ impl Node {
             results,
             redo,
             tables,
+            change_set,
         }
     }
 
@@ -481,6 +508,9 @@ impl Node {
     ) {
         if self.adopt(&committed, replayed, out) {
             out.persist(Record::Committed(committed.clone()));
+            if let Some(snapshot) = self.fresh_snapshot() {
+                out.persist(snapshot);
+            }
             out.sync();
             self.answer_included(&committed.block, out);
             self.after_commit(now, &committed.block, out);
@@ -489,7 +519,7 @@ impl Node {
 
     /// Applies a final block that is durable already.
     fn replay(&mut self, committed: &Arc<Committed>, out: &mut Outbox) {
-        if self.halted.is_none() {
+        if self.halted.is_none() && committed.block.height > self.before {
             self.adopt(committed, true, out);
         }
     }
@@ -519,7 +549,8 @@ impl Node {
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
-        self.chain.push(committed.clone());
+        self.chain.push_back(committed.clone());
+        self.last = Some(committed.clone());
         for result in executed.results.iter() {
             // An invalid transaction changes nothing, so it may still get into a later block.
             if result.outcome != Outcome::Invalid {
@@ -527,6 +558,7 @@ impl Node {
                     .insert(result.id, (block.height, result.outcome));
             }
         }
+        self.prune(&executed.results, executed.change_set);
         out.note(Note::Committed {
             committed: committed.clone(),
             app_hash: self.app_hash,
@@ -567,18 +599,6 @@ impl Node {
             self.last_time().block_time()
         }
     }
-}
-
-/// The hash chain over changes: previous hash, change set, accounts (inside the change set here) and
-/// result codes. Texts of refusals do not enter. Source: idos-facts 6.2.
-fn app_hash(previous: AppHash, state: &State, results: &[TxResult]) -> AppHash {
-    let mut hash = Sha256::new();
-    hash.update(previous.0);
-    hash.update(state.change_set());
-    for result in results {
-        hash.update(result.outcome.code().to_be_bytes());
-    }
-    AppHash(hash.finalize().into())
 }
 
 /// The nonce a sender used last, as the committed state has it.

@@ -14,6 +14,7 @@ mod machine;
 mod mempool;
 mod message;
 mod serve;
+mod snapshot;
 
 pub use block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 pub use machine::{Genesis, Halt, Node, Timing};
@@ -23,3 +24,4 @@ pub use message::{
     RequestId, Timer, TxStatus,
 };
 pub use serve::view_text;
+pub use snapshot::Snapshot;

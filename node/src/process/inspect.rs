@@ -52,6 +52,7 @@ fn inspect_with(home: &Path, conduct: &Conduct) -> Result<Value, ProcessError> {
         "node": id.to_string(),
         "chain_id": &*genesis.chain_id,
         "height": node.height().0,
+        "oldest": node.oldest().0,
         "app_hash": node.app_hash().to_string(),
         "tables": state.digest().to_string(),
         "halted": node.halted().map(|why| why.to_string()),

@@ -147,6 +147,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         leader: N1,
         epoch: EPOCH,
         timing: Timing {
+            history: 14_400,
             propose: 1000,
             poll: 100,
             empty_block: 60_000,
@@ -224,6 +225,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         epoch: EPOCH,
         drift: 5000,
         keeps_history: true,
+        history: 14_400,
     })
 }
 

@@ -241,6 +241,7 @@ impl Story {
             epoch: WallMillis(0),
             drift: 2_000,
             keeps_history,
+            history: 1,
         };
         Story {
             history: History::new(Arc::new(cast)),
@@ -497,6 +498,38 @@ impl Story {
             credentials: credentials.to_vec(),
             grants: grants.to_vec(),
             users: users.iter().map(|user| profile(*user)).collect(),
+            oldest: None,
+        })
+    }
+
+    /// A node is found with no block older than this.
+    pub(super) fn look_back(self, node: NodeId, oldest: u64) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: Some(Height(oldest)),
+        })
+    }
+
+    /// A node takes a snapshot of a height for its state: the one that was voted for, or another.
+    pub(super) fn install(self, node: NodeId, height: u64, voted: bool) -> Story {
+        let made = self.made_at(Height(height)).expect("a block was committed");
+        let app_hash = match voted {
+            true => made.committed.app_hash,
+            false => AppHash([9; 32]),
+        };
+        self.event(Event::Installed {
+            node,
+            height: Height(height),
+            app_hash,
+            tables: None,
         })
     }
 
@@ -512,6 +545,7 @@ impl Story {
             credentials: vec![],
             grants: vec![],
             users: vec![],
+            oldest: None,
         })
     }
 
