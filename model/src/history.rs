@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::crypto::Identity;
 use crate::id::{
     AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
-    UserId,
+    UserId, WriteGrantId,
 };
 use crate::ledger::{Query, Transaction};
 use crate::node::{Claim, Committed, Halt, Reply, Request, RequestId, TxResult};
@@ -521,6 +521,8 @@ pub enum Event {
         users: Vec<UserId>,
         /// Height of the oldest block it still has; nothing where nobody outside can see it.
         oldest: Option<Height>,
+        /// Used dWGs of which something is kept that names somebody.
+        named: Vec<WriteGrantId>,
     },
     /// A node was searched for the ciphertext of a credential that is deleted on the chain.
     Remained {

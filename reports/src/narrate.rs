@@ -294,13 +294,21 @@ impl<'a> Narrator<'a> {
                 grants,
                 users,
                 oldest,
+                named,
             } => {
+                let papers = match named.len() as u64 {
+                    0 => String::new(),
+                    papers => format!(
+                        "; {} who was party to them",
+                        count(papers, "used paper says", "used papers say")
+                    ),
+                };
                 let since = match oldest {
                     Some(oldest) if *oldest > Height(1) => format!(" and blocks from {oldest} on"),
                     _ => String::new(),
                 };
                 format!(
-                    "{node} holds {}, {} and {} at height {height}{since}; app hash {}{}",
+                    "{node} holds {}, {} and {} at height {height}{since}; app hash {}{}{papers}",
                     count(users.len() as u64, "user", "users"),
                     count(credentials.len() as u64, "credential", "credentials"),
                     count(grants.len() as u64, "grant", "grants"),

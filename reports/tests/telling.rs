@@ -237,6 +237,7 @@ fn every_event_has_a_line() {
             grants: vec![grant()],
             users: vec![user()],
             oldest: Some(Height(5)),
+            named: vec![],
         },
         Event::Inspected {
             node: N1,
@@ -247,6 +248,7 @@ fn every_event_has_a_line() {
             grants: vec![],
             users: vec![],
             oldest: None,
+            named: vec![],
         },
         Event::Installed {
             node: N1,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
+use assay_model::actor::Oddity;
 use assay_model::rules::Switch;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Visitor};
@@ -186,6 +187,8 @@ mirror! {
         outsiders "outsiders": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+        /// Whose inserter an issuer's key belongs to instead of its own: { kyc-branch = "kyc-co" }.
+        branches "branches": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -253,6 +256,8 @@ mirror! {
         /// Requirements that a wrong ending breaks; the default depends on `do` and `expect`.
         shows "shows": Names,
 
+        /// What is wrong with how it is done, on purpose: "for-another-network", "shouts" and others.
+        oddly "oddly": String,
         /// The user it is done to.
         user "user": String,
         /// Who is to get it.
@@ -296,7 +301,7 @@ mirror! {
         resigned "resigned": bool,
         /// Send the proof of an earlier step again; default false.
         replayed "replayed": bool,
-        /// The wallet to unbind.
+        /// The wallet to unbind, or of the party asked about.
         which "which": String,
         /// Whose wallet a paper names; default the signer.
         owner "owner": String,
@@ -401,7 +406,8 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 6] = [
+    let words: [(&str, &str, &[&str]); 7] = [
+        ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),

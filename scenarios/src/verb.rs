@@ -84,7 +84,7 @@ table! {
         "The whole profile is erased.";
     SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
         "A delegated grant is signed on paper and handed over.";
-    SignDwg "sign-dwg" ["to", "issuer", "as", "lock", "lock-until", "from", "until"]
+    SignDwg "sign-dwg" ["to", "issuer", "carrier", "as", "lock", "lock-until", "from", "until"]
         "A delegated write is signed on paper and handed to the issuer.";
     AddAttribute "add-attribute" ["as"]
         "An attribute is stored in the profile.";
@@ -100,7 +100,7 @@ table! {
         "A row is read as its owner would.";
     List "list" []
         "The own credentials and grants are listed.";
-    Probe "probe" ["of", "shouted"]
+    Probe "probe" ["of", "which", "shouted"]
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "lock", "lock-until", "purpose"]
         "A consumer asks a user for access.";
@@ -140,11 +140,14 @@ table! {
     LostReply "lost-reply" ["party", "node"] "Answers to a party's transactions get lost.";
     DuplicatedRequest "duplicated-request" ["party"] "A party's requests reach the node twice.";
     SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
+    SlippedIn "slipped-in" ["party"] "The leader puts an erasure nobody has signed into its next block.";
+    ForgedQuorum "forged-quorum" ["node"] "A leader announces blocks with its own vote repeated.";
+    AlteredRow "altered-row" ["node", "party"] "A party's row is altered on one node, behind its back.";
 }
 
 /// The keys every step knows.
 pub(crate) const STEP_FIELDS: &[&str] = &[
-    "at", "by", "do", "via", "wallet", "patience", "expect", "shows",
+    "at", "by", "do", "via", "wallet", "patience", "oddly", "expect", "shows",
 ];
 /// The keys every fault knows.
 pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];

@@ -30,7 +30,11 @@ impl Setting {
         suite: &Arc<dyn Suite>,
         (chain_id, used): (&Text, u64),
     ) -> Setting {
-        let personas: Vec<Persona> = plan.parties.iter().map(persona).collect();
+        let personas: Vec<Persona> = plan
+            .parties
+            .iter()
+            .map(|party| persona(party, &plan.parties))
+            .collect();
         let (directory, keys) = Directory::new(
             &**suite,
             &personas,
@@ -60,7 +64,7 @@ impl Setting {
     }
 }
 
-fn persona(party: &Party) -> Persona {
+fn persona(party: &Party, parties: &[Party]) -> Persona {
     Persona {
         name: party.known_as.clone(),
         role: party.role,
@@ -69,6 +73,7 @@ fn persona(party: &Party) -> Persona {
         wallets: party.wallets.clone(),
         careful: party.careful,
         box_key_of: party.box_key_of,
+        company: parties[party.company_of.index()].known_as.clone(),
     }
 }
 

@@ -323,5 +323,6 @@ pub(super) fn inspected(node: NodeId, inspection: Inspection) -> Event {
         grants: inspection.grants,
         users: inspection.users,
         oldest: inspection.oldest,
+        named: inspection.consumed_write_grants,
     }
 }

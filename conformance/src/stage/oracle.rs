@@ -10,7 +10,7 @@ use assay_model::ledger::{
     Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
 };
 use assay_model::node::Committed;
-use assay_model::rules::Rules;
+use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
 use assay_node::rpc;
 
@@ -76,7 +76,12 @@ impl Oracle {
             .last()
             .expect("there is a state before any block");
         let mut state = last.state.clone();
-        let at = (block.height, block.block_time());
+        let before = last.block.as_ref().map(|last| last.block.block_time());
+        let time = match self.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => before.unwrap_or(block.block_time()),
+        };
+        let at = (block.height, time);
         let outcomes = block
             .transactions
             .iter()

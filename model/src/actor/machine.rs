@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::{Client, Got};
-use super::desk::Desk;
+use super::desk::{Desk, ELSEWHERE};
 use super::directory::{Directory, Keys};
 use super::flow::{Flow, News, Next};
 use super::letter::Letter;
-use super::order::Task;
+use super::order::{Oddity, Task};
 use crate::crypto::Suite;
 use crate::history::{Ending, Event};
 use crate::id::{NodeId, PartyId};
@@ -157,7 +157,6 @@ impl Actor {
             me,
             suite.clone(),
             keys.signing.clone(),
-            directory.chain_id.clone(),
             directory.nodes.clone(),
         );
         let desk = Desk::new(me, suite, directory, keys, entropy);
@@ -310,7 +309,12 @@ impl Actor {
         match next {
             Next::Ask(want, via) => {
                 let via = via.unwrap_or(running.task.via);
-                let how = (via, running.task.wallet, running.deadline);
+                let chain_id = match running.task.oddity {
+                    Some(Oddity::OtherNetwork) => ELSEWHERE.into(),
+                    Some(Oddity::NoNetwork) => "".into(),
+                    _ => self.desk.directory.chain_id.clone(),
+                };
+                let how = (via, running.task.wallet, chain_id, running.deadline);
                 self.client.call(now, id, want, how, out);
             }
             Next::Wait => {}

@@ -6,7 +6,7 @@ use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
 use crate::history::Event;
 use crate::id::{CredentialId, GrantId, Height, UserId};
-use crate::ledger::{Answer, Query, Refusal};
+use crate::ledger::{Answer, GrantRow, Query, Refusal};
 
 pub(super) const CONTENT_FOLLOWS_GRANTS: Invariant = Invariant {
     name: "content-follows-grants",
@@ -202,6 +202,21 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
         let Some(caller) = view.caller else { continue };
         let member = chronicle.history.cast.party(view.by);
         let holds = member.identities.contains(&caller);
+        if let Ok(Answer::Grants(rows)) = view.result {
+            let (own, text) = (owner(chronicle, view), caller.caller());
+            let theirs = |row: &&GrantRow| {
+                Some(row.owner) != own && !row.grantee.eq_ignore_ascii_case(&text)
+            };
+            let foreign = rows.iter().find(theirs);
+            tally.test("READ-01", foreign.is_none(), || {
+                let row = foreign.expect("it was found");
+                let sentence = format!(
+                    "{} showed {} the grant of {} on {}",
+                    view.node, member.name, row.grantee, row.data
+                );
+                (sentence, vec![view.seen])
+            });
+        }
         let private = match view.result {
             Ok(Answer::Owned(row)) => row.is_some(),
             Ok(Answer::Shared(_)) => true,

@@ -104,6 +104,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &papers::DAGS_WORK_ONCE,
         &papers::GRANTS_ARE_WELL_FORMED,
         &write_grants::WRITE_GRANTS_WORK_ONCE,
+        &write_grants::USED_PAPERS_NAME_NOBODY,
         &attributes::ATTRIBUTES_ARE_THE_OWNERS,
         &status::STATUS_IS_SEEN,
         &status::STATUS_STANDS,

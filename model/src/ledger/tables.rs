@@ -202,6 +202,13 @@ pub struct ConsumedWriteGrant {
     pub not_usable_after: Text,
 }
 
+impl ConsumedWriteGrant {
+    /// Whether it says who was party to the paper.
+    pub fn names_somebody(&self) -> bool {
+        !(self.owner.is_empty() && self.grantee.is_empty())
+    }
+}
+
 /// A row of `inserters`: its name. Source: idos-facts 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inserter(
@@ -426,6 +433,16 @@ impl State {
     pub fn read(dump: &[u8]) -> Result<State, String> {
         let dump = serde_json::from_slice(dump).map_err(|error| error.to_string())?;
         Ok(State::load(dump))
+    }
+
+    /// Changes a user's encryption key as somebody could who has the disk: no digest and no change set
+    /// follows.
+    pub(crate) fn alter_user(&mut self, id: UserId) {
+        if let Some(user) = self.tables.users.get_mut(&id) {
+            let mut altered = (**user).clone();
+            altered.recipient_encryption_public_key = "altered".into();
+            *user = Arc::new(altered);
+        }
     }
 
     /// Marks the present state.

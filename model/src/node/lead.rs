@@ -249,7 +249,14 @@ impl Node {
             now
         };
         let after = (self.height().next(), self.last_id(), self.app_hash);
-        let transactions = self.mempool.next_block();
+        let mut transactions = self.mempool.next_block();
+        if !self.slipped.is_empty() {
+            let slipped = std::mem::take(&mut self.slipped);
+            transactions = slipped
+                .into_iter()
+                .chain(transactions.iter().cloned())
+                .collect();
+        }
         let block = Block::propose(&*self.suite, &self.key, self.id, after, time, transactions);
         self.propose(now, block, true, out);
     }
@@ -276,6 +283,14 @@ impl Node {
             },
             out,
         );
+        if self.repeats_votes {
+            let announced = Committed {
+                block: block.clone(),
+                app_hash: vote.app_hash,
+                votes: vec![vote.clone(); self.genesis.quorum()],
+            };
+            self.broadcast(Message::Announce(Arc::new(announced)), out);
+        }
         out.timer(self.genesis.timing.resend, Timer::Resend(ballot));
         self.set_phase(Phase::Proposed {
             block,

@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
-use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::message::{Input, Message, Misdeed, Note, Outbox, Record, Reply, RequestId, Timer};
 use super::snapshot::{Snapshot, app_hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
-use crate::rules::Rules;
+use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
 /// Durations of the protocol, in milliseconds, and in blocks. Source: kwil-rpc 7.
@@ -146,6 +146,9 @@ pub struct Node {
     /// Height a peer last said it has; nothing before the first answer after a restart.
     pub(super) tip: Option<Height>,
     pub(super) halted: Option<Halt>,
+    /// Transactions it puts into its next block unseen, and whether it repeats its votes: see [`Misdeed`].
+    pub(super) slipped: Vec<Arc<Transaction>>,
+    pub(super) repeats_votes: bool,
 }
 
 impl Node {
@@ -175,6 +178,8 @@ impl Node {
             challenges_given: 0,
             tip: Some(Height(0)),
             halted: None,
+            slipped: Vec::new(),
+            repeats_votes: false,
             genesis,
         }
     }
@@ -261,6 +266,9 @@ impl Node {
             Input::Timer(timer) => self.on_timer(now, timer, out),
             Input::Request { id, request } => self.on_request(now, id, request, out),
             Input::Appoint { term, leader } => self.on_appoint(now, term, leader, out),
+            Input::Misdeed(Misdeed::SlipIn(transaction)) => self.slipped.push(transaction),
+            Input::Misdeed(Misdeed::RepeatVotes(yes)) => self.repeats_votes = yes,
+            Input::Misdeed(Misdeed::AlterUser(user)) => self.state.alter_user(user),
         }
     }
 
@@ -449,7 +457,11 @@ impl Node {
     /// before the commit.
     pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
         let savepoint = self.state.savepoint();
-        let at = (block.height, block.block_time());
+        let time = match self.genesis.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => self.last_time().block_time(),
+        };
+        let at = (block.height, time);
         let mut state = std::mem::take(&mut self.state);
         let results: Arc<[TxResult]> = block
             .transactions

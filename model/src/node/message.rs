@@ -9,7 +9,7 @@ use super::machine::Halt;
 use super::mempool::Rejected;
 use super::snapshot::Snapshot;
 use crate::crypto::Identity;
-use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, TxId};
+use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, TxId, UserId};
 use crate::ledger::{Answer, Outcome, Query, Refusal, Transaction};
 use crate::time::{BlockTime, WallMillis};
 
@@ -45,6 +45,19 @@ pub enum Input {
         /// The new leader.
         leader: NodeId,
     },
+    /// Something is wrong with the node, or with who runs it.
+    Misdeed(Misdeed),
+}
+
+/// What no right node does: a story has one do it, to see whether the others notice.
+#[derive(Clone, Debug)]
+pub enum Misdeed {
+    /// Puts a transaction into the next block it proposes without a look at it.
+    SlipIn(Arc<Transaction>),
+    /// Announces each proposal as final at once, with its own vote repeated, or does so no more.
+    RepeatVotes(bool),
+    /// A user's encryption key changes in the tables as if on the disk, past digests and change sets.
+    AlterUser(UserId),
 }
 
 /// What nodes tell each other.

@@ -69,6 +69,7 @@ pub(crate) fn task(by: PartyId, order: Order) -> Deed {
             via: Via::Any,
             wallet: 0,
             patience: 10_000,
+            oddity: None,
         },
     )
 }
@@ -98,6 +99,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        company_of: PartyId(0),
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };

@@ -83,6 +83,7 @@ impl Resolver<'_> {
                 admitted,
                 careful,
                 box_key_of: id,
+                company_of: id,
                 known_as,
             });
         };
@@ -120,6 +121,9 @@ impl Resolver<'_> {
         }
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
+        }
+        for (name, of) in actors.branches.iter().flat_map(|branches| branches.get()) {
+            self.branch(name, of);
         }
     }
 
@@ -180,6 +184,20 @@ impl Resolver<'_> {
             return;
         }
         self.cast.parties[id.index()].box_key_of = owner;
+    }
+
+    /// Makes an issuer a branch of another, which has an inserter of its own and comes first.
+    fn branch(&mut self, name: &At<String>, of: &At<String>) {
+        let issuers = (self.role(name, Role::Issuer), self.role(of, Role::Issuer));
+        let (Some(id), Some(company)) = issuers else {
+            return;
+        };
+        if company >= id || self.cast.party(company).company_of != company {
+            let message = format!("`{}` cannot be a branch of `{}`", name.get(), of.get());
+            self.complain(of, message, "no company that is named before it");
+            return;
+        }
+        self.cast.parties[id.index()].company_of = company;
     }
 
     pub(super) fn party(&mut self, name: &At<String>) -> Option<PartyId> {

@@ -76,6 +76,7 @@ impl World<'_> {
                 via: Via::Any,
                 wallet: 0,
                 patience: AUDIT_PATIENCE,
+                oddity: None,
             };
             let step = self.plan.steps.len() as u32 + 1;
             self.audits += 1;
@@ -141,6 +142,12 @@ impl World<'_> {
                 grants: tables.access_grants.keys().copied().collect(),
                 users: tables.users.keys().copied().collect(),
                 oldest: Some(machine.oldest()),
+                named: tables
+                    .consumed_write_grants
+                    .iter()
+                    .filter(|(_, row)| row.names_somebody())
+                    .map(|(id, _)| *id)
+                    .collect(),
             };
             self.record(event);
         }

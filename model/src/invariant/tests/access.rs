@@ -191,6 +191,19 @@ fn answers() -> Vec<Case> {
             broken(&["READ-01"]),
         ),
         case(
+            "a grant of others is shown",
+            Story::new().shared(LOCK).saw(
+                MALLORY,
+                N1,
+                Query::GetAccessGrantsForCredential {
+                    credential_id: FOR_BANK,
+                },
+                grants(vec![grant_row(BANK, FOR_BANK, LOCK)]),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
             "an own name is answered, and a stated one learns nothing",
             Story::new()
                 .shared(LOCK)

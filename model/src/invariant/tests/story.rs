@@ -9,7 +9,9 @@ use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
 use crate::history::{
     Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
 };
-use crate::id::{AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest};
+use crate::id::{
+    AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, WriteGrantId,
+};
 use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
 use crate::rules::{Rules, Switch};
@@ -499,6 +501,7 @@ impl Story {
             grants: grants.to_vec(),
             users: users.iter().map(|user| profile(*user)).collect(),
             oldest: None,
+            named: vec![],
         })
     }
 
@@ -515,6 +518,24 @@ impl Story {
             grants: vec![],
             users: vec![],
             oldest: Some(Height(oldest)),
+            named: vec![],
+        })
+    }
+
+    /// A node is found with records of these used papers that name somebody.
+    pub(super) fn look_for_papers(self, node: NodeId, named: &[WriteGrantId]) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: None,
+            named: named.to_vec(),
         })
     }
 
@@ -546,6 +567,7 @@ impl Story {
             grants: vec![],
             users: vec![],
             oldest: None,
+            named: vec![],
         })
     }
 
