@@ -262,10 +262,9 @@ impl Step {
             }
             16 => {
                 // Something that was shared, when anything was.
-                let grants = &bench.state.tables().access_grants;
-                let some = grants.values().nth(self.pick % grants.len().max(1));
+                let some = picked(bench, self.pick);
                 Action::RescindSharedCredential {
-                    credential_id: some.map_or(named, |grant| grant.data),
+                    credential_id: some.map_or(named, |(_, data)| data),
                 }
             }
             17 => {
@@ -353,11 +352,10 @@ impl Step {
                 dwg.insert()
             }
             _ => {
-                let grants = &bench.state.tables().access_grants;
-                let place = self.pick % grants.len().max(1);
-                let some = grants.keys().nth(place).copied();
+                let some = picked(bench, self.pick);
+                let usual = bench.grant("bank", self.id, self.lock);
                 Action::RevokeAccessGrant {
-                    id: some.unwrap_or(bench.grant("bank", self.id, self.lock)),
+                    id: some.map_or(usual, |(id, _)| id),
                 }
             }
         }
@@ -574,7 +572,26 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.attribute_links, &mut into);
     copy(&tables.consumed_write_grants, &mut into);
     copy(&tables.consumed_papers, &mut into);
+    copy(&tables.validators, &mut into);
+    copy(&tables.resolutions, &mut into);
+    copy(&tables.approvals, &mut into);
+    copy(&tables.processed, &mut into);
+    copy(&tables.parameters, &mut into);
+    copy(&tables.governance_log, &mut into);
+    copy(&tables.replaced_actions, &mut into);
+    copy(&tables.ownership, &mut into);
     into
+}
+
+/// One of the grants, by what it is about: their ids hang on the callers, which differ between suites.
+fn picked(bench: &Bench, pick: usize) -> Option<(GrantId, CredentialId)> {
+    let rows = bench.state.tables().access_grants.iter();
+    let mut grants: Vec<_> = rows
+        .map(|(id, row)| (row.data, row.height, row.locked_until, *id))
+        .collect();
+    grants.sort();
+    let (data, _, _, id) = grants.get(pick % grants.len().max(1))?;
+    Some((*id, *data))
 }
 
 /// Rows that point somewhere point at something, and nobody shares a wallet.

@@ -18,4 +18,6 @@ pub use desk::Desk;
 pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
 pub use letter::{Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Fidelity, GrantRef, Oddity, Order, Share, Task, Via, Writer};
+pub use order::{
+    Fidelity, GrantRef, Oddity, Order, ParameterChange, Proposal, Share, Task, Via, Writer,
+};

@@ -13,7 +13,9 @@ use super::message::{Input, Message, Misdeed, Note, Outbox, Record, Reply, Reque
 use super::snapshot::{Snapshot, app_hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
+use crate::ledger::{
+    At, Env, Outcome, Redo, State, Transaction, conclude, execute, usual_parameters,
+};
 use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
@@ -47,7 +49,9 @@ pub struct Genesis {
     /// Caller identity of the database owner.
     pub db_owner: Text,
     /// Identity of each node, by place.
-    pub validators: Vec<Identity>,
+    pub nodes: Vec<Identity>,
+    /// Nodes that follow and serve and do not vote, unless they join. The others vote with a power of 1.
+    pub sentries: BTreeSet<NodeId>,
     /// Leader of term 0.
     pub leader: NodeId,
     /// Chain time before the first block.
@@ -59,18 +63,28 @@ pub struct Genesis {
 }
 
 impl Genesis {
-    /// How many votes make a block final here.
-    pub fn quorum(&self) -> usize {
-        #[cfg(feature = "known-bad")]
-        if self.rules.lapses(crate::rules::Lapse::LoneCommits) {
-            return 1;
-        }
-        quorum(self.validators.len())
+    /// The state before the first block.
+    pub fn state(&self) -> State {
+        let leader = self.nodes[self.leader.index()];
+        State::founded(self.validators(), usual_parameters(leader))
+    }
+
+    /// Who votes at first, with their power, by place.
+    pub fn validators(&self) -> Vec<(Identity, u64)> {
+        let nodes = (0..).map(NodeId).zip(&self.nodes);
+        let voters = nodes.filter(|(node, _)| !self.sentries.contains(node));
+        voters.map(|(_, identity)| (*identity, 1)).collect()
+    }
+
+    /// The node of this identity, if it is one.
+    pub fn place(&self, identity: &Identity) -> Option<NodeId> {
+        let place = self.nodes.iter().position(|node| node == identity)?;
+        Some(NodeId(place as u16))
     }
 
     /// The other nodes.
     pub fn peers(&self, of: NodeId) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.validators.len() as u16)
+        (0..self.nodes.len() as u16)
             .map(NodeId)
             .filter(move |node| *node != of)
     }
@@ -112,6 +126,8 @@ pub(super) struct Executed {
     pub(super) tables: TablesDigest,
     /// What of the execution, besides the results, enters the app hash.
     pub(super) change_set: [u8; 32],
+    /// Who leads from the next block on, if this one decides it.
+    pub(super) leader: Option<NodeId>,
 }
 
 /// A storage node. See the module.
@@ -130,6 +146,8 @@ pub struct Node {
     pub(super) snapshot: Option<Arc<Snapshot>>,
     pub(super) app_hash: AppHash,
     pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
+    /// Validators with their power, from the height on after which they changed; by place, strangers last.
+    pub(super) sets: BTreeMap<Height, Vec<(Identity, u64)>>,
 
     pub(super) term: u32,
     pub(super) leader: NodeId,
@@ -158,13 +176,14 @@ impl Node {
             id,
             suite,
             key,
-            state: State::default(),
+            state: genesis.state(),
             chain: VecDeque::new(),
             before: Height(0),
             last: None,
             snapshot: None,
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
+            sets: BTreeMap::from([(Height(0), genesis.validators())]),
             term: 0,
             leader: genesis.leader,
             accepted: None,
@@ -209,7 +228,7 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > node.height());
         // Without peers nobody could tell it that it has everything.
-        let alone = node.genesis.validators.len() == 1;
+        let alone = node.genesis.nodes.len() == 1;
         node.tip = alone.then_some(Height(0));
         node
     }
@@ -241,6 +260,7 @@ impl Node {
         let votes = (0..)
             .map(NodeId)
             .zip(keys)
+            .filter(|(node, _)| !genesis.sentries.contains(node))
             .map(|(node, key)| {
                 Vote::cast(&**suite, key, node, Ballot::default(), block.id, app_hash)
             })
@@ -461,7 +481,11 @@ impl Node {
             true => block.block_time(),
             false => self.last_time().block_time(),
         };
-        let at = (block.height, time);
+        let at = At {
+            height: block.height,
+            time,
+            proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
+        };
         let mut state = std::mem::take(&mut self.state);
         let results: Arc<[TxResult]> = block
             .transactions
@@ -475,6 +499,8 @@ impl Node {
                 }
             })
             .collect();
+        let appointed = conclude(&mut state, self.env(), at);
+        let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let change_set = state.change_set();
         let checkpoint = self
             .makes_snapshot(block.height)
@@ -491,6 +517,7 @@ impl Node {
             redo,
             tables,
             change_set,
+            leader,
         }
     }
 
@@ -507,6 +534,46 @@ impl Node {
             block.id,
             *app_hash,
         )
+    }
+
+    /// Keeps the set of validators, if the last block has changed it.
+    pub(super) fn note_validators(&mut self) {
+        let rows = self.state.tables().validators.iter();
+        let mut set: Vec<_> = rows.map(|(node, row)| (*node, row.power)).collect();
+        set.sort_by_key(|(node, _)| self.genesis.place(node).unwrap_or(NodeId(u16::MAX)));
+        if self.sets.values().next_back() != Some(&set) {
+            self.sets.insert(self.height(), set);
+        }
+    }
+
+    /// Who votes on the block after this height, with their power.
+    pub fn validators_at(&self, height: Height) -> &[(Identity, u64)] {
+        let last = self.sets.range(..=height).next_back();
+        last.map_or(&[], |(_, set)| set)
+    }
+
+    /// Whether a node votes on the next block.
+    pub(super) fn votes(&self, node: NodeId) -> bool {
+        let identity = self.genesis.nodes.get(node.index());
+        identity.is_some_and(|identity| self.state.tables().validators.contains_key(identity))
+    }
+
+    /// How many nodes vote on the next block.
+    pub(super) fn voters(&self) -> usize {
+        self.state.tables().validators.len()
+    }
+
+    /// How many votes make the next block final here.
+    pub(super) fn quorum(&self) -> usize {
+        #[cfg(feature = "known-bad")]
+        if self.genesis.rules.lapses(crate::rules::Lapse::LoneCommits) {
+            return 1;
+        }
+        if self.genesis.rules.keep(Switch::MajorityQuorum) {
+            quorum(self.voters())
+        } else {
+            self.voters() * 2 / 3 + 1
+        }
     }
 
     /// Makes a block final here: the votes are checked by the caller. The barrier comes before
@@ -561,8 +628,10 @@ impl Node {
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
+        self.leader = executed.leader.unwrap_or(self.leader);
         self.chain.push_back(committed.clone());
         self.last = Some(committed.clone());
+        self.note_validators();
         for result in executed.results.iter() {
             // An invalid transaction changes nothing, so it may still get into a later block.
             if result.outcome != Outcome::Invalid {
@@ -589,6 +658,11 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > height);
         self.mempool.recheck(&self.state, &block.transactions);
+        if self.leader != self.id {
+            self.lead = None;
+        } else if self.lead.is_none() {
+            self.take_lead(now, out);
+        }
         self.lead_on(now, out);
     }
 

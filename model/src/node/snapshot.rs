@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::block::{Committed, TxResult};
+use super::block::{Committed, TxResult, Vote};
 use super::machine::Node;
 use super::message::{Message, Note, Outbox, Record};
 use crate::id::{AppHash, Height, NodeId};
@@ -173,6 +173,13 @@ impl Node {
         self.included.clear();
         self.snapshot = Some(snapshot.clone());
         self.executed = None;
+        // A leader that a resolution appointed keeps the term, and nobody says so again.
+        let block = &snapshot.committed.block;
+        let first = |vote: &Vote| vote.ballot.term == 0;
+        if self.term == 0 && snapshot.committed.votes.iter().all(first) {
+            self.leader = block.proposer;
+        }
+        self.note_validators();
     }
 
     /// Tells a peer that is further behind than the blocks reach what to begin with.
@@ -196,8 +203,10 @@ impl Node {
         }
         let distinct = self.genesis.rules.keep(Switch::DistinctVotes);
         let committed = &snapshot.committed;
-        let voices = committed.voices(&*self.suite, &self.genesis.validators, distinct);
-        if voices < self.genesis.quorum() || !snapshot.is_what_was_voted_for() {
+        // Who has not seen the validators change goes by those it knows.
+        let votes = |node| self.votes(node);
+        let voices = committed.voices(&*self.suite, &self.genesis.nodes, votes, distinct);
+        if voices < self.quorum() || !snapshot.is_what_was_voted_for() {
             return;
         }
         let before = self.state.digest();

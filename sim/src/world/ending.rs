@@ -242,7 +242,7 @@ impl World<'_> {
 
 /// The contents a transaction would store, by digest, with their rows.
 fn contents(transaction: &Transaction) -> Vec<(CredentialId, [u8; 32])> {
-    let calls = transaction.batch.calls().iter();
+    let calls = transaction.payload.calls().iter();
     calls
         .flat_map(Written::all)
         .map(|written| (written.id, *written.content.digest()))

@@ -177,7 +177,7 @@ impl World<'_> {
         let unsigned = Unsigned {
             nonce: machine.pending_nonce(&sender) + 1,
             chain_id: self.genesis.chain_id.clone(),
-            batch: Batch::one(Action::RemoveUser {}),
+            payload: Batch::one(Action::RemoveUser {}).into(),
         };
         Some(Transaction::assemble(sender, unsigned, |_| vec![1; 65]))
     }

@@ -40,11 +40,11 @@ pub(super) fn register(
             let [create, bind] = desk.registration(*user, proof, box_public);
             let whole = task.oddity != Some(Oddity::Halfway);
             *wallet = whole.then(|| Box::new(bind));
-            Next::Ask(Want::Submit(create), None)
+            Next::Ask(Want::Submit(create.into()), None)
         }
         News::Letter(_) => Next::Wait,
         News::Got(got) => match (ending(&got), wallet.take()) {
-            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit(*bind), None),
+            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit((*bind).into()), None),
             (ending, _) => Next::Done(ending),
         },
     }

@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod governing;
 mod issuing;
 mod reading;
 mod sharing;
@@ -10,6 +11,7 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
@@ -42,7 +44,7 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action)), None)
+    Next::Ask(Want::Submit(Batch::one(action).into()), None)
 }
 
 fn look(query: Query) -> Next {
@@ -74,6 +76,8 @@ fn ending(got: &Got) -> Ending {
 pub(super) enum Flow {
     /// One transaction, and that is it.
     Transact,
+    /// The same, of the engine's own.
+    Govern,
     /// Ask for proof, create the user, bind the wallet.
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
@@ -129,6 +133,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -149,6 +154,13 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. } => Flow::Transact,
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
+            | Order::ApproveJoin { .. }
+            | Order::RemoveValidator { .. }
+            | Order::LeaveValidators
+            | Order::Propose(_)
+            | Order::ApproveProposal(_) => Flow::Govern,
         }
     }
 
@@ -183,6 +195,11 @@ impl Flow {
         match self {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, task, out),
+                News::Got(got) => Next::Done(ending(&got)),
+                News::Letter(_) => Next::Wait,
+            },
+            Flow::Govern => match news {
+                News::Begin => govern(desk, &task.order),
                 News::Got(got) => Next::Done(ending(&got)),
                 News::Letter(_) => Next::Wait,
             },

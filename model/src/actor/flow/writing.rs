@@ -59,7 +59,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
                 id: grant_id(desk, grant),
             });
             let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
-            return Next::Ask(Want::Submit(batch), None);
+            return Next::Ask(Want::Submit(batch.into()), None);
         }
         Order::Remove { credential } => Action::RemoveCredential { id: *credential },
         Order::AddWallet {

@@ -7,6 +7,7 @@ mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod governance;
 mod identity;
 mod locks;
 mod papers;
@@ -127,6 +128,7 @@ fn cases() -> Vec<Case> {
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
         identity::cases(),
@@ -172,6 +174,11 @@ fn write_grants_are_judged() {
 #[test]
 fn attributes_are_judged() {
     attributes::cases().iter().for_each(check);
+}
+
+#[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
 }
 
 #[test]
