@@ -511,6 +511,10 @@ pub(crate) struct TimingArgs {
     /// How far a block's time may be from a validator's clock
     #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.drift)]
     pub(crate) drift_ms: u64,
+    /// After how many blocks a node makes a snapshot and forgets the blocks before the last one
+    #[arg(long, value_name = "BLOCKS", default_value_t = USUAL_TIMING.history,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) history_blocks: u64,
 }
 
 impl TimingArgs {
@@ -523,6 +527,7 @@ impl TimingArgs {
             broadcast: self.broadcast_ms,
             challenge: self.challenge_ms,
             drift: self.drift_ms,
+            history: self.history_blocks,
         }
     }
 }

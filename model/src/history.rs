@@ -14,7 +14,7 @@ use crate::chain;
 use crate::crypto::Identity;
 use crate::id::{
     AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
-    UserId,
+    UserId, WriteGrantId,
 };
 use crate::ledger::{Query, Transaction};
 use crate::node::{Claim, Committed, Halt, Reply, Request, RequestId, TxResult};
@@ -86,9 +86,12 @@ pub struct Cast {
     pub epoch: WallMillis,
     /// How far block time may stray from the clocks of honest validators, in milliseconds.
     pub drift: u64,
-    /// Whether the network keeps every block for good, as the published node does. Deleted ciphertext
-    /// then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
+    /// Whether the network keeps every block for good and says so, as the published node does. Deleted
+    /// ciphertext then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
     pub keeps_history: bool,
+    /// After how many blocks a node makes a snapshot: what was deleted is gone twice as many blocks later,
+    /// and no older block is kept.
+    pub history: u64,
 }
 
 impl Cast {
@@ -669,6 +672,17 @@ pub enum Event {
         /// Whether the node caught up with it rather than taking part.
         replayed: bool,
     },
+    /// A node took a peer's snapshot for its state instead of the blocks up to it.
+    Installed {
+        /// The node.
+        node: NodeId,
+        /// Height of the snapshot.
+        height: Height,
+        /// The node's app hash with it.
+        app_hash: AppHash,
+        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        tables: Option<(TablesDigest, TablesDigest)>,
+    },
     /// A node stopped for good.
     Halted {
         /// The node.
@@ -755,6 +769,10 @@ pub enum Event {
         grants: Vec<GrantId>,
         /// Ids of every user.
         users: Vec<UserId>,
+        /// Height of the oldest block it still has; nothing where nobody outside can see it.
+        oldest: Option<Height>,
+        /// Used dWGs of which something is kept that names somebody.
+        named: Vec<WriteGrantId>,
     },
     /// A node was searched for the ciphertext of a credential that is deleted on the chain.
     Remained {

@@ -294,6 +294,30 @@ switches! {
         promised "a slash shows two votes of the node's validator on one ballot" ("idos-facts 8.10, STAKE-03; 9.2 (8)")
         deployed "the owner's word is enough" ("ctr:IDOSNodeStaking slash")
         keeps ["STAKE-03"];
+    BoundedHistory "bounded-history"
+        promised "a node keeps the blocks of a bounded window and a snapshot of its tables, whose digest the app hash covers; whoever is further behind catches up with the snapshot" ("S0, doc:decentralized-storage/README")
+        deployed "every block is kept for ever, with what was deleted since" ("idos-facts 0.1 X17, 6.5")
+        keeps ["DEL-06", "DEL-07", "CONS-05"];
+    OriginalRemovable "original-removable"
+        promised "an original can be removed while a copy of it is locked, and the copy stays" ("doc:legal-docs/data-retention-obligations, schema:remove_credential")
+        elsewhere "data of which a copy is locked cannot be removed" ("doc:faqs-users, idos-facts 0.1 X4")
+        keeps ["DEL-04"];
+    PrivateGrants "private-grants"
+        promised "a grant is shown to its owner and its grantee only" ("schema:get_access_grants_for_credential")
+        elsewhere "grants are public for transparency" ("doc:what-is-self-custodial-data, idos-facts 0.1 X8")
+        keeps ["READ-01"];
+    OwnBlockTime "own-block-time"
+        promised "a transaction runs at the time in the header of its own block" ("kwil:processor")
+        elsewhere "it runs at the time of the block before" ("comment at schema:create_credentials_by_dwg, idos-facts 0.1 X13")
+        keeps ["TIME-02", "GRANT-05"];
+    StatusKeepsId "status-keeps-id"
+        promised "an issuer's statement about a credential can be followed by another, whatever its notes say" ("schema:edit_public_notes_as_issuer")
+        elsewhere "a statement whose notes have no id is the last" ("doc:issuer-guide, idos-facts 0.1 X16")
+        keeps ["REV-01"];
+    OpenIssuing "open-issuing"
+        promised "whoever an owner names in a dWG may write under it" ("S2, S3")
+        deployed "only a key that is registered as a delegate may" ("schema:create_credentials_by_dwg, idos-facts 0.1 X7")
+        keeps ["CRED-10"];
 }
 
 impl Switch {

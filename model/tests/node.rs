@@ -25,6 +25,7 @@ use uuid::Uuid;
 const EPOCH: WallMillis = WallMillis(1_700_000_000_000);
 
 const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,

@@ -75,10 +75,17 @@ struct TimingFile {
     broadcast_ms: u64,
     challenge_ms: u64,
     drift_ms: u64,
+    #[serde(default = "usual_history")]
+    history_blocks: u64,
+}
+
+fn usual_history() -> u64 {
+    USUAL_TIMING.history
 }
 
 /// The durations idOS nodes have. Source: kwil-rpc 7.
 pub const USUAL_TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,
@@ -113,6 +120,7 @@ pub fn genesis_text(genesis: &Genesis) -> String {
             broadcast_ms: timing.broadcast,
             challenge_ms: timing.challenge,
             drift_ms: timing.drift,
+            history_blocks: timing.history,
         },
     };
     let mut text = serde_json::to_string_pretty(&file).expect("every key is text");
@@ -216,6 +224,9 @@ fn timing(file: &TimingFile) -> Result<Timing, String> {
         ("challenge_ms", file.challenge_ms),
         ("drift_ms", file.drift_ms),
     ];
+    if file.history_blocks == 0 {
+        return Err("timing.history_blocks is at least 1".to_owned());
+    }
     for (name, span) in spans {
         if span == 0 || span > LONGEST {
             return Err(format!("timing.{name} is 1 to {LONGEST}, not {span}"));
@@ -229,6 +240,7 @@ fn timing(file: &TimingFile) -> Result<Timing, String> {
         broadcast: file.broadcast_ms,
         challenge: file.challenge_ms,
         drift: file.drift_ms,
+        history: file.history_blocks,
     })
 }
 

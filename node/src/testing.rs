@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 /// Durations short enough for tests on real sockets.
 pub(crate) const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 20,
     poll: 5,
     empty_block: 60_000,

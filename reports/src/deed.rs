@@ -30,6 +30,9 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
         Via::Node(node) => text.push_str(&format!(" through {node}")),
         Via::Gateway(id) => text.push_str(&format!(" through {}", party(plan, id))),
     }
+    if let Some(oddity) = task.oddity {
+        text.push_str(&format!(" ({})", oddity.name()));
+    }
     text
 }
 
@@ -251,11 +254,14 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             name(carrier)
         ),
         Order::SignDwg {
-            dwg, grant, issuer, ..
+            dwg,
+            grant,
+            carrier,
+            ..
         } => format!(
             "signs dWG {dwg} for {} and hands it to {}",
             grant_text(plan, grant),
-            name(issuer)
+            name(carrier)
         ),
         Order::WriteDwg { dwg, original, .. } => {
             format!("writes credential {} under dWG {dwg}", short(original.0))
@@ -282,10 +288,15 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             )
         }
         Order::List => "lists its credentials and grants".to_owned(),
-        Order::Probe { of, shouted } => {
+        Order::Probe {
+            of,
+            wallet,
+            shouted,
+        } => {
             format!(
-                "asks whether {} has a profile{}",
+                "asks whether {} has a profile{}{}",
                 name(of),
+                when(*wallet > 0, &format!(" by its wallet {wallet}")),
                 when(*shouted, ", in capitals")
             )
         }
@@ -512,6 +523,20 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             format!("second arrival of every request of {}", party(plan, *id))
         }
         FaultKind::SlowClients { delay } => format!("delay of requests and answers by {delay}"),
+        FaultKind::SlippedIn { party: id } => {
+            format!(
+                "erasure of {} that the leader slips in unsigned",
+                party(plan, *id)
+            )
+        }
+        FaultKind::ForgedQuorum { node } => format!("votes of {} that it repeats", node_ref(*node)),
+        FaultKind::AlteredRow { node, party: id } => {
+            format!(
+                "alteration of the row of {} on {}",
+                party(plan, *id),
+                node_ref(*node)
+            )
+        }
     }
 }
 

@@ -361,6 +361,16 @@ impl<'a> Narrator<'a> {
                 app_hash.short(),
                 tables.map_or(String::new(), |(_, after)| held(after))
             ),
+            Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables,
+            } => format!(
+                "{node} takes a peer's snapshot of height {height}; app hash {}{}",
+                app_hash.short(),
+                tables.map_or(String::new(), |(_, after)| held(after))
+            ),
             Event::Halted { node, why } => format!("{node} halts: {why}"),
             Event::Leads { node, term } => format!("{node} takes the lead in term {term}"),
             Event::Appointed { leader, term } => {
@@ -413,9 +423,22 @@ impl<'a> Narrator<'a> {
                 credentials,
                 grants,
                 users,
+                oldest,
+                named,
             } => {
+                let papers = match named.len() as u64 {
+                    0 => String::new(),
+                    papers => format!(
+                        "; {} who was party to them",
+                        count(papers, "used paper says", "used papers say")
+                    ),
+                };
+                let since = match oldest {
+                    Some(oldest) if *oldest > Height(1) => format!(" and blocks from {oldest} on"),
+                    _ => String::new(),
+                };
                 format!(
-                    "{node} holds {}, {} and {} at height {height}; app hash {}{}",
+                    "{node} holds {}, {} and {} at height {height}{since}; app hash {}{}{papers}",
                     count(users.len() as u64, "user", "users"),
                     count(credentials.len() as u64, "credential", "credentials"),
                     count(grants.len() as u64, "grant", "grants"),

@@ -236,6 +236,8 @@ fn every_event_has_a_line() {
             credentials: vec![credential(ORIGINAL), credential(COPY)],
             grants: vec![grant()],
             users: vec![user()],
+            oldest: Some(Height(5)),
+            named: vec![],
         },
         Event::Inspected {
             node: N1,
@@ -245,6 +247,14 @@ fn every_event_has_a_line() {
             credentials: vec![],
             grants: vec![],
             users: vec![],
+            oldest: None,
+            named: vec![],
+        },
+        Event::Installed {
+            node: N1,
+            height: Height(8),
+            app_hash: AppHash([3; 32]),
+            tables: Some((TablesDigest([4; 32]), TablesDigest([5; 32]))),
         },
         Event::Stopped { node: N1 },
         Event::Scanned {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
+use assay_model::actor::Oddity;
 use assay_model::rules::Switch;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Visitor};
@@ -215,6 +216,8 @@ mirror! {
         start "start": String,
         /// Reward of an epoch, in IDOS; default a day's part of 30 million a year.
         reward "reward": i64,
+        /// Whose inserter an issuer's key belongs to instead of its own: { kyc-branch = "kyc-co" }.
+        branches "branches": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -239,6 +242,9 @@ mirror! {
         empty_block "empty-block": String,
         /// How far a block's time may be from a validator's clock; default "10s".
         drift "drift": String,
+        /// After how many blocks nodes make a snapshot and forget the blocks before the last one;
+        /// default 14400.
+        history "history": i64,
     }
 }
 
@@ -279,6 +285,8 @@ mirror! {
         /// Requirements that a wrong ending breaks; the default depends on `do` and `expect`.
         shows "shows": Names,
 
+        /// What is wrong with how it is done, on purpose: "for-another-network", "shouts" and others.
+        oddly "oddly": String,
         /// The user it is done to.
         user "user": String,
         /// Who is to get it.
@@ -364,7 +372,7 @@ mirror! {
         resigned "resigned": bool,
         /// Send the proof of an earlier step again; default false.
         replayed "replayed": bool,
-        /// The wallet to unbind.
+        /// The wallet to unbind, or of the party asked about.
         which "which": String,
         /// Whose wallet a paper names; default the signer.
         owner "owner": String,
@@ -517,6 +525,8 @@ pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
     let words: [(&str, &str, &[&str]); 11] = [
+    let words: [(&str, &str, &[&str]); 9] = [
+        ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),

@@ -121,6 +121,8 @@ pub struct Party {
     pub box_key_of: PartyId,
     /// Whose face it has: its own, or that of the user behind whom the same person stands.
     pub person: PartyId,
+    /// Whose inserter an issuer's key belongs to: its own, or that of the company it is a branch of.
+    pub company_of: PartyId,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
 }
@@ -309,6 +311,24 @@ pub enum FaultKind {
         /// How much.
         delay: Millis,
     },
+    /// The leader puts a transaction into its next block that erases a party's profile and that nobody has
+    /// signed.
+    SlippedIn {
+        /// The party.
+        party: PartyId,
+    },
+    /// A leader announces each of its proposals as final at once, with its own vote in place of the others'.
+    ForgedQuorum {
+        /// The leader.
+        node: NodeRef,
+    },
+    /// A party's encryption key is altered in the tables of one node, behind the node's back.
+    AlteredRow {
+        /// The node.
+        node: NodeRef,
+        /// The party.
+        party: PartyId,
+    },
 }
 
 impl FaultKind {
@@ -334,6 +354,9 @@ impl FaultKind {
             FaultKind::LostReply { .. } => FaultVerb::LostReply,
             FaultKind::DuplicatedRequest { .. } => FaultVerb::DuplicatedRequest,
             FaultKind::SlowClients { .. } => FaultVerb::SlowClients,
+            FaultKind::SlippedIn { .. } => FaultVerb::SlippedIn,
+            FaultKind::ForgedQuorum { .. } => FaultVerb::ForgedQuorum,
+            FaultKind::AlteredRow { .. } => FaultVerb::AlteredRow,
         };
         verb.name()
     }

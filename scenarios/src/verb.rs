@@ -93,7 +93,7 @@ table! {
         "The whole profile is erased.";
     SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "until", "ends", "ends-at", "uses", "owner", "carrier"]
         "A delegated grant is signed on paper and handed over.";
-    SignDwg "sign-dwg" ["to", "issuer", "as", "lock", "lock-until", "from", "until"]
+    SignDwg "sign-dwg" ["to", "issuer", "carrier", "as", "lock", "lock-until", "from", "until"]
         "A delegated write is signed on paper and handed to the issuer.";
     CancelPaper "cancel-paper" ["dag", "dwg"]
         "A signed paper is made useless.";
@@ -120,6 +120,7 @@ table! {
     ReadRecord "read-record" ["rows"]
         "The record of requests and grants is read.";
     Probe "probe" ["of", "shouted"]
+    Probe "probe" ["of", "which", "shouted"]
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "credential", "lock", "lock-until", "stands", "ends", "ends-at", "uses", "fields", "purpose"]
         "A consumer asks a user for access.";
@@ -237,11 +238,14 @@ table! {
     LostReply "lost-reply" ["party", "node"] "Answers to a party's transactions get lost.";
     DuplicatedRequest "duplicated-request" ["party"] "A party's requests reach the node twice.";
     SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
+    SlippedIn "slipped-in" ["party"] "The leader puts an erasure nobody has signed into its next block.";
+    ForgedQuorum "forged-quorum" ["node"] "A leader announces blocks with its own vote repeated.";
+    AlteredRow "altered-row" ["node", "party"] "A party's row is altered on one node, behind its back.";
 }
 
 /// The keys every step knows.
 pub(crate) const STEP_FIELDS: &[&str] = &[
-    "at", "by", "do", "via", "wallet", "patience", "expect", "shows",
+    "at", "by", "do", "via", "wallet", "patience", "oddly", "expect", "shows",
 ];
 /// The keys every fault knows.
 pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];

@@ -32,7 +32,11 @@ impl Setting {
         (chain_id, used): (&Text, u64),
         node_keys: &[SigningKey],
     ) -> Setting {
-        let personas: Vec<Persona> = plan.parties.iter().map(persona).collect();
+        let personas: Vec<Persona> = plan
+            .parties
+            .iter()
+            .map(|party| persona(party, &plan.parties))
+            .collect();
         let (directory, keys) = Directory::new(
             &**suite,
             &personas,
@@ -63,7 +67,7 @@ impl Setting {
     }
 }
 
-fn persona(party: &Party) -> Persona {
+fn persona(party: &Party, parties: &[Party]) -> Persona {
     Persona {
         name: party.known_as.clone(),
         role: party.role,
@@ -74,6 +78,7 @@ fn persona(party: &Party) -> Persona {
         careful: party.careful,
         box_key_of: party.box_key_of,
         person: party.person,
+        company: parties[party.company_of.index()].known_as.clone(),
     }
 }
 
@@ -103,7 +108,8 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
-        keeps_history: true,
+        keeps_history: false,
+        history: plan.timing.history,
     }
 }
 

@@ -82,15 +82,8 @@ fn the_model_is_certified_for_core_by_the_library() {
     );
     assert!(certification.runs.broke_as_expected > 0);
     assert_eq!(certification.exit().code(), 0);
-    // Nothing tests what is at rest here.
     let storage = assess(Profile::find("storage").unwrap(), &trial(&RUNS));
-    let open = storage
-        .rows
-        .iter()
-        .filter(|row| row.outcome == Assessment::NotExercised);
-    let open: Vec<&str> = open.map(|row| row.requirement.id.as_str()).collect();
-    assert_eq!(open, ["DEL-06", "DEL-07"]);
-    assert!(!storage.certified());
+    assert!(storage.certified(), "{}", certification::verdict(&storage));
 }
 
 #[test]

@@ -73,6 +73,7 @@ impl NetworkPlan {
             ("broadcast_ms", timing.broadcast.to_string()),
             ("challenge_ms", timing.challenge.to_string()),
             ("drift_ms", timing.drift.to_string()),
+            ("history_blocks", timing.history.to_string()),
             ("first_leader", self.leader.to_string()),
             ("sentries", self.sentries()),
         ])

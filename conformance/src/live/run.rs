@@ -246,6 +246,10 @@ fn hardships(kind: &FaultKind) -> &'static [Hardship] {
         FaultKind::LostReply { .. }
         | FaultKind::DuplicatedRequest { .. }
         | FaultKind::Offline { .. }
-        | FaultKind::Clock(_) => &[],
+        | FaultKind::Clock(_)
+        // No target is asked to lie.
+        | FaultKind::SlippedIn { .. }
+        | FaultKind::ForgedQuorum { .. }
+        | FaultKind::AlteredRow { .. } => &[],
     }
 }

@@ -67,6 +67,7 @@ impl<V: Venue> Stage<'_, '_, V> {
             poke: seat.poke.clone(),
             post: self.network.post.clone(),
             kept: None,
+            history: self.history.cast.history,
         };
         seat.watch = Some(tokio::spawn(watch.run()));
         let appointed = seat.appointed.take();

@@ -342,5 +342,7 @@ pub(super) fn inspected(node: NodeId, inspection: Inspection) -> Event {
         credentials: inspection.credentials,
         grants: inspection.grants,
         users: inspection.users,
+        oldest: inspection.oldest,
+        named: inspection.consumed_write_grants,
     }
 }

@@ -11,7 +11,7 @@ use assay_model::ledger::{
     conclude, execute, usual_parameters, view,
 };
 use assay_model::node::Committed;
-use assay_model::rules::Rules;
+use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
 use assay_node::rpc;
 
@@ -85,9 +85,14 @@ impl Oracle {
             .last()
             .expect("there is a state before any block");
         let mut state = last.state.clone();
+        let before = last.block.as_ref().map(|last| last.block.block_time());
+        let time = match self.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => before.unwrap_or(block.block_time()),
+        };
         let at = At {
             height: block.height,
-            time: block.block_time(),
+            time,
             proposer: self.nodes.get(block.proposer.index()).copied(),
         };
         begin_block(&mut state, self.env(), at);

@@ -76,6 +76,8 @@ struct Call {
     stage: Stage,
     via: Via,
     wallet: u8,
+    /// The network its transaction is signed for.
+    chain_id: Text,
     attempt: u32,
     challenges: u32,
     deadline: WallMillis,
@@ -94,7 +96,6 @@ pub(super) struct Client {
     me: PartyId,
     suite: Arc<dyn Suite>,
     keys: Vec<SigningKey>,
-    chain_id: Text,
     nodes: Vec<NodeId>,
     calls: BTreeMap<TaskId, Call>,
     requests: BTreeMap<RequestId, TaskId>,
@@ -113,12 +114,12 @@ impl Client {
         keys: Vec<SigningKey>,
         (chain_id, nodes): (Text, Vec<NodeId>),
         signs: bool,
+        nodes: Vec<NodeId>,
     ) -> Client {
         Client {
             me,
             suite,
             keys,
-            chain_id,
             nodes,
             calls: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -140,7 +141,7 @@ impl Client {
         now: WallMillis,
         task: TaskId,
         want: Want,
-        (via, wallet, deadline): (Via, u8, WallMillis),
+        (via, wallet, chain_id, deadline): (Via, u8, Text, WallMillis),
         out: &mut Outbox,
     ) {
         let stage = match &want {
@@ -154,6 +155,7 @@ impl Client {
             stage,
             via,
             wallet,
+            chain_id,
             attempt: 0,
             challenges: 0,
             deadline,
@@ -205,7 +207,7 @@ impl Client {
                 &self.keys[call.wallet as usize],
                 Unsigned {
                     nonce,
-                    chain_id: self.chain_id.clone(),
+                    chain_id: call.chain_id.clone(),
                     payload: payload.clone(),
                 },
             )),

@@ -11,7 +11,7 @@ use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
 use super::flow::{Flow, Sifting, Vouching, judge};
 use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Findings, Order, RequestRef, Share, Task, Terms, Via};
+use super::order::{Findings, Order, RequestRef, Share, Task, Terms, Via, Oddity};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
@@ -36,8 +36,13 @@ const VALIDITY: i64 = 10 * 365 * 86_400;
 const LEAST_BYTES: u32 = 2_048;
 /// How long an ownership proof may be used.
 const PROOF_LIFETIME: i64 = 3_600;
+/// What wallets sign that are asked for no more.
+const GREETING: &str = "hello, please sign me in";
 /// How long people keep trying what somebody else asked them to do.
 const COURTESY: u64 = 90_000;
+
+/// A network that people's software could take for this one.
+pub(super) const ELSEWHERE: &str = "another-network";
 
 /// A signed proof that a wallet belongs to a profile.
 #[derive(Clone, Debug)]
@@ -98,6 +103,9 @@ pub struct Desk {
     pub(super) questions: BTreeMap<u32, Question>,
     /// Issuer: what it may answer, and whether it has.
     approvals: BTreeMap<u32, (Approval, bool)>,
+    /// The id of the notes made last, and the one the next notes shall have.
+    last_notes_id: Option<String>,
+    next_notes_id: Option<String>,
 }
 
 impl Desk {
@@ -130,6 +138,8 @@ impl Desk {
             asked: BTreeMap::new(),
             questions: BTreeMap::new(),
             approvals: BTreeMap::new(),
+            last_notes_id: None,
+            next_notes_id: None,
         }
     }
 
@@ -330,6 +340,9 @@ impl Desk {
         } else {
             self.seal(credential, &directory.card(to).box_public, plaintext, out)
         };
+        let id = self.next_notes_id.take();
+        let id = id.unwrap_or_else(|| notes_id(credential));
+        self.last_notes_id = Some(id.clone());
         let notes = PublicNotes {
             id: notes_id(credential),
             kind: match document.about() {
@@ -337,6 +350,8 @@ impl Desk {
                 About::Person(_) => "human",
             }
             .to_owned(),
+            id,
+            kind: "KYC".to_owned(),
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
@@ -636,6 +651,47 @@ impl Desk {
         self.prove_ownership(wallet, user, not_after, forged)
     }
 
+    /// A proof that is good for something else, or for nothing; none where the oddity is about no proof.
+    pub(super) fn odd_proof(&self, wallet: u8, now: WallMillis, oddity: Oddity) -> Option<Proof> {
+        let (_, address, _) = self.wallet_columns(wallet);
+        let now = now.block_time().0;
+        let right = OwnershipProof {
+            user: self.card().persona.user,
+            wallet: &address,
+            chain_id: &self.directory.chain_id,
+            not_after: BlockTime(now + PROOF_LIFETIME),
+        };
+        let proof = match oddity {
+            Oddity::OtherProfile => OwnershipProof {
+                user: UserId(uuid::Uuid::nil()),
+                ..right
+            },
+            Oddity::ProvesElsewhere => OwnershipProof {
+                chain_id: ELSEWHERE,
+                ..right
+            },
+            Oddity::ProvesLate => OwnershipProof {
+                not_after: BlockTime(now - 60),
+                ..right
+            },
+            Oddity::ProvesNothing => {
+                let signature = self.sign_text(wallet, GREETING);
+                let message = GREETING.into();
+                return Some(Proof { message, signature });
+            }
+            _ => return None,
+        };
+        let message = proof.text();
+        let signature = self.sign_text(wallet, &message);
+        let message = message.into();
+        Some(Proof { message, signature })
+    }
+
+    /// Has the next notes look as if they were about what was issued last.
+    pub(super) fn reuse_notes_id(&mut self) {
+        self.next_notes_id.clone_from(&self.last_notes_id);
+    }
+
     /// Type, address and public key of one of the party's wallets, as its row holds them. A NEAR account
     /// is the implicit one, whose name is its key in hex. Source: idos-facts 2.2.
     pub(super) fn wallet_columns(&self, wallet: u8) -> (Text, Text, Option<Text>) {
@@ -684,20 +740,30 @@ impl Desk {
         }
     }
 
-    /// Database owner: the two transactions that make an issuer an inserter.
-    pub fn admission(&self, issuer: PartyId) -> [Batch; 2] {
+    /// Database owner: the transactions that make an issuer an inserter, or its key one of a company's that
+    /// is an inserter already.
+    pub fn admission(&self, issuer: PartyId) -> Vec<Batch> {
         let card = self.directory.card(issuer);
-        [
-            Action::AddInserterAsOwner {
-                id: card.inserter_id(),
-                name: card.persona.name.as_str().into(),
-            },
-            Action::AddDelegateAsOwner {
-                address: card.caller(),
-                inserter_id: card.inserter_id(),
-            },
-        ]
-        .map(Batch::one)
+        let persona = &card.persona;
+        let inserter = (persona.company == persona.name).then(|| Action::AddInserterAsOwner {
+            id: card.inserter_id(),
+            name: persona.name.as_str().into(),
+        });
+        let delegate = self.delegate_of(issuer);
+        inserter
+            .into_iter()
+            .chain([delegate])
+            .map(Batch::one)
+            .collect()
+    }
+
+    /// Database owner: what gives an issuer's key the powers of its inserter.
+    pub(super) fn delegate_of(&self, issuer: PartyId) -> Action {
+        let card = self.directory.card(issuer);
+        Action::AddDelegateAsOwner {
+            address: card.caller(),
+            inserter_id: card.inserter_id(),
+        }
     }
 
     /// Issuer: the two transactions that create a profile, from what the newcomer sent.
@@ -819,8 +885,13 @@ impl Desk {
 
     /// The text of the dAG in an action, as the network would build it.
     pub fn dag_text(&self, paper: &Action) -> Option<String> {
+        self.dag_text_on(paper, &self.directory.chain_id)
+    }
+
+    /// The same as another network would.
+    pub(super) fn dag_text_on(&self, paper: &Action, chain_id: &str) -> Option<String> {
         let (dag, _) = DelegatedAccessGrant::carried_by(paper)?;
-        Some(dag.text(self.directory.rules, &self.directory.chain_id))
+        Some(dag.text(self.directory.rules, chain_id))
     }
 
     /// Takes a letter nobody is waiting for: answers it, keeps what is in it, or starts something.
@@ -860,6 +931,14 @@ impl Desk {
             Letter::Package { task, package } => {
                 let credential = package.credential;
                 self.packages.insert(credential, package);
+                let order = Order::ReadOwn { credential };
+                let courtesy = Task {
+                    order,
+                    via: Via::Any,
+                    wallet: 0,
+                    patience: COURTESY,
+                    oddity: None,
+                };
                 return Some((
                     courtesy(Order::ReadOwn { credential }),
                     Flow::Store {

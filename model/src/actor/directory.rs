@@ -45,6 +45,8 @@ pub struct Persona {
     pub box_key_of: PartyId,
     /// Whose face it has.
     pub person: PartyId,
+    /// Whose inserter an issuer's key belongs to, by name: usually its own.
+    pub company: String,
 }
 
 /// The secrets of one party.
@@ -185,7 +187,7 @@ impl Card {
     /// The organisation row of an issuer.
     pub fn inserter_id(&self) -> InserterId {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.name))[..16]);
+        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.company))[..16]);
         InserterId(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::{Client, Got};
-use super::desk::Desk;
+use super::desk::{Desk, ELSEWHERE};
 use super::directory::{Directory, Keys};
 use super::exchange::Exchange;
 use super::flow::{Flow, News, Next};
 use super::gateway::Gateway;
 use super::letter::Letter;
-use super::order::{Order, Task};
+use super::order::{Order, Task, Oddity};
 use crate::crypto::Suite;
 use crate::history::{Ending, Event, Role};
 use crate::id::{NodeId, PartyId};
@@ -168,6 +168,7 @@ impl Actor {
             keys.signing.clone(),
             (directory.chain_id.clone(), directory.nodes.clone()),
             directory.rules.keep(Switch::AuthenticatedReads),
+            directory.nodes.clone(),
         );
         let exchange = (directory.external.clone())
             .filter(|_| directory.chain() == Some(me))
@@ -412,7 +413,12 @@ impl Actor {
         match next {
             Next::Ask(want, via) => {
                 let via = via.unwrap_or(running.task.via);
-                let how = (via, running.task.wallet, running.deadline);
+                let chain_id = match running.task.oddity {
+                    Some(Oddity::OtherNetwork) => ELSEWHERE.into(),
+                    Some(Oddity::NoNetwork) => "".into(),
+                    _ => self.desk.directory.chain_id.clone(),
+                };
+                let how = (via, running.task.wallet, chain_id, running.deadline);
                 self.client.call(now, id, want, how, out);
             }
             Next::Wait => {}

@@ -24,6 +24,5 @@ pub use directory::{
 pub use letter::{Answer, Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{
-    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal,
-    RequestRef, Share, Shown, Task, Terms, Via, Writer,
+    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Shown, Task, Terms, Via, Writer, Oddity,
 };

@@ -447,6 +447,8 @@ pub enum Order {
         grant: GrantRef,
         /// The issuer that may write.
         issuer: PartyId,
+        /// Who gets the paper.
+        carrier: PartyId,
         /// First second of its window, UNIX seconds.
         not_before: i64,
         /// Last second of its window, UNIX seconds.
@@ -515,6 +517,8 @@ pub enum Order {
     Probe {
         /// The party.
         of: PartyId,
+        /// Which of its wallets, from 0.
+        wallet: u8,
         /// Ask with its address in capitals.
         shouted: bool,
     },
@@ -741,6 +745,50 @@ pub enum Via {
     Gateway(PartyId),
 }
 
+macro_rules! oddities {
+    ($($variant:ident $name:literal $text:literal;)+) => {
+        /// What somebody's software does that no honest one would, besides what the order says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Oddity {
+            $(#[doc = $text] $variant,)+
+        }
+
+        impl Oddity {
+            /// All of them, in the order of [`Oddity::NAMES`].
+            pub const ALL: &'static [Oddity] = &[$(Oddity::$variant),+];
+
+            /// As a story writes them.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// As a story writes it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Oddity::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+oddities! {
+    OtherNetwork "for-another-network" "A paper, or else the transaction, is signed for another network.";
+    NoNetwork "for-no-network" "The transaction is signed without a network's name.";
+    Shouts "shouts" "The grantee is written in capitals.";
+    Halfway "stops-halfway" "Of a registration only the first transaction is sent.";
+    OtherProfile "proves-for-another-profile" "The wallet's proof names another profile.";
+    ProvesElsewhere "proves-for-another-network" "The wallet's proof names another network.";
+    ProvesLate "proves-too-late" "The wallet's proof was good until a second ago.";
+    ProvesNothing "proves-nothing" "The wallet signs a greeting.";
+    SameNotesId "with-a-used-notes-id" "The notes have the id of those the issuer made last.";
+    NoNotesId "without-notes-id" "The notes an issuer states have no id.";
+    FromIssuer "wrong-from-the-issuer-on" "Of a delegated write everything is wrong, the signing key first.";
+    FromOwner "wrong-from-the-owner-on" "Of a delegated write the owner is nobody, and all that is checked later is wrong.";
+    FromDates "wrong-from-the-dates-on" "Of a delegated write an instant is none, and all that is checked later is wrong.";
+    FromWindow "wrong-from-the-window-on" "Of a delegated write the window is reversed, and all that is checked later is wrong.";
+    FromTime "wrong-from-the-time-on" "Of a delegated write the window is over, and all that is checked later is wrong.";
+    FromSignature "wrong-from-the-signature-on" "Of a delegated write no signature is right, the owner's first.";
+    FromOriginal "wrong-from-the-original-on" "Of a delegated write the signatures under original and copy are wrong.";
+    FromCopy "wrong-at-the-copy" "Of a delegated write the signature under the copy is wrong.";
+}
+
 /// An order with its circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
@@ -752,4 +800,6 @@ pub struct Task {
     pub wallet: u8,
     /// How long to keep trying, in milliseconds of the party's own clock.
     pub patience: u64,
+    /// What is wrong with how it is done, on purpose.
+    pub oddity: Option<Oddity>,
 }

@@ -4,10 +4,10 @@ use super::chronicle::{Chronicle, CredentialFact, GrantFact, How, Life, View};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::crypto::Identity;
+use crate::crypto::{Identity};
 use crate::history::{Event, Role};
 use crate::id::{CredentialId, GrantId, Height, PartyId, UserId};
-use crate::ledger::{Answer, Query, Refusal};
+use crate::ledger::{Answer, Query, Refusal, GrantRow};
 
 /// How long after its end a session may still be answered in, in seconds.
 const SLACK: i64 = 60;
@@ -287,6 +287,23 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
     for view in &chronicle.views {
         let Some(caller) = view.caller else { continue };
         let member = cast.party(view.by);
+        let member = chronicle.history.cast.party(view.by);
+        let holds = member.identities.contains(&caller);
+        if let Ok(Answer::Grants(rows)) = view.result {
+            let (own, text) = (owner(chronicle, view), caller.caller());
+            let theirs = |row: &&GrantRow| {
+                Some(row.owner) != own && !row.grantee.eq_ignore_ascii_case(&text)
+            };
+            let foreign = rows.iter().find(theirs);
+            tally.test("READ-01", foreign.is_none(), || {
+                let row = foreign.expect("it was found");
+                let sentence = format!(
+                    "{} showed {} the grant of {} on {}",
+                    view.node, member.name, row.grantee, row.data
+                );
+                (sentence, vec![view.seen])
+            });
+        }
         let private = match view.result {
             Ok(Answer::Owned(row)) => row.is_some(),
             Ok(Answer::Shared(_)) => true,

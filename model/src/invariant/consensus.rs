@@ -57,6 +57,12 @@ fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
                 tables,
                 ..
             } => (*node, *height, *app_hash, *tables),
+            Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables,
+            } => (*node, *height, *app_hash, tables.map(|tables| tables.1)),
             _ => continue,
         };
         let (first, other, expected) = *states.entry(height).or_insert((seen, node, app_hash));
@@ -344,6 +350,9 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
         match &observation.event {
             Event::Started { node, again: true } => {
                 returned.insert(*node, seen);
+            }
+            Event::Installed { node, .. } => {
+                returned.entry(*node).or_insert(seen);
             }
             Event::Committed {
                 node,

@@ -267,6 +267,10 @@ pub(super) fn edit_public_notes_as_issuer(
         let named = **issuer == *call.caller || any_case && same_key(issuer, call.caller);
         named && notes_id.as_ref() == Some(id)
     };
+    let found_by = |id: &Option<Text>| match call.keeps(Switch::StatusKeepsId) {
+        true => id.clone(),
+        false => notes_id(notes).map(Text::from),
+    };
     let rows: Vec<_> = tables
         .credentials
         .iter()
@@ -276,6 +280,7 @@ pub(super) fn edit_public_notes_as_issuer(
                 *id,
                 Credential {
                     public_notes: notes.clone(),
+                    notes_id: found_by(&row.notes_id),
                     ..(**row).clone()
                 },
             )
@@ -290,6 +295,7 @@ pub(super) fn edit_public_notes_as_issuer(
                 *id,
                 RetainedNotes {
                     public_notes: notes.clone(),
+                    notes_id: found_by(&row.notes_id),
                     ..(**row).clone()
                 },
             )
@@ -360,7 +366,9 @@ pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: Credentia
     if own.is_none() || owner_of(tables, id) != own {
         return Err(Refusal::CredentialNotOwned);
     }
-    if grants::has_locked(tables, call, own, id) {
+    let copies = || copies_of(tables, id).into_iter();
+    let locked = |id| grants::has_locked(tables, call, own, id);
+    if locked(id) || !call.keeps(Switch::OriginalRemovable) && copies().any(locked) {
         return Err(Refusal::LockedGrants);
     }
     delete(state, call, id, Copies::Follow);

@@ -299,7 +299,8 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         }
         Query::GetAccessGrantsForCredential { credential_id } => {
             let on = |grant: &AccessGrant| {
-                grant.data == *credential_id && grants::is_grantee(call, grant)
+                let private = call.keeps(Switch::PrivateGrants);
+                grant.data == *credential_id && (!private || grants::is_grantee(call, grant))
             };
             Answer::Grants(grant_rows(tables, on))
         }

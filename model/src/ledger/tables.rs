@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
@@ -51,10 +52,20 @@ impl std::fmt::Debug for Content {
     }
 }
 
-// Rows and observations are hashed often, and a content's digest says all that its text would.
+// Rows and observations are hashed often, and a content's digest says all that its text would. A dump of the
+// tables, which somebody else has to read, is in a human-readable form.
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.serialize_str(&self.text);
+        }
         serializer.serialize_bytes(&self.digest)
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Content, D::Error> {
+        Text::deserialize(from).map(Content::new)
     }
 }
 
@@ -91,7 +102,7 @@ impl WalletType {
 }
 
 /// A row of `users`. Source: idos-facts 2.1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// X25519 public key, base64 by convention.
     pub recipient_encryption_public_key: Text,
@@ -102,14 +113,14 @@ pub struct User {
 }
 
 /// A profile whose first wallet has not arrived; only under `atomic-profile`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservedUser(
     /// The row that will appear together with the wallet.
     pub User,
 );
 
 /// A row of `wallets`. Source: idos-facts 2.2.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Wallet {
     pub user_id: UserId,
@@ -122,7 +133,7 @@ pub struct Wallet {
 }
 
 /// A row of `credentials`, original or copy. Source: idos-facts 2.3.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// The owner.
     pub user_id: UserId,
@@ -141,12 +152,12 @@ pub struct Credential {
 }
 
 /// A row of `shared_credentials`: this copy was made of this original. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyLink;
 
 /// The last notes of an original that is gone, for the grantees of a copy that is not; only under
 /// `orphans-stay-usable`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct RetainedNotes {
     pub issuer_auth_public_key: Text,
@@ -155,14 +166,14 @@ pub struct RetainedNotes {
 }
 
 /// What an issuer last stated about a credential of its; only under `sticky-status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusStatement(
     /// The notes as the issuer wrote them.
     pub Text,
 );
 
 /// A row of `user_attributes`, original or copy: clear text. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Attribute {
     pub user_id: UserId,
@@ -173,12 +184,12 @@ pub struct Attribute {
 }
 
 /// A row of `shared_user_attributes`: this copy was made of this original. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeLink;
 
 /// A row of `consumed_write_grants`: what a dWG was used for, as it was signed; empty once it names nobody
 /// any more. Source: idos-facts 2.5.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct ConsumedWriteGrant {
     pub owner: Text,
@@ -193,15 +204,22 @@ pub struct ConsumedWriteGrant {
     pub not_usable_after: Text,
 }
 
+impl ConsumedWriteGrant {
+    /// Whether it says who was party to the paper.
+    pub fn names_somebody(&self) -> bool {
+        !(self.owner.is_empty() && self.grantee.is_empty())
+    }
+}
+
 /// A row of `inserters`: its name. Source: idos-facts 2.5.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inserter(
     /// Unique name.
     pub Text,
 );
 
 /// A row of `delegates`: the inserter whose key this is. Source: idos-facts 2.5.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegate(
     /// The organisation.
     pub InserterId,
@@ -240,7 +258,7 @@ pub enum GrantInserter {
 }
 
 /// A row of `access_grants`. Source: idos-facts 2.6.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessGrant {
     /// `ag_owner_user_id`.
     pub owner: UserId,
@@ -448,25 +466,25 @@ pub struct CancelledPaper;
 
 /// A signed paper that is good for one use: dAG, ownership proof. Keyed by the digest of its text, so
 /// that what stays behind identifies nobody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumedPaper;
 
 /// Last used nonce of a sender; state of the engine, outside `main`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account(
     /// The next transaction must carry this plus one.
     pub u64,
 );
 
 /// A node that votes, as the engine keeps it: outside `main`. Source: idos-facts 2.7.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validator {
     /// Its weight in resolutions. Blocks count heads.
     pub power: u64,
 }
 
 /// Something validators vote on that is not decided yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// What is proposed.
     pub event: VotableEvent,
@@ -477,22 +495,22 @@ pub struct Resolution {
 }
 
 /// A validator's approval of a resolution. There is no vote against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval;
 
 /// A resolution that is over and may not come again: what was seen once happens once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Processed;
 
 /// A parameter of the network, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter(
     /// Its value.
     pub ParameterUpdate,
 );
 
 /// A line of the public log of changes; only under `governance-log`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The block that made it.
     pub height: Height,
@@ -503,7 +521,7 @@ pub struct Change {
 }
 
 /// What an action was replaced with, by the name of what it keeps or not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplacedAction {
     /// Whether it keeps it now.
     pub on: bool,
@@ -512,16 +530,16 @@ pub struct ReplacedAction {
 }
 
 /// Who owns the database, once it has been given away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership(
     /// Caller identity.
     pub Text,
 );
 
 /// A kind of row that lives in [`Tables`].
-pub trait Row: Serialize + Sized {
+pub trait Row: Serialize + DeserializeOwned + Sized {
     /// Primary key.
-    type Key: Ord + Clone + Serialize;
+    type Key: Ord + Clone + Serialize + DeserializeOwned;
     /// Distinguishes equal rows of different tables in digests.
     const TABLE: u8;
     #[doc(hidden)]
@@ -562,7 +580,42 @@ macro_rules! tables {
             fn undo(key: $key, before: Option<Arc<$row>>) -> Undo { Undo::$row(key, before) }
         })+
 
+        /// Every row of every table, as a dump has them.
+        #[derive(Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Dump {
+            $($table: Vec<($key, Arc<$row>)>,)+
+        }
+
+        impl Dump {
+            fn of(tables: &Tables) -> Dump {
+                Dump {
+                    $($table: tables.$table.iter().map(|(key, row)| (key.clone(), row.clone())).collect(),)+
+                }
+            }
+        }
+
         impl State {
+            fn load(dump: Dump) -> State {
+                let mut state = State::default();
+                $(for (key, row) in dump.$table {
+                    state.change::<$row>(key, Some(row));
+                })+
+                state.seal();
+                state
+            }
+
+            /// Digest of every row in the order of tables and keys, accounts included: what a snapshot of
+            /// this state has to come to.
+            pub fn checkpoint(&self) -> [u8; 32] {
+                let mut whole = blake3::Hasher::new();
+                let mut scratch = Vec::new();
+                $(for (key, row) in &self.tables.$table {
+                    whole.update(&row_hash::<$row>(&mut scratch, key, row));
+                })+
+                *whole.finalize().as_bytes()
+            }
+
             /// Sets a row to what the entry says and returns the entry that undoes this.
             fn revert(&mut self, undo: Undo) -> Undo {
                 match undo {
@@ -651,6 +704,30 @@ impl State {
             return None;
         }
         self.change::<R>(key.clone(), None)
+    }
+
+    /// Every row, for another node to read.
+    pub fn dump(&self) -> Vec<u8> {
+        serde_json::to_vec(&Dump::of(&self.tables))
+            .expect("rows hold nothing that cannot be written")
+    }
+
+    /// The state a dump is of. What it holds is believed; [`State::checkpoint`] says whether it is right.
+    ///
+    /// Errors: what is wrong with the dump, in words.
+    pub fn read(dump: &[u8]) -> Result<State, String> {
+        let dump = serde_json::from_slice(dump).map_err(|error| error.to_string())?;
+        Ok(State::load(dump))
+    }
+
+    /// Changes a user's encryption key as somebody could who has the disk: no digest and no change set
+    /// follows.
+    pub(crate) fn alter_user(&mut self, id: UserId) {
+        if let Some(user) = self.tables.users.get_mut(&id) {
+            let mut altered = (**user).clone();
+            altered.recipient_encryption_public_key = "altered".into();
+            *user = Arc::new(altered);
+        }
     }
 
     /// Marks the present state.
@@ -746,14 +823,19 @@ impl State {
     /// Hash of table, key and row; zero for an absent row.
     fn row_hash<R: Row>(&mut self, key: &R::Key, row: Option<&R>) -> [u8; 32] {
         let Some(row) = row else { return [0; 32] };
-        self.scratch.clear();
-        let buffer = std::mem::take(&mut self.scratch);
-        let buffer = postcard::to_extend(&(R::TABLE, key, row), buffer)
-            .expect("rows hold nothing that cannot be encoded");
-        let hash = *blake3::hash(&buffer).as_bytes();
-        self.scratch = buffer;
-        hash
+        row_hash(&mut self.scratch, key, row)
     }
+}
+
+/// Hash of table, key and row.
+fn row_hash<R: Row>(scratch: &mut Vec<u8>, key: &R::Key, row: &R) -> [u8; 32] {
+    let mut buffer = std::mem::take(scratch);
+    buffer.clear();
+    let buffer = postcard::to_extend(&(R::TABLE, key, row), buffer)
+        .expect("rows hold nothing that cannot be encoded");
+    let hash = *blake3::hash(&buffer).as_bytes();
+    *scratch = buffer;
+    hash
 }
 
 #[cfg(test)]
@@ -796,6 +878,36 @@ mod tests {
         other.put(inserter(1), Inserter("a".into()));
         assert_eq!(one.digest(), other.digest());
         assert_ne!(one.change_set(), other.change_set());
+    }
+
+    #[test]
+    fn a_dump_reads_as_the_state_it_is_of_and_damaged_ones_do_not() {
+        let mut state = State::default();
+        state.put(inserter(1), Inserter("one".into()));
+        state.put(Identity::Ed25519([1; 32]), Account(3));
+        state.put(
+            CredentialId(uuid::Uuid::from_u128(7)),
+            Credential {
+                user_id: UserId(uuid::Uuid::from_u128(9)),
+                notes_id: None,
+                public_notes: "".into(),
+                content: Content::new("sealed"),
+                encryptor_public_key: "key".into(),
+                issuer_auth_public_key: "issuer".into(),
+                inserter: None,
+            },
+        );
+        let dump = state.dump();
+        let read = State::read(&dump).expect("it was dumped");
+        assert_eq!(
+            (read.digest(), read.checkpoint()),
+            (state.digest(), state.checkpoint())
+        );
+        assert_eq!(read.dump(), dump);
+        let text = String::from_utf8(dump).unwrap();
+        let other = State::read(text.replace("sealed", "opened").as_bytes()).unwrap();
+        assert_ne!(other.checkpoint(), state.checkpoint());
+        assert!(State::read(b"{}").is_err());
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Node {
             .accepted
             .as_ref()
             .is_some_and(|(ballot, _)| ballot.term >= term);
-        let last = self.chain.last();
+        let last = self.last.as_ref();
         voted || last.is_some_and(|last| last.votes.iter().any(|vote| vote.ballot.term >= term))
     }
 
@@ -219,9 +219,10 @@ impl Node {
     }
 
     pub(super) fn on_propose_due(&mut self, now: WallMillis, height: Height, out: &mut Outbox) {
+        let current = self.height();
         let Some(lead) = &mut self.lead else { return };
         let due = matches!(lead.phase, Phase::Resting | Phase::Ready);
-        if height != Height(self.chain.len() as u64) || !due {
+        if height != current || !due {
             return;
         }
         lead.phase = Phase::Ready;
@@ -249,7 +250,14 @@ impl Node {
             now
         };
         let after = (self.height().next(), self.last_id(), self.app_hash);
-        let transactions = self.mempool.next_block();
+        let mut transactions = self.mempool.next_block();
+        if !self.slipped.is_empty() {
+            let slipped = std::mem::take(&mut self.slipped);
+            transactions = slipped
+                .into_iter()
+                .chain(transactions.iter().cloned())
+                .collect();
+        }
         let block = Block::propose(&*self.suite, &self.key, self.id, after, time, transactions);
         self.propose(now, block, true, out);
     }
@@ -272,6 +280,14 @@ impl Node {
         for peer in self.genesis.peers(self.id).filter(|peer| self.votes(*peer)) {
             let block = block.clone();
             out.send(peer, Message::Propose { ballot, block });
+        }
+        if self.repeats_votes {
+            let announced = Committed {
+                block: block.clone(),
+                app_hash: vote.app_hash,
+                votes: vec![vote.clone(); self.quorum()],
+            };
+            self.broadcast(Message::Announce(Arc::new(announced)), out);
         }
         out.timer(self.genesis.timing.resend, Timer::Resend(ballot));
         self.set_phase(Phase::Proposed {

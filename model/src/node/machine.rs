@@ -1,16 +1,16 @@
 //! The node itself: its state, and the switchboard that hands each input to the part that knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
-use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::message::{Input, Message, Misdeed, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::snapshot::{Snapshot, app_hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{
@@ -19,7 +19,7 @@ use crate::ledger::{
 use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
-/// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
+/// Durations of the protocol, in milliseconds, and in blocks. Source: kwil-rpc 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Timing {
     /// Pause between a commit and the next proposal.
@@ -36,6 +36,9 @@ pub struct Timing {
     pub challenge: u64,
     /// How far a block's time may be from a validator's clock, under `bounded-block-time`.
     pub drift: u64,
+    /// After how many blocks a node makes a snapshot, under `bounded-history`. It keeps the last two and the
+    /// blocks since the first of them, so that what was deleted is gone twice as many blocks later.
+    pub history: u64,
 }
 
 /// What every node knows from the start.
@@ -122,6 +125,9 @@ pub(super) struct Executed {
     pub(super) redo: Redo,
     /// Before its first transaction, and after its last.
     pub(super) tables: (TablesDigest, TablesDigest),
+    pub(super) tables: TablesDigest,
+    /// What of the execution, besides the results, enters the app hash.
+    pub(super) change_set: [u8; 32],
     /// Who leads from the next block on, if this one decides it.
     pub(super) leader: Option<NodeId>,
 }
@@ -134,7 +140,12 @@ pub struct Node {
     pub(super) key: SigningKey,
 
     pub(super) state: State,
-    pub(super) chain: Vec<Arc<Committed>>,
+    /// The final blocks it has, in order; `before` is the height of the last one it does not have any more.
+    pub(super) chain: VecDeque<Arc<Committed>>,
+    pub(super) before: Height,
+    /// The last final block, which a node that came by a snapshot does not have among its blocks.
+    pub(super) last: Option<Arc<Committed>>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     pub(super) app_hash: AppHash,
     pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
     /// Validators with their power, from the height on after which they changed; by place, strangers last.
@@ -155,6 +166,9 @@ pub struct Node {
     /// Height a peer last said it has; nothing before the first answer after a restart.
     pub(super) tip: Option<Height>,
     pub(super) halted: Option<Halt>,
+    /// Transactions it puts into its next block unseen, and whether it repeats its votes: see [`Misdeed`].
+    pub(super) slipped: Vec<Arc<Transaction>>,
+    pub(super) repeats_votes: bool,
 }
 
 impl Node {
@@ -165,7 +179,10 @@ impl Node {
             suite,
             key,
             state: genesis.state(),
-            chain: Vec::new(),
+            chain: VecDeque::new(),
+            before: Height(0),
+            last: None,
+            snapshot: None,
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
             sets: BTreeMap::from([(Height(0), genesis.validators())]),
@@ -182,6 +199,8 @@ impl Node {
             challenges_given: 0,
             tip: Some(Height(0)),
             halted: None,
+            slipped: Vec::new(),
+            repeats_votes: false,
             genesis,
         }
     }
@@ -197,9 +216,11 @@ impl Node {
         out: &mut Outbox,
     ) -> Node {
         let mut node = Node::new(id, genesis, suite, key);
+        node.restore_snapshot(records);
         for record in records {
             match record {
                 Record::Committed(committed) => node.replay(committed, out),
+                Record::Snapshot { .. } => {}
                 Record::Accepted(ballot, block) => node.accepted = Some((*ballot, block.clone())),
                 Record::Term(term, leader) => (node.term, node.leader) = (*term, *leader),
             }
@@ -267,6 +288,9 @@ impl Node {
             Input::Timer(timer) => self.on_timer(now, timer, out),
             Input::Request { id, request } => self.on_request(now, id, request, out),
             Input::Appoint { term, leader } => self.on_appoint(now, term, leader, out),
+            Input::Misdeed(Misdeed::SlipIn(transaction)) => self.slipped.push(transaction),
+            Input::Misdeed(Misdeed::RepeatVotes(yes)) => self.repeats_votes = yes,
+            Input::Misdeed(Misdeed::AlterUser(user)) => self.state.alter_user(user),
         }
     }
 
@@ -292,6 +316,7 @@ impl Node {
             Message::Announce(committed) => self.on_announce(now, from, committed, out),
             Message::Ask { have } => self.on_ask(from, have, out),
             Message::Blocks { blocks, tip } => self.on_blocks(now, from, blocks, tip, out),
+            Message::Snapshot(snapshot) => self.on_snapshot(now, from, &snapshot, out),
             Message::Report {
                 term,
                 height,
@@ -317,7 +342,12 @@ impl Node {
 
     /// Height of the last final block, 0 before the first.
     pub fn height(&self) -> Height {
-        Height(self.chain.len() as u64)
+        Height(self.before.0 + self.chain.len() as u64)
+    }
+
+    /// Height of the first block it still has, or will have: 1 where nothing was pruned.
+    pub fn oldest(&self) -> Height {
+        self.before.next()
     }
 
     /// App hash after the last final block.
@@ -367,8 +397,8 @@ impl Node {
 
     /// The final block of a height, if this node has it.
     pub fn committed(&self, height: Height) -> Option<&Arc<Committed>> {
-        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
-        self.chain.get(place)
+        let place = height.0.checked_sub(self.before.0)?.checked_sub(1)?;
+        self.chain.get(usize::try_from(place).ok()?)
     }
 
     /// What became of each transaction of a final block, in order. Empty for a block this node does not
@@ -418,15 +448,15 @@ impl Node {
 
     /// Chain time of the last final block.
     pub(super) fn last_time(&self) -> WallMillis {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(self.genesis.time, |committed| committed.block.time)
     }
 
     /// Id of the last final block.
     pub(super) fn last_id(&self) -> BlockId {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(BlockId::default(), |committed| committed.block.id)
     }
 
@@ -449,9 +479,13 @@ impl Node {
     /// before the commit.
     pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
         let savepoint = self.state.savepoint();
+        let time = match self.genesis.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => self.last_time().block_time(),
+        };
         let at = At {
             height: block.height,
-            time: block.block_time(),
+            time,
             proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
         };
         let mut state = std::mem::take(&mut self.state);
@@ -473,6 +507,13 @@ impl Node {
         let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let app_hash = app_hash(self.app_hash, &state, &results);
         let tables = (before, state.digest());
+        let change_set = state.change_set();
+        let checkpoint = self
+            .makes_snapshot(block.height)
+            .then(|| state.checkpoint());
+        let codes = results.iter().map(|result| result.outcome.code());
+        let app_hash = app_hash(self.app_hash, change_set, codes, checkpoint);
+        let tables = state.digest();
         let redo = state.rollback(savepoint);
         self.state = state;
         Executed {
@@ -481,6 +522,7 @@ impl Node {
             results,
             redo,
             tables,
+            change_set,
             leader,
         }
     }
@@ -501,7 +543,7 @@ impl Node {
     }
 
     /// Keeps the set of validators, if the last block has changed it.
-    fn note_validators(&mut self) {
+    pub(super) fn note_validators(&mut self) {
         let rows = self.state.tables().validators.iter();
         let mut set: Vec<_> = rows.map(|(node, row)| (*node, row.power)).collect();
         set.sort_by_key(|(node, _)| self.genesis.place(node).unwrap_or(NodeId(u16::MAX)));
@@ -551,6 +593,9 @@ impl Node {
     ) {
         if self.adopt(&committed, replayed, out) {
             out.persist(Record::Committed(committed.clone()));
+            if let Some(snapshot) = self.fresh_snapshot() {
+                out.persist(snapshot);
+            }
             out.sync();
             self.answer_included(&committed.block, out);
             self.after_commit(now, &committed.block, out);
@@ -559,7 +604,7 @@ impl Node {
 
     /// Applies a final block that is durable already.
     fn replay(&mut self, committed: &Arc<Committed>, out: &mut Outbox) {
-        if self.halted.is_none() {
+        if self.halted.is_none() && committed.block.height > self.before {
             self.adopt(committed, true, out);
         }
     }
@@ -589,7 +634,8 @@ impl Node {
         );
         self.app_hash = executed.app_hash;
         self.leader = executed.leader.unwrap_or(self.leader);
-        self.chain.push(committed.clone());
+        self.chain.push_back(committed.clone());
+        self.last = Some(committed.clone());
         self.note_validators();
         for result in executed.results.iter() {
             // An invalid transaction changes nothing, so it may still get into a later block.
@@ -598,6 +644,7 @@ impl Node {
                     .insert(result.id, (block.height, result.outcome));
             }
         }
+        self.prune(&executed.results, executed.change_set);
         out.note(Note::Committed {
             committed: committed.clone(),
             app_hash: self.app_hash,
@@ -643,18 +690,6 @@ impl Node {
             self.last_time().block_time()
         }
     }
-}
-
-/// The hash chain over changes: previous hash, change set, accounts (inside the change set here) and
-/// result codes. Texts of refusals do not enter. Source: idos-facts 6.2.
-fn app_hash(previous: AppHash, state: &State, results: &[TxResult]) -> AppHash {
-    let mut hash = Sha256::new();
-    hash.update(previous.0);
-    hash.update(state.change_set());
-    for result in results {
-        hash.update(result.outcome.code().to_be_bytes());
-    }
-    AppHash(hash.finalize().into())
 }
 
 /// The nonce a sender used last, as the committed state has it.

@@ -1,7 +1,7 @@
 //! Payloads of what the engine does itself: statements, transfers, validators and resolutions.
 //! Layouts are the node software's own. Source: kwil-rpc 4, kwil `core/types`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::bytes::{put_bytes, put_compact, put_count};
@@ -12,7 +12,7 @@ use crate::crypto::{Identity, Scheme};
 use crate::id::ResolutionId;
 
 /// Kinds of keys, as the engine tells accounts and validators apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KeyKind {
     /// An address of 20 bytes, or a compressed key of 33.
     Secp256k1,
@@ -47,7 +47,7 @@ impl KeyKind {
 }
 
 /// Whom a payload names: an account, or a node.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyId {
     /// What the bytes are.
     pub kind: KeyKind,
@@ -91,7 +91,7 @@ impl KeyId {
 }
 
 /// Something validators vote on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VotableEvent {
     /// Which rule the body is for.
     pub kind: String,
@@ -125,7 +125,7 @@ impl VotableEvent {
 }
 
 /// A parameter of the network, and the value it is to have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ParameterUpdate {
     /// `leader`: who proposes blocks.
     Leader(KeyId),

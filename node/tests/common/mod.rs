@@ -55,6 +55,7 @@ pub(crate) fn genesis(rules: Rules) -> Arc<Genesis> {
         time: NOW,
         rules,
         timing: Timing {
+            history: 14_400,
             propose: 2,
             poll: 2,
             empty_block: 60_000,

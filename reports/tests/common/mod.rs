@@ -69,6 +69,7 @@ pub(crate) fn task(by: PartyId, order: Order) -> Deed {
             via: Via::Any,
             wallet: 0,
             patience: 10_000,
+            oddity: None,
         },
     )
 }
@@ -102,6 +103,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         careful: true,
         box_key_of: PartyId(0),
         person: PartyId(0),
+        company_of: PartyId(0),
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };
@@ -153,6 +155,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         leader: N1,
         epoch: EPOCH,
         timing: Timing {
+            history: 14_400,
             propose: 1000,
             poll: 100,
             empty_block: 60_000,
@@ -237,6 +240,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         operators: Vec::new(),
         external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,
+        history: 14_400,
     })
 }
 

@@ -106,6 +106,7 @@ impl Resolver<'_> {
                 careful,
                 box_key_of: id,
                 person: id,
+                company_of: id,
                 known_as,
             });
         };
@@ -167,6 +168,9 @@ impl Resolver<'_> {
                 self.cast.parties[id.index()].person = self.cast.party(of).person;
             }
         }
+        for (name, of) in actors.branches.iter().flat_map(|branches| branches.get()) {
+            self.branch(name, of);
+        }
     }
 
     /// The operator of a node, who is called as the node and takes part once a step says so.
@@ -191,6 +195,7 @@ impl Resolver<'_> {
             careful: true,
             box_key_of: id,
             person: id,
+            company_of: id,
         });
         Some(id)
     }
@@ -252,6 +257,20 @@ impl Resolver<'_> {
             return;
         }
         self.cast.parties[id.index()].box_key_of = owner;
+    }
+
+    /// Makes an issuer a branch of another, which has an inserter of its own and comes first.
+    fn branch(&mut self, name: &At<String>, of: &At<String>) {
+        let issuers = (self.role(name, Role::Issuer), self.role(of, Role::Issuer));
+        let (Some(id), Some(company)) = issuers else {
+            return;
+        };
+        if company >= id || self.cast.party(company).company_of != company {
+            let message = format!("`{}` cannot be a branch of `{}`", name.get(), of.get());
+            self.complain(of, message, "no company that is named before it");
+            return;
+        }
+        self.cast.parties[id.index()].company_of = company;
     }
 
     pub(super) fn party(&mut self, name: &At<String>) -> Option<PartyId> {

@@ -22,8 +22,9 @@ pub(super) const NETWORK: Network = Network {
     reorder: Ppm(0),
 };
 pub(super) const DISK_SYNC: Millis = Millis(2);
-/// A file changes `propose`, `empty_block` and `drift`; the other durations are the protocol's own.
+/// A file changes `propose`, `empty_block`, `drift` and `history`; the other durations are the protocol's own.
 pub(super) const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,

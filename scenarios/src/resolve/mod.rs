@@ -261,6 +261,7 @@ impl Resolver<'_> {
         let propose = self.pace("propose", &file.propose, timing.propose);
         let empty_block = self.pace("empty-block", &file.empty_block, timing.empty_block);
         let drift = self.duration_or("drift", &file.drift, Millis(timing.drift));
+        let history = self.or(&file.history, timing.history, Self::history);
         let network = Network {
             latency: latency?,
             jitter: jitter?,
@@ -272,9 +273,19 @@ impl Resolver<'_> {
             propose: propose?,
             empty_block: empty_block?,
             drift: drift?.0,
+            history: history?,
             ..timing
         };
         Some((network, disk_sync?, timing))
+    }
+
+    fn history(&mut self, blocks: &At<i64>) -> Option<u64> {
+        let count = u64::try_from(*blocks.get()).ok().filter(|count| *count > 0);
+        if count.is_none() {
+            let message = "a node keeps at least one block".to_owned();
+            self.complain(blocks, message, "too few");
+        }
+        count
     }
 
     /// A pause of the protocol. Without it blocks would follow each other at the same instant.

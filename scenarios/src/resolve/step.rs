@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use assay_model::actor::{
-    Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef,
-    Share, Task, Terms, Via, Writer,
+    Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Task, Terms, Via, Writer, Oddity,
 };
 use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
@@ -220,12 +219,17 @@ impl Resolver<'_> {
         let patience = self.or(&file.patience, defaults::PATIENCE, |this, text| {
             this.positive("patience", text)
         });
+        let oddity = self.or(&file.oddly, None, |this, word| {
+            let place = this.word(word, "oddity", Oddity::NAMES)?;
+            Some(Some(Oddity::ALL[place]))
+        });
         let order = self.order(here, file, expect);
         let task = Task {
             order: order?,
             via: via?,
             wallet: wallet?,
             patience: patience?.0,
+            oddity: oddity?,
         };
         Some(Deed::Party(here.by?, task))
     }
@@ -482,8 +486,17 @@ impl Resolver<'_> {
             Verb::List => Some(Order::List),
             Verb::Probe => {
                 let of = self.need(here, "of", &file.of)?;
+                let of = self.party(of)?;
+                let whose = Here {
+                    by: Some(of),
+                    ..here.clone()
+                };
+                let wallet = self.or(&file.which, 0, |this, name| {
+                    this.wallet(&whose, name).map(|(index, _)| index)
+                });
                 Some(Order::Probe {
-                    of: self.party(of)?,
+                    of,
+                    wallet: wallet?,
                     shouted: said(&file.shouted),
                 })
             }
@@ -1042,6 +1055,10 @@ impl Resolver<'_> {
         let until = self.or(&file.until, usual, |this, text| {
             this.duration("until", text)
         });
+        let carrier = match &file.carrier {
+            Some(carrier) => self.role(carrier, Role::Issuer),
+            None => issuer,
+        };
         let (alias, owner, to) = (alias?, here.by?, to?);
         let name = alias.get();
         let row = |id| Row { id, owner };
@@ -1069,6 +1086,7 @@ impl Resolver<'_> {
             id,
             grant,
             issuer: issuer?,
+            carrier: carrier?,
             not_before: self.second(from?),
             not_after: self.second(until?),
         })

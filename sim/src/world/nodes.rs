@@ -219,6 +219,16 @@ impl World<'_> {
                     replayed,
                 }
             }
+            Note::Installed {
+                height,
+                app_hash,
+                tables,
+            } => Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables: Some(tables),
+            },
             Note::Halted(why) => Event::Halted { node, why },
             Note::Leads { term } => Event::Leads { node, term },
             Note::Proposed { height, time, .. } => {

@@ -21,6 +21,7 @@ const NETWORK: &[&str] = &[
     "broadcast_ms",
     "challenge_ms",
     "drift_ms",
+    "history_blocks",
     "first_leader",
     "sentries",
 ];

@@ -4,7 +4,7 @@ use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Order, Task, Writer};
+use super::super::order::{Oddity, Order, Task, Writer};
 use super::writing::upsert;
 use super::{News, Next, ending, submit};
 use crate::history::Ending;
@@ -38,7 +38,8 @@ pub(super) fn register(
         }) => {
             let proof = (address, message, signature);
             let [create, bind] = desk.registration(*user, proof, box_public);
-            *wallet = Some(Box::new(bind));
+            let whole = task.oddity != Some(Oddity::Halfway);
+            *wallet = whole.then(|| Box::new(bind));
             Next::Ask(Want::Submit(create.into()), None)
         }
         News::Letter(_) => Next::Wait,
@@ -75,6 +76,10 @@ pub(super) fn issue(
         News::Begin => {
             let how = (forged, unsealed);
             let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
+            if task.oddity == Some(Oddity::SameNotesId) {
+                desk.reuse_notes_id();
+            }
+            let package = desk.package(user, user, credential, bytes, how, now, out);
             match writer {
                 Writer::User => {
                     out.letter(

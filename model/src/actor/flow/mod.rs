@@ -279,7 +279,7 @@ impl Flow {
     ) -> Next {
         match self {
             Flow::Transact => match news {
-                News::Begin => transact(desk, now, &task.order, out),
+                News::Begin => transact(desk, now, task, out),
                 News::Got(got) => Next::Done(ending(&got)),
                 News::Letter(_) => Next::Wait,
             },

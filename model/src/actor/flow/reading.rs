@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::machine::Outbox;
 use super::super::order::{Demands, Order, Task, Via};
 use super::{News, Next, ending, look};
-use crate::crypto::content_hash;
+use crate::crypto::{Identity, content_hash};
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
@@ -249,8 +249,17 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             look(Query::GetCredentialOwned { id: *credential })
         }
         (Order::List, News::Begin) => look(Query::GetCredentials {}),
-        (Order::Probe { of, shouted }, News::Begin) => {
-            let address = desk.directory.card(*of).caller();
+        (
+            Order::Probe {
+                of,
+                wallet,
+                shouted,
+            },
+            News::Begin,
+        ) => {
+            let identities = &desk.directory.card(*of).identities;
+            let address = identities.get(usize::from(*wallet)).map(Identity::caller);
+            let address: Text = address.unwrap_or_default().into();
             let address = if *shouted {
                 address.to_uppercase().into()
             } else {

@@ -1,16 +1,16 @@
 //! What owners do with a document: share, store again, sign papers. Source: idos-facts 5.3, 5.4.
 
 use super::super::client::{Got, Want};
-use super::super::desk::Desk;
+use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Fidelity, Order, Share, Task};
+use super::super::order::{Fidelity, Oddity, Order, Share, Task};
 use super::writing::{add, edit};
 use super::{News, Next, ending, look, submit};
 use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{ContentHash, PartyId};
-use crate::ledger::{Answer, Query};
+use crate::ledger::{Action, Answer, Query};
 
 /// Approval: decrypt, hash, re-encrypt, share. Source: idos-facts 5.3 step 2.
 pub(super) fn share(
@@ -57,6 +57,11 @@ pub(super) fn share(
                 Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
                 _ => desk.copy(share, request, &copy, hash, out),
             })
+            let mut action = desk.copy(share, &copy, hash, out);
+            if task.oddity == Some(Oddity::Shouts) {
+                shout(&mut action);
+            }
+            submit(action)
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
@@ -71,6 +76,20 @@ pub(super) fn share(
             }
             Next::Done(ending)
         }
+    }
+}
+
+/// Writes a grantee in capitals, as software does that takes addresses from elsewhere.
+fn shout(share: &mut Action) {
+    if let Action::ShareCredential {
+        grantee_wallet_identifier: grantee,
+        ..
+    } = share
+    {
+        *grantee = match grantee.strip_prefix("0x") {
+            Some(digits) => format!("0x{}", digits.to_uppercase()).into(),
+            None => grantee.to_uppercase().into(),
+        };
     }
 }
 
@@ -200,6 +219,17 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 return Next::Done(Ending::Declined("nothing-found"));
             }
             desk.signed.insert(*dag, paper.clone());
+            let unsigned = desk.dag_action(*owner, grant.grantee, data, "".into());
+            if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
+                // A careful wallet does not sign a text it does not understand.
+                return Next::Done(Ending::Declined("nothing-found"));
+            }
+            let meant = match task.oddity {
+                Some(Oddity::OtherNetwork) => desk.dag_text_on(&unsigned, ELSEWHERE),
+                _ => None,
+            };
+            let signature = desk.sign_text(task.wallet, &meant.unwrap_or(text));
+            let paper = desk.dag_action(*owner, grant.grantee, data, signature);
             if *carrier == desk.me {
                 desk.papers.insert(*dag, paper);
             } else {

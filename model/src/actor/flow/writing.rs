@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::directory::notes_id;
 use super::super::letter::Package;
 use super::super::machine::Outbox;
-use super::super::order::{Findings, GrantRef, Order};
+use super::super::order::{Findings, GrantRef, Order, Oddity, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
 use super::{Next, deny_question, found, submit, withdraw};
@@ -16,14 +16,18 @@ use crate::time::WallMillis;
 use crate::vc::PublicNotes;
 
 /// The one transaction of an order that needs no more.
-pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mut Outbox) -> Next {
+pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut Outbox) -> Next {
     let directory = desk.directory.clone();
+    let order = &task.order;
     let action = match order {
         Order::SetStatus { credential, status } => {
             desk.statuses.insert(*credential, status.clone());
             let id = notes_id(*credential);
             let notes = PublicNotes {
-                id: id.clone(),
+                id: match task.oddity {
+                    Some(Oddity::NoNotesId) => String::new(),
+                    _ => id.clone(),
+                },
                 kind: "KYC".to_owned(),
                 level: "basic".to_owned(),
                 status: status.clone(),
@@ -76,7 +80,10 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             forged,
             replayed,
         } => {
-            let proof = desk.wallet_proof(*wallet, now, (*forged, *replayed));
+            let odd = task.oddity;
+            let odd = odd.and_then(|oddity| desk.odd_proof(*wallet, now, oddity));
+            let proof =
+                odd.unwrap_or_else(|| desk.wallet_proof(*wallet, now, (*forged, *replayed)));
             let (wallet_type, address, public_key) = desk.wallet_columns(*wallet);
             Action::AddWallet {
                 id: *id,
@@ -93,7 +100,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             dwg,
             original,
             copy,
-        } => return write_dwg(desk, now, *dwg, (*original, *copy), out),
+        } => return write_dwg(desk, now, *dwg, (*original, *copy), task.oddity, out),
         Order::AddAttribute { .. }
         | Order::EditAttribute { .. }
         | Order::RemoveAttribute { .. }
@@ -108,8 +115,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         },
         Order::Admit { issuer } => {
             // A row that is there already would refuse the whole batch, so only the key is added.
-            let [_, delegate] = desk.admission(*issuer);
-            return Next::Ask(Want::Submit(delegate.into()), None);
+            desk.delegate_of(*issuer)
         }
         Order::Dismiss { issuer, shouted } => {
             let address = directory.card(*issuer).caller();

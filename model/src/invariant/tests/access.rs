@@ -347,6 +347,15 @@ fn answers() -> Vec<Case> {
                 read(),
                 answer(),
             ),
+            "a grant of others is shown",
+            Story::new().shared(LOCK).saw(
+                MALLORY,
+                N1,
+                Query::GetAccessGrantsForCredential {
+                    credential_id: FOR_BANK,
+                },
+                grants(vec![grant_row(BANK, FOR_BANK, LOCK)]),
+            ),
             by,
             broken(&["READ-01"]),
         ),

@@ -10,7 +10,9 @@ use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
 use crate::history::{
     Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
 };
-use crate::id::{AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest};
+use crate::id::{
+    AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, WriteGrantId,
+};
 use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
 use crate::rules::{Rules, Switch};
@@ -283,6 +285,7 @@ impl Story {
             operators: Vec::new(),
             external: crate::actor::External::ARBITRUM,
             keeps_history,
+            history: 1,
         };
         Story {
             history: History::new(Arc::new(cast)),
@@ -554,6 +557,57 @@ impl Story {
             credentials: credentials.to_vec(),
             grants: grants.to_vec(),
             users: users.iter().map(|user| profile(*user)).collect(),
+            oldest: None,
+            named: vec![],
+        })
+    }
+
+    /// A node is found with no block older than this.
+    pub(super) fn look_back(self, node: NodeId, oldest: u64) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: Some(Height(oldest)),
+            named: vec![],
+        })
+    }
+
+    /// A node is found with records of these used papers that name somebody.
+    pub(super) fn look_for_papers(self, node: NodeId, named: &[WriteGrantId]) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: None,
+            named: named.to_vec(),
+        })
+    }
+
+    /// A node takes a snapshot of a height for its state: the one that was voted for, or another.
+    pub(super) fn install(self, node: NodeId, height: u64, voted: bool) -> Story {
+        let made = self.made_at(Height(height)).expect("a block was committed");
+        let app_hash = match voted {
+            true => made.committed.app_hash,
+            false => AppHash([9; 32]),
+        };
+        self.event(Event::Installed {
+            node,
+            height: Height(height),
+            app_hash,
+            tables: None,
         })
     }
 
@@ -569,6 +623,8 @@ impl Story {
             credentials: vec![],
             grants: vec![],
             users: vec![],
+            oldest: None,
+            named: vec![],
         })
     }
 
