@@ -351,9 +351,9 @@ fn transaction(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Transaction>,
 
 #[cfg(test)]
 mod tests {
-use assay_laws::{laws};
-use assay_model::crypto::{Identity};
-use assay_model::ledger::{Account};
+    use assay_laws::laws;
+    use assay_model::crypto::Identity;
+    use assay_model::ledger::Account;
     use proptest::collection::vec;
     use proptest::prelude::*;
 

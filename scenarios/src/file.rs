@@ -202,6 +202,8 @@ mirror! {
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
         /// Users behind whom the same person stands: { alice-too = "alice" }.
         same_person "same-person": BTreeMap<At<String>, At<String>>,
+        /// Whose inserter an issuer's key belongs to instead of its own: { kyc-branch = "kyc-co" }.
+        branches "branches": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -216,8 +218,6 @@ mirror! {
         start "start": String,
         /// Reward of an epoch, in IDOS; default a day's part of 30 million a year.
         reward "reward": i64,
-        /// Whose inserter an issuer's key belongs to instead of its own: { kyc-branch = "kyc-co" }.
-        branches "branches": BTreeMap<At<String>, At<String>>,
     }
 }
 
@@ -524,8 +524,7 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 11] = [
-    let words: [(&str, &str, &[&str]); 9] = [
+    let words: [(&str, &str, &[&str]); 12] = [
         ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),

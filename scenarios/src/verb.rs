@@ -119,7 +119,6 @@ table! {
         "Requests for access are listed: a consumer's own, or those a user has received.";
     ReadRecord "read-record" ["rows"]
         "The record of requests and grants is read.";
-    Probe "probe" ["of", "shouted"]
     Probe "probe" ["of", "which", "shouted"]
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "credential", "lock", "lock-until", "stands", "ends", "ends-at", "uses", "fields", "purpose"]

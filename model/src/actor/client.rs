@@ -96,6 +96,8 @@ pub(super) struct Client {
     me: PartyId,
     suite: Arc<dyn Suite>,
     keys: Vec<SigningKey>,
+    /// The network's name, which a careful wallet looks for in a sign-in text.
+    chain_id: Text,
     nodes: Vec<NodeId>,
     calls: BTreeMap<TaskId, Call>,
     requests: BTreeMap<RequestId, TaskId>,
@@ -114,12 +116,12 @@ impl Client {
         keys: Vec<SigningKey>,
         (chain_id, nodes): (Text, Vec<NodeId>),
         signs: bool,
-        nodes: Vec<NodeId>,
     ) -> Client {
         Client {
             me,
             suite,
             keys,
+            chain_id,
             nodes,
             calls: BTreeMap::new(),
             requests: BTreeMap::new(),

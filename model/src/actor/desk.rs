@@ -11,7 +11,7 @@ use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
 use super::flow::{Flow, Sifting, Vouching, judge};
 use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Findings, Order, RequestRef, Share, Task, Terms, Via, Oddity};
+use super::order::{Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
@@ -344,14 +344,12 @@ impl Desk {
         let id = id.unwrap_or_else(|| notes_id(credential));
         self.last_notes_id = Some(id.clone());
         let notes = PublicNotes {
-            id: notes_id(credential),
+            id,
             kind: match document.about() {
                 About::User(_) => "KYC",
                 About::Person(_) => "human",
             }
             .to_owned(),
-            id,
-            kind: "KYC".to_owned(),
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
@@ -931,14 +929,6 @@ impl Desk {
             Letter::Package { task, package } => {
                 let credential = package.credential;
                 self.packages.insert(credential, package);
-                let order = Order::ReadOwn { credential };
-                let courtesy = Task {
-                    order,
-                    via: Via::Any,
-                    wallet: 0,
-                    patience: COURTESY,
-                    oddity: None,
-                };
                 return Some((
                     courtesy(Order::ReadOwn { credential }),
                     Flow::Store {
@@ -1060,6 +1050,7 @@ fn courtesy(order: Order) -> Task {
         via: Via::Any,
         wallet: 0,
         patience: COURTESY,
+        oddity: None,
     }
 }
 

@@ -263,6 +263,7 @@ mod tests {
                 via: Via::Any,
                 wallet: 0,
                 patience: 0,
+                oddity: None,
             };
             self.give(Input::Begin { step: 0, task });
         }

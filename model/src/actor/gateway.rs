@@ -280,6 +280,7 @@ mod tests {
             node: NodeId(0),
             box_key_of: id,
             person: id,
+            company: name.to_owned(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::exchange::Exchange;
 use super::flow::{Flow, News, Next};
 use super::gateway::Gateway;
 use super::letter::Letter;
-use super::order::{Order, Task, Oddity};
+use super::order::{Oddity, Order, Task};
 use crate::crypto::Suite;
 use crate::history::{Ending, Event, Role};
 use crate::id::{NodeId, PartyId};
@@ -168,7 +168,6 @@ impl Actor {
             keys.signing.clone(),
             (directory.chain_id.clone(), directory.nodes.clone()),
             directory.rules.keep(Switch::AuthenticatedReads),
-            directory.nodes.clone(),
         );
         let exchange = (directory.external.clone())
             .filter(|_| directory.chain() == Some(me))

@@ -24,5 +24,6 @@ pub use directory::{
 pub use letter::{Answer, Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{
-    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Shown, Task, Terms, Via, Writer, Oddity,
+    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange,
+    Proposal, RequestRef, Share, Shown, Task, Terms, Via, Writer,
 };

@@ -4,10 +4,10 @@ use super::chronicle::{Chronicle, CredentialFact, GrantFact, How, Life, View};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::crypto::{Identity};
+use crate::crypto::Identity;
 use crate::history::{Event, Role};
 use crate::id::{CredentialId, GrantId, Height, PartyId, UserId};
-use crate::ledger::{Answer, Query, Refusal, GrantRow};
+use crate::ledger::{Answer, GrantRow, Query, Refusal};
 
 /// How long after its end a session may still be answered in, in seconds.
 const SLACK: i64 = 60;
@@ -287,8 +287,6 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
     for view in &chronicle.views {
         let Some(caller) = view.caller else { continue };
         let member = cast.party(view.by);
-        let member = chronicle.history.cast.party(view.by);
-        let holds = member.identities.contains(&caller);
         if let Ok(Answer::Grants(rows)) = view.result {
             let (own, text) = (owner(chronicle, view), caller.caller());
             let theirs = |row: &&GrantRow| {

@@ -226,14 +226,14 @@ pub struct Delegate(
 );
 
 /// A row of `passporting_clubs`. Source: idos-facts 2.7.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassportingClub(
     /// Its name.
     pub Text,
 );
 
 /// A row of `passporting_peers`. Source: idos-facts 2.7.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct PassportingPeer {
     pub name: Text,
@@ -243,7 +243,7 @@ pub struct PassportingPeer {
 }
 
 /// A row of `passporting_club_memberships`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClubMembership;
 
 /// How a grant came to be. Source: idos-facts 9.1.
@@ -281,7 +281,7 @@ pub struct AccessGrant {
 }
 
 /// How far a grant goes besides its lock, which says nothing about its end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantTerms {
     /// The request it answers.
     pub request: Option<AccessRequestId>,
@@ -296,7 +296,7 @@ pub struct GrantTerms {
 }
 
 /// That a grant on a copy has ended by itself, for whoever reads it afterwards; keyed by copy and grantee.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndedGrant(
     /// Whose data it was.
     pub UserId,
@@ -339,7 +339,7 @@ impl RequestState {
 }
 
 /// A row of `access_requests`: what a consumer asks an owner for; only under `recorded-requests`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessRequest {
     /// Caller identity of who asks.
     pub consumer: Text,
@@ -429,7 +429,7 @@ impl AuditEvent {
 }
 
 /// A row of `audit_records`: what was done, when, and about whom; only under `audit-record`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// What was done.
     pub event: AuditEvent,
@@ -442,7 +442,7 @@ pub struct AuditRecord {
 }
 
 /// Whom and what a row of the audit record is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditSubject {
     /// Whose data.
     pub owner: UserId,
@@ -457,11 +457,11 @@ pub struct AuditSubject {
 }
 
 /// That an own credential goes as soon as no lock keeps it any more; only under `remainders-removed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DueRemoval;
 
 /// A paper its owner has cancelled, keyed as [`ConsumedPaper`] is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelledPaper;
 
 /// A signed paper that is good for one use: dAG, ownership proof. Keyed by the digest of its text, so

@@ -125,7 +125,6 @@ pub(super) struct Executed {
     pub(super) redo: Redo,
     /// Before its first transaction, and after its last.
     pub(super) tables: (TablesDigest, TablesDigest),
-    pub(super) tables: TablesDigest,
     /// What of the execution, besides the results, enters the app hash.
     pub(super) change_set: [u8; 32],
     /// Who leads from the next block on, if this one decides it.
@@ -505,15 +504,13 @@ impl Node {
             .collect();
         let appointed = conclude(&mut state, self.env(), at);
         let leader = appointed.and_then(|leader| self.genesis.place(&leader));
-        let app_hash = app_hash(self.app_hash, &state, &results);
-        let tables = (before, state.digest());
         let change_set = state.change_set();
         let checkpoint = self
             .makes_snapshot(block.height)
             .then(|| state.checkpoint());
         let codes = results.iter().map(|result| result.outcome.code());
         let app_hash = app_hash(self.app_hash, change_set, codes, checkpoint);
-        let tables = state.digest();
+        let tables = (before, state.digest());
         let redo = state.rollback(savepoint);
         self.state = state;
         Executed {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use assay_model::actor::{
-    Demands, Fidelity, Findings, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Task, Terms, Via, Writer, Oddity,
+    Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange, Proposal,
+    RequestRef, Share, Task, Terms, Via, Writer,
 };
 use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};

@@ -75,11 +75,10 @@ pub(super) fn issue(
     match news {
         News::Begin => {
             let how = (forged, unsealed);
-            let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
             if task.oddity == Some(Oddity::SameNotesId) {
                 desk.reuse_notes_id();
             }
-            let package = desk.package(user, user, credential, bytes, how, now, out);
+            let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
             match writer {
                 Writer::User => {
                     out.letter(

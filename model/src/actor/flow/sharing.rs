@@ -53,11 +53,10 @@ pub(super) fn share(
                 };
             }
             let (copy, hash) = unfaithful(&original, share.fidelity);
-            submit(match task.order {
+            let mut action = match task.order {
                 Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
                 _ => desk.copy(share, request, &copy, hash, out),
-            })
-            let mut action = desk.copy(share, &copy, hash, out);
+            };
             if task.oddity == Some(Oddity::Shouts) {
                 shout(&mut action);
             }
@@ -212,14 +211,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             result: Ok(Answer::Text(text)),
             ..
         }) => {
-            let signature = desk.sign_text(task.wallet, &text);
-            let paper = desk.dag_action(*owner, grant.grantee, data, terms, signature);
-            if desk.dag_text(&paper).as_deref() != Some(text.as_str()) {
-                // A careful wallet does not sign a text it does not understand.
-                return Next::Done(Ending::Declined("nothing-found"));
-            }
-            desk.signed.insert(*dag, paper.clone());
-            let unsigned = desk.dag_action(*owner, grant.grantee, data, "".into());
+            let unsigned = desk.dag_action(*owner, grant.grantee, data, terms.clone(), "".into());
             if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
                 return Next::Done(Ending::Declined("nothing-found"));
@@ -229,7 +221,8 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 _ => None,
             };
             let signature = desk.sign_text(task.wallet, &meant.unwrap_or(text));
-            let paper = desk.dag_action(*owner, grant.grantee, data, signature);
+            let paper = desk.dag_action(*owner, grant.grantee, data, terms, signature);
+            desk.signed.insert(*dag, paper.clone());
             if *carrier == desk.me {
                 desk.papers.insert(*dag, paper);
             } else {

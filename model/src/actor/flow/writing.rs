@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::directory::notes_id;
 use super::super::letter::Package;
 use super::super::machine::Outbox;
-use super::super::order::{Findings, GrantRef, Order, Oddity, Task};
+use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
 use super::{Next, deny_question, found, submit, withdraw};

@@ -347,6 +347,10 @@ fn answers() -> Vec<Case> {
                 read(),
                 answer(),
             ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
             "a grant of others is shown",
             Story::new().shared(LOCK).saw(
                 MALLORY,
