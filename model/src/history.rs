@@ -28,6 +28,8 @@ pub enum Role {
     User,
     /// Reads what it was granted.
     Consumer,
+    /// Keeps a share of the passwords of users who know none.
+    ShareNode,
 }
 
 /// A party of the story, with every identity it can speak for.
@@ -234,6 +236,17 @@ impl Doubt {
         "bad-document",
         "wrong-subject",
         "nothing-found",
+        "wrong-password",
+        "invalid-salt",
+        "not-stored",
+        "upload-partial",
+        "upload-refused",
+        "not-authorised",
+        "too-few-shares",
+        "shares-uneven",
+        "share-address-missing",
+        "share-nodes-missing",
+        "origin-unknown",
     ];
 }
 
@@ -358,6 +371,8 @@ pub enum Event {
         encryptor: Text,
         /// Hash of the document.
         document: ContentHash,
+        /// Digest of the content, as a row holds it.
+        content: [u8; 32],
     },
     /// Somebody opened the content of a credential with a key of its own.
     Opened {
@@ -384,6 +399,96 @@ pub enum Event {
         height: Height,
         /// Nothing when it accepts.
         doubt: Option<Doubt>,
+    },
+
+    /// A user's enclave derived an encryption key from a password.
+    KeyDerived {
+        /// The user.
+        by: PartyId,
+        /// What it salted the password with.
+        salt: Text,
+        /// The public side of the key, base64; nothing when the salt was refused.
+        key: Option<Text>,
+        /// Whether the enclave took it for the user's key.
+        taken: bool,
+    },
+    /// Somebody who holds what every operator holds tried passwords.
+    Guessed {
+        /// Who.
+        by: PartyId,
+        /// Whose password.
+        of: UserId,
+        /// How many keys were derived.
+        tries: u64,
+        /// Whether one was the recorded one.
+        found: bool,
+    },
+    /// An enclave asked every share node for its share.
+    SharesAsked {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asks, as share nodes know it.
+        address: Text,
+    },
+    /// A share node gave a share out.
+    ShareReleased {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+        /// Whether it is what the node was given.
+        right: bool,
+    },
+    /// A share node gave out nothing, though it keeps something.
+    ShareRefused {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+    },
+    /// An enclave has made what it could of the shares that came.
+    Recovered {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asked.
+        address: Text,
+        /// The share nodes whose shares came.
+        answers: Vec<PartyId>,
+        /// The public side of the key that follows, base64; nothing when it got no secret.
+        key: Option<Text>,
+    },
+    /// A user let an origin ask its enclave.
+    OriginAuthorised {
+        /// The user.
+        by: PartyId,
+        /// Whose origin.
+        origin: PartyId,
+        /// Whether each request waits for the user.
+        each: bool,
+    },
+    /// A user approved one request to its enclave.
+    Allowed {
+        /// The user.
+        by: PartyId,
+        /// Names the request.
+        request: u32,
+    },
+    /// Plaintext left an enclave.
+    Disclosed {
+        /// The user.
+        by: PartyId,
+        /// To whose origin.
+        to: PartyId,
+        /// Names the request.
+        request: u32,
+        /// Of this row.
+        credential: CredentialId,
+        /// Hash of what left.
+        document: ContentHash,
     },
 
     /// A node process started, or was there when the story began.

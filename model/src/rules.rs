@@ -182,6 +182,22 @@ switches! {
         promised "removing a delegate works whatever the letter case of the argument" ("idos-facts 8.10")
         deployed "a mixed-case argument removes nothing and says nothing" ("schema:delete_delegate_as_owner")
         keeps ["GOV-03"];
+    StrongPasswords "strong-passwords"
+        promised "a password that can be guessed in fewer than 2^40 derivations is refused" ("S4, doc:security")
+        deployed "any password is taken, and salt and public key, by which guesses are checked, are known to every operator" ("idos-facts 4.9")
+        keeps ["KEY-02"];
+    ApprovedDisclosures "approved-disclosures"
+        promised "an origin may be authorised for single requests only, each of which waits for the user" ("doc:enclave, S4")
+        deployed "an origin that was authorised once is answered without asking" ("idos-facts 1.3")
+        keeps ["KEY-04"];
+    CheckedShares "checked-shares"
+        promised "a share that differs from its commitment is put aside, and the others give the secret back" ("doc:mpc-for-encryption-keys")
+        deployed "commitments are not looked at, and what the shares that came make together is taken" ("idos-facts 4.10")
+        keeps ["MPC-02"];
+    JointWallets "joint-wallets"
+        promised "a wallet is bound and unbound at the network and at all share nodes, or nowhere" ("doc:mpc-for-encryption-keys")
+        deployed "a failure at the share nodes is only logged" ("idos-facts 5.9")
+        keeps ["MPC-03"];
     AuthenticatedReads "authenticated-reads"
         promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
         deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")

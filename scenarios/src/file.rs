@@ -184,6 +184,12 @@ mirror! {
         new "new": Names,
         /// Issuers without inserter and delegate rows.
         outsiders "outsiders": Names,
+        /// Nodes that keep shares of passwords.
+        share_nodes "share-nodes": Names,
+        /// Users, named above, whose random password the share nodes keep; default none.
+        mpc "mpc": Names,
+        /// Users, named above, whose first choice is a password from a list of leaked ones; default none.
+        weak "weak": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
     }
@@ -278,8 +284,8 @@ mirror! {
         lock "lock": String,
         /// When a lock ends, in scenario time; default no lock.
         lock_until "lock-until": String,
-        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
-        /// or "garbage".
+        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed",
+        /// "garbage", "tampered" after it was sealed, or "misdirected" to the user's own key.
         fidelity "fidelity": String,
         /// A request, by its `as`.
         request "request": String,
@@ -321,6 +327,14 @@ mirror! {
         least_lock "least-lock": String,
         /// Least end of the lock that is acceptable, in scenario time; default none.
         least_lock_until "least-lock-until": String,
+        /// Type another password; default false.
+        wrong "wrong": bool,
+        /// Salt the password with this; default the profile's id.
+        salt "salt": String,
+        /// Have each request of the origin wait for the user; default false.
+        each "each": bool,
+        /// What a share node does: "honest", "lying" or "rolled-back" to before its last change.
+        conduct "conduct": String,
         /// Claim to be this actor, without its key; default nobody else.
         posing_as "posing-as": String,
         /// Page to ask for; default left out.
@@ -381,7 +395,11 @@ pub(crate) const FIDELITIES: &[&str] = &[
     "altered-under-old-hash",
     "borrowed",
     "garbage",
+    "tampered",
+    "misdirected",
 ];
+/// What a share node does, as a story says it.
+pub(crate) const CONDUCTS: &[&str] = &["honest", "lying", "rolled-back"];
 /// The leader's side of a split.
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
@@ -398,11 +416,12 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 6] = [
+    let words: [(&str, &str, &[&str]); 7] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
+        ("Step", "conduct", CONDUCTS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

@@ -98,6 +98,14 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }
         | Order::RemoveWallet { .. }
+        | Order::StoreShares
+        | Order::Recover
+        | Order::Unlock { .. }
+        | Order::Authorise { .. }
+        | Order::Allow { .. }
+        | Order::AskEnclave { .. }
+        | Order::Guess { .. }
+        | Order::Behave { .. }
         | Order::Erase
         | Order::TransmitDag { .. }
         | Order::ReadOwn { .. }

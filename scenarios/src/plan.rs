@@ -1,6 +1,6 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::{Order, Task};
+use assay_model::actor::{Order, Password, Task};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
@@ -96,6 +96,8 @@ pub struct Party {
     pub careful: bool,
     /// Whose encryption key it uses: its own, or that of the party it belongs to.
     pub box_key_of: PartyId,
+    /// What its encryption key is derived from; meaningful for users.
+    pub password: Password,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
 }

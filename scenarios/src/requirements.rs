@@ -14,7 +14,10 @@ pub fn default_requirements(verb: Verb, expect: Expect) -> &'static [Requirement
         Expect::Ending(Ending::Refused(code)) => refused(verb, code),
         Expect::Ending(Ending::Rejected(code)) => rejected(code),
         Expect::Ending(Ending::Declined(code)) => declined(verb, code),
-        Expect::Ending(Ending::Denied) => &["REQ-02"],
+        Expect::Ending(Ending::Denied) => match verb {
+            Verb::AskEnclave => &["KEY-04"],
+            _ => &["REQ-02"],
+        },
         Expect::Ending(Ending::Unanswered) | Expect::Anything => &[],
     }
 }
@@ -40,6 +43,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
+        Verb::StoreShares | Verb::Recover => &["MPC-01"],
+        Verb::Unlock => &["KEY-01"],
+        Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],
         // Success of these is a means, or an attack that works; neither is promised.
@@ -54,6 +60,10 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
+        | Verb::Authorise
+        | Verb::Allow
+        | Verb::Guess
+        | Verb::Behave
         | Verb::Admit => &[],
     }
 }
@@ -128,6 +138,13 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
     match (verb, code) {
         (Verb::ReadOwn, "nothing-found") => &["CRED-02"],
         (Verb::Probe, "nothing-found") => &["WAL-08"],
+        (Verb::Guess, "nothing-found") => &["KEY-02"],
+        (Verb::AskEnclave, "nothing-found") => &["CRED-02"],
+        (_, "wrong-password" | "invalid-salt") => &["KEY-01"],
+        (_, "upload-partial" | "upload-refused" | "not-stored" | "too-few-shares") => &["MPC-01"],
+        (_, "shares-uneven") => &["MPC-02"],
+        (_, "not-authorised" | "share-address-missing" | "share-nodes-missing") => &["MPC-03"],
+        (_, "origin-unknown") => &["KEY-04"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],

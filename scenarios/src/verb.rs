@@ -5,6 +5,7 @@
 pub(crate) enum Who {
     Issuer,
     Consumer,
+    ShareNode,
     Operators,
     Anyone,
 }
@@ -80,6 +81,18 @@ table! {
         "A further wallet is bound to the profile.";
     RemoveWallet "remove-wallet" ["which"]
         "A wallet is unbound.";
+    StoreShares "store-shares" []
+        "A random password is given to the share nodes.";
+    Recover "recover" []
+        "The password is got back from the share nodes, on a device that knows nothing.";
+    Unlock "unlock" ["wrong", "salt"]
+        "The password is typed into an enclave that has forgotten it.";
+    Authorise "authorise" ["to", "each"]
+        "An origin may ask the user's enclave from now on.";
+    Allow "allow" ["request"]
+        "A request that waits in the enclave is answered.";
+    Guess "guess" ["of"]
+        "Somebody guesses a user's password with what every operator holds.";
     Erase "erase" []
         "The whole profile is erased.";
     SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
@@ -104,6 +117,8 @@ table! {
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "lock", "lock-until", "purpose"]
         "A consumer asks a user for access.";
+    AskEnclave "ask-enclave" ["of", "credential", "as"]
+        "A consumer's page asks a user's enclave to show a credential.";
     Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
@@ -114,6 +129,8 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    Behave "behave" ["conduct"]
+        "The operator of a share node does otherwise from now on.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
 }
@@ -160,7 +177,8 @@ impl Verb {
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request => Who::Consumer,
+            Verb::Request | Verb::AskEnclave => Who::Consumer,
+            Verb::Behave => Who::ShareNode,
             Verb::AppointLeader => Who::Operators,
             _ => Who::Anyone,
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use assay_model::actor::{Actor, Card, Directory, Persona};
+use assay_model::actor::{Actor, Card, Directory, Password, Persona};
 use assay_model::crypto::Suite;
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
@@ -47,6 +47,7 @@ impl Setting {
             })
             .collect();
         let founding = founding(plan, &mut actors, used);
+        found_shares(plan, &mut actors);
         Setting {
             cast: cast(plan, &directory, chain_id.clone()),
             actors,
@@ -69,6 +70,7 @@ fn persona(party: &Party) -> Persona {
         wallets: party.wallets.clone(),
         careful: party.careful,
         box_key_of: party.box_key_of,
+        password: party.password,
     }
 }
 
@@ -93,6 +95,18 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         epoch: plan.epoch,
         drift: plan.timing.drift,
         keeps_history: true,
+    }
+}
+
+/// The share nodes keep the passwords of users whose profiles exist.
+fn found_shares(plan: &Plan, actors: &mut [Actor]) {
+    for (id, party) in plan.parties.iter().enumerate() {
+        if party.registered && party.password == Password::Shared {
+            for (node, signed, share) in actors[id].desk_mut().founding_uploads() {
+                let desk = actors[node.index()].desk_mut();
+                desk.found_share(plan.epoch, party.user, &signed, share);
+            }
+        }
     }
 }
 

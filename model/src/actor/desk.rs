@@ -8,10 +8,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
+use super::enclave::Enclave;
 use super::flow::Flow;
 use super::letter::{Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Order, Share, Task, Via};
+use super::order::{Fidelity, Order, Share, Task, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
@@ -22,6 +23,7 @@ use crate::ledger::{
     Action, Batch, Content, DelegatedAccessGrant, OwnerConsent, OwnershipProof, WalletType,
 };
 use crate::rules::Switch;
+use crate::shares::ShareStore;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
     AddressProof, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name, PublicNotes,
@@ -58,6 +60,9 @@ pub struct Desk {
     pub(super) write_papers: BTreeMap<u32, WritePaper>,
     pub(super) written: BTreeMap<u32, Action>,
     pub(super) proofs: BTreeMap<u8, Proof>,
+    /// What a share node keeps.
+    pub(super) shares: ShareStore,
+    pub(super) enclave: Enclave,
 }
 
 impl Desk {
@@ -80,6 +85,8 @@ impl Desk {
             write_papers: BTreeMap::new(),
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            shares: ShareStore::default(),
+            enclave: Enclave::default(),
         }
     }
 
@@ -89,7 +96,7 @@ impl Desk {
     }
 
     /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
-    fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
+    pub(super) fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
         self.draws += 1;
         let mut hash = blake3::Hasher::new_keyed(&self.entropy);
         hash.update(purpose.as_bytes()).update(about.as_bytes());
@@ -111,24 +118,36 @@ impl Desk {
         plaintext: &[u8],
         out: &mut Outbox,
     ) -> (Vec<u8>, Text) {
+        let (sealed, encryptor) = self.sealed_to(to, &credential.to_string(), plaintext);
+        let encryptor: Text = BASE64.encode(encryptor.0).into();
+        out.note(Event::Sealed {
+            by: self.me,
+            credential,
+            encryptor: encryptor.clone(),
+            document: content_hash(plaintext),
+            content: *Content::new(BASE64.encode(&sealed)).digest(),
+        });
+        (sealed, encryptor)
+    }
+
+    /// `nonce ‖ box` with a one-time key, and the public side of that key.
+    pub(super) fn sealed_to(
+        &mut self,
+        to: &BoxPublic,
+        about: &str,
+        plaintext: &[u8],
+    ) -> (Vec<u8>, BoxPublic) {
         let mut nonce = [0; 24];
         let mut secret = [0; 32];
-        let mut bytes = self.draw("seal", &credential.to_string());
+        let mut bytes = self.draw("seal", about);
         bytes.fill(&mut nonce);
         bytes.fill(&mut secret);
         let with = EphemeralSeal {
             secret: BoxSecret(secret),
             nonce,
         };
-        let encryptor: Text = BASE64.encode(self.suite.box_public(&with.secret).0).into();
-        let sealed = self.suite.seal(to, &with, plaintext);
-        out.note(Event::Sealed {
-            by: self.me,
-            credential,
-            encryptor: encryptor.clone(),
-            document: content_hash(plaintext),
-        });
-        (sealed, encryptor)
+        let encryptor = self.suite.box_public(&with.secret);
+        (self.suite.seal(to, &with, plaintext), encryptor)
     }
 
     /// Opens a row's content with the party's own key.
@@ -346,7 +365,14 @@ impl Desk {
     ) -> Action {
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
-        let (sealed, encryptor) = self.seal(share.copy, &grantee.box_public, plaintext, out);
+        let to = match share.fidelity {
+            Fidelity::Misdirected => self.card().box_public,
+            _ => grantee.box_public,
+        };
+        let (mut sealed, encryptor) = self.seal(share.copy, &to, plaintext, out);
+        if let (Fidelity::Tampered, Some(last)) = (share.fidelity, sealed.last_mut()) {
+            *last ^= 1;
+        }
         let (key, public) = self.throw_away_key(share.copy);
         let owner = self.card().persona.user;
         let package = self.signed_package(
@@ -514,7 +540,7 @@ impl Desk {
             Action::AddUserAsInserter {
                 id: card.persona.user,
                 recipient_encryption_public_key: box_public,
-                encryption_password_store: "user".into(),
+                encryption_password_store: card.persona.password.store().into(),
             },
             Action::UpsertWalletAsInserter {
                 id: card.persona.wallet,
@@ -614,14 +640,8 @@ impl Desk {
                 let credential = package.credential;
                 self.packages.insert(credential, package);
                 let order = Order::ReadOwn { credential };
-                let courtesy = Task {
-                    order,
-                    via: Via::Any,
-                    wallet: 0,
-                    patience: COURTESY,
-                };
                 return Some((
-                    courtesy,
+                    courtesy(order),
                     Flow::Store {
                         issuer: from,
                         task,
@@ -642,6 +662,21 @@ impl Desk {
             Letter::Dag { dag, paper } => {
                 self.papers.insert(dag, *paper);
             }
+            Letter::ShareCall {
+                task,
+                user,
+                signed,
+                share,
+                until,
+            } if now <= until => {
+                let answer = self.keep_share(now, user, &signed, share, out);
+                let by = self.me;
+                out.letter(from, Letter::ShareAnswer { task, by, answer });
+            }
+            Letter::EnclaveCall {
+                request,
+                credential,
+            } => return self.on_enclave_call(from, request, credential, out),
             // A request waits for the story to decide; answers to tasks that are over say nothing.
             Letter::AccessRequest { .. }
             | Letter::Proof { .. }
@@ -649,9 +684,23 @@ impl Desk {
             | Letter::Consent { .. }
             | Letter::Denied { .. }
             | Letter::Delivery { .. }
-            | Letter::Lent { .. } => {}
+            | Letter::Lent { .. }
+            | Letter::ShareCall { .. }
+            | Letter::ShareAnswer { .. }
+            | Letter::OriginUnknown { .. }
+            | Letter::Plaintext { .. } => {}
         }
         None
+    }
+}
+
+/// What somebody does because somebody else asked.
+pub(super) fn courtesy(order: Order) -> Task {
+    Task {
+        order,
+        via: Via::Any,
+        wallet: 0,
+        patience: COURTESY,
     }
 }
 

@@ -1,7 +1,10 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
-use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
+use crate::crypto::BoxPublic;
+use crate::id::{CredentialId, PartyId, Text, UserId, WriteGrantId};
 use crate::ledger::OwnerConsent;
+use crate::shares::{Blinded, Commitment, SignedShareRequest};
+use crate::time::WallMillis;
 
 /// A credential as its issuer made it, ready to be stored.
 #[derive(Clone, Debug)]
@@ -31,6 +34,26 @@ pub struct WritePaper {
     pub not_after: Text,
     /// Hex; empty before it is signed.
     pub signature: Text,
+}
+
+/// What a share node answers an enclave.
+#[derive(Clone, Debug)]
+pub enum ShareAnswer {
+    /// It is kept, or changed.
+    Done,
+    /// The share, sealed to the key that asked.
+    Share {
+        /// `nonce ‖ box` of the blinded share.
+        sealed: Vec<u8>,
+        /// One-time key of the node.
+        encryptor: BoxPublic,
+        /// Of every node's share, as uploaded.
+        commitments: Vec<Commitment>,
+    },
+    /// Nothing is kept for the user.
+    NotStored,
+    /// Something is kept for the user already, or the wallet may not ask.
+    Refused,
 }
 
 /// One message between two people.
@@ -115,6 +138,47 @@ pub enum Letter {
         dwg: u32,
         /// The paper.
         paper: Box<WritePaper>,
+    },
+    /// Enclave to share node. Source: idos-facts 4.10.
+    ShareCall {
+        /// The enclave's task.
+        task: u64,
+        /// Whose share.
+        user: UserId,
+        /// What is asked.
+        signed: Box<SignedShareRequest>,
+        /// The share to keep, in an upload.
+        share: Option<Blinded>,
+        /// When the enclave hangs up: what comes to a node later is never heard.
+        until: WallMillis,
+    },
+    /// Share node to enclave.
+    ShareAnswer {
+        /// The enclave's task.
+        task: u64,
+        /// The share node.
+        by: PartyId,
+        /// Its answer.
+        answer: ShareAnswer,
+    },
+    /// A consumer's page to a user's enclave: show me this.
+    EnclaveCall {
+        /// Names the request.
+        request: u32,
+        /// The row.
+        credential: CredentialId,
+    },
+    /// Enclave to page: your origin is not authorised.
+    OriginUnknown {
+        /// Names the request.
+        request: u32,
+    },
+    /// Enclave to page.
+    Plaintext {
+        /// Names the request.
+        request: u32,
+        /// What the row says, nothing when there is nothing to open.
+        document: Option<Vec<u8>>,
     },
     /// Owner to carrier: a signed dAG.
     Dag {

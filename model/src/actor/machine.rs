@@ -206,7 +206,7 @@ impl Actor {
     pub fn handle(&mut self, now: WallMillis, input: Input, out: &mut Outbox) {
         match input {
             Input::Begin { step, task } => {
-                let flow = Flow::of(&task.order);
+                let flow = Flow::of(&task.order, self.desk.card().persona.password);
                 self.begin(now, Some(step), task, flow, out);
             }
             Input::Reply { id, reply } => {
@@ -229,12 +229,11 @@ impl Actor {
                 self.client.on_again(now, task, attempt, out);
             }
             Input::Timer(Timer::Patience(task)) => {
-                if self
-                    .running
-                    .get(&task)
-                    .is_some_and(|running| running.flow.waits_for_people())
-                {
+                let running = self.running.get(&task);
+                if running.is_some_and(|running| running.flow.waits_for_people()) {
                     self.end(task, Ending::Unanswered, out);
+                } else {
+                    self.advance(now, task, News::Overdue, out);
                 }
             }
         }
@@ -288,10 +287,14 @@ impl Actor {
             Letter::Proof { task, .. }
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
+            | Letter::ShareAnswer { task, .. }
             | Letter::Consent { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }
-            Letter::Denied { request } | Letter::Delivery { request } => self
+            Letter::Denied { request }
+            | Letter::Delivery { request }
+            | Letter::OriginUnknown { request }
+            | Letter::Plaintext { request, .. } => self
                 .running
                 .iter()
                 .find(|(_, running)| running.flow.awaits(from, *request))

@@ -9,13 +9,15 @@
 mod client;
 mod desk;
 mod directory;
+mod enclave;
 mod flow;
 mod letter;
 mod machine;
 mod order;
 
+pub use crate::shares::Conduct;
 pub use desk::Desk;
-pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
-pub use letter::{Letter, Package};
+pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Password, Persona};
+pub use letter::{Letter, Package, ShareAnswer};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};

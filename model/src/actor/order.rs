@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::shares::Conduct;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +30,10 @@ pub enum Fidelity {
     Borrowed,
     /// No document at all.
     Garbage,
+    /// The same plaintext, with a bit of the sealed content turned over.
+    Tampered,
+    /// The same plaintext, sealed to the user's own key.
+    Misdirected,
 }
 
 /// Who writes an issued credential into the profile.
@@ -175,8 +180,35 @@ pub enum Order {
     },
     /// User: unbind a wallet.
     RemoveWallet {
+        /// Which of the user's keys it is.
+        wallet: u8,
         /// Id of the row.
         id: WalletId,
+    },
+    /// User: give the random password to the share nodes. Source: idos-facts 4.10.
+    StoreShares,
+    /// User: get the password back from the share nodes, on a device that knows nothing.
+    Recover,
+    /// User: type the password into an enclave that does not remember it. Source: idos-facts 4.9.
+    Unlock {
+        /// Type another one.
+        wrong: bool,
+        /// Salt it with this instead of the profile's id.
+        salt: Option<String>,
+    },
+    /// User: let an origin ask the enclave.
+    Authorise {
+        /// Whose origin.
+        origin: PartyId,
+        /// Ask the user at each request.
+        each: bool,
+    },
+    /// User: let the enclave answer a request that waits.
+    Allow {
+        /// The request.
+        request: u32,
+        /// Who asked.
+        consumer: PartyId,
     },
     /// User: erase the whole profile.
     Erase,
@@ -248,6 +280,18 @@ pub enum Order {
         shouted: bool,
     },
 
+    /// Anybody: guess a user's password, with what every operator holds.
+    Guess {
+        /// Whose.
+        of: PartyId,
+    },
+
+    /// Share node: behave otherwise from now on.
+    Behave {
+        /// How.
+        conduct: Conduct,
+    },
+
     /// Consumer: ask a user for access. Source: idos-facts 5.3.
     Request {
         /// Names the request.
@@ -258,6 +302,15 @@ pub enum Order {
         locked_until: i64,
         /// Why.
         purpose: String,
+    },
+    /// Consumer: ask a user's enclave for what a credential says.
+    AskEnclave {
+        /// Names the request.
+        request: u32,
+        /// The user.
+        user: PartyId,
+        /// The credential.
+        credential: CredentialId,
     },
     /// Consumer: read a copy and decide whether to accept it. Source: idos-facts 5.14.
     Use {

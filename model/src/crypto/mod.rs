@@ -21,6 +21,7 @@ pub use keys::{
     canonical_identifier, eip55,
 };
 pub use nep413::Nep413;
+pub use password::{DICTIONARY, LEAST_STRENGTH, strength};
 pub use real::{KdfMemo, Real};
 pub use strkey::{parse_stellar_address, stellar_address};
 pub use symbolic::Symbolic;
@@ -41,6 +42,13 @@ pub trait Suite: Send + Sync {
     /// recovered address; NEAR accepts any nonce and callback, and the recipients idOS uses; XRPL accepts
     /// the lower s only. Malformed bytes are simply not a signature.
     fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool;
+
+    /// A signature over a digest that an EVM wallet has made itself, as it does of typed data (EIP-712); no
+    /// other wallet signs those.
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>>;
+
+    /// Whether `signature` is an EVM signer's over a digest.
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], signature: &[u8]) -> bool;
 
     /// The public side of an encryption key.
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic;

@@ -115,10 +115,7 @@ impl Suite for Real {
                 signature.to_der().as_bytes().to_vec()
             }
             (PreparedSecret::Secp256k1(secret), _) => {
-                let (signature, recovery) = recoverable(secret, &personal_digest(message));
-                let mut bytes = signature.to_bytes().to_vec();
-                bytes.push(27 + recovery.to_byte());
-                bytes
+                evm_signature(secret, &personal_digest(message))
             }
         }
     }
@@ -130,7 +127,8 @@ impl Suite for Real {
         }
         let verdict = match signer {
             Identity::Evm(address) => {
-                let found = recovered_address(&self.curve, message, signature);
+                let digest = personal_digest(message);
+                let found = recovered_address(&self.curve, &digest, signature);
                 found.is_some_and(|found| found == *address)
             }
             Identity::Ed25519(key) => self.ed25519_verifies(key, message, signature),
@@ -144,6 +142,21 @@ impl Suite for Real {
         };
         remember(&self.verdicts, VERDICTS, question, verdict);
         verdict
+    }
+
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        match &*self.prepared(key) {
+            PreparedKey {
+                identity: Identity::Evm(_),
+                secret: PreparedSecret::Secp256k1(secret),
+            } => Some(evm_signature(secret, digest)),
+            _ => None,
+        }
+    }
+
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], signature: &[u8]) -> bool {
+        let found = recovered_address(&self.curve, digest, signature);
+        matches!((signer, found), (Identity::Evm(address), Some(found)) if found == *address)
     }
 
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
@@ -313,9 +326,17 @@ fn address_of(point: &[u8]) -> [u8; 20] {
     address
 }
 
+/// `r‖s‖v` over a digest.
+fn evm_signature(secret: &k256::ecdsa::SigningKey, digest: &[u8; 32]) -> Vec<u8> {
+    let (signature, recovery) = recoverable(secret, digest);
+    let mut bytes = signature.to_bytes().to_vec();
+    bytes.push(27 + recovery.to_byte());
+    bytes
+}
+
 fn recovered_address(
     curve: &Secp256k1<VerifyOnly>,
-    message: &[u8],
+    digest: &[u8; 32],
     signature: &[u8],
 ) -> Option<[u8; 20]> {
     let (v, scalars) = signature.split_last()?;
@@ -326,7 +347,7 @@ fn recovered_address(
     };
     // Signers give the lower of the two possible s, yet nodes recover from either, and so does this.
     let signature = RecoverableSignature::from_compact(scalars, parity).ok()?;
-    let digest = Message::from_digest(personal_digest(message));
+    let digest = Message::from_digest(*digest);
     let key = curve.recover_ecdsa(digest, &signature).ok()?;
     Some(address_of(&key.serialize_uncompressed()))
 }

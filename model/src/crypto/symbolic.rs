@@ -74,6 +74,15 @@ impl Suite for Symbolic {
         }
     }
 
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        let signer = self.identity(key);
+        matches!(signer, Identity::Evm(_)).then(|| digest_signature(&signer, digest))
+    }
+
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], candidate: &[u8]) -> bool {
+        matches!(signer, Identity::Evm(_)) && candidate == digest_signature(signer, digest)
+    }
+
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
         BoxPublic(digest("box key", [&secret.0]))
     }
@@ -120,6 +129,12 @@ fn signature(signer: &Identity, message: &[u8]) -> Vec<u8> {
             }
         },
     }
+}
+
+fn digest_signature(signer: &Identity, signed: &[u8; 32]) -> Vec<u8> {
+    let mut bytes: [u8; 65] = digest("evm digest signature", [signer.bytes(), signed]);
+    bytes[64] = 27;
+    bytes.to_vec()
 }
 
 fn ed25519_signature(key: &[u8; 32], message: &[u8]) -> [u8; 64] {

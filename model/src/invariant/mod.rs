@@ -10,6 +10,7 @@ mod consumer;
 mod deletion;
 mod durability;
 mod identity;
+mod keys;
 mod locks;
 mod papers;
 mod plaintext;
@@ -89,6 +90,11 @@ pub fn all() -> &'static [&'static Invariant] {
     &[
         &plaintext::NO_PLAINTEXT_AT_NODES,
         &plaintext::KEYS_ARE_FRESH,
+        &plaintext::SEALED_CONTENT_IS_WHOLE,
+        &keys::KEYS_FOLLOW_PASSWORDS,
+        &keys::PASSWORDS_ARE_NOT_GUESSED,
+        &keys::SHARES_GIVE_PASSWORDS_BACK,
+        &keys::ENCLAVES_ASK_THEIR_USERS,
         &access::CONTENT_FOLLOWS_GRANTS,
         &access::GRANTED_COPIES_READABLE,
         &access::ANSWERS_GO_TO_WHO_ASKED,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{Fidelity, GrantRef, Order, Password, Share, Task, Via, Writer};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -98,6 +98,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        password: Password::Long,
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };

@@ -42,7 +42,7 @@ impl Kind {
         match self {
             Kind::Credential => "an `issue` step names its credential with `as`",
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
-            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
             Kind::Attribute => {
@@ -56,7 +56,7 @@ impl Kind {
         match verb {
             Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
             Verb::Share | Verb::Approve => Some(Kind::Grant),
-            Verb::Request => Some(Kind::Request),
+            Verb::Request | Verb::AskEnclave => Some(Kind::Request),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{Conduct, Fidelity, GrantRef, Order, Share, Task, Via, Writer};
 use assay_model::history::{Ending, Role};
 use assay_model::id::{AttributeId, PartyId};
 use assay_model::time::Millis;
@@ -127,6 +127,11 @@ impl Resolver<'_> {
                 role == Some(Role::Consumer),
                 "a consumer",
                 self.with(Role::Consumer),
+            ),
+            Who::ShareNode => (
+                role == Some(Role::ShareNode),
+                "a share node",
+                self.with(Role::ShareNode),
             ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
@@ -318,8 +323,38 @@ impl Resolver<'_> {
             }
             Verb::RemoveWallet => {
                 let which = self.need(here, "which", &file.which)?;
-                let (_, id) = self.wallet(here, which)?;
-                Some(Order::RemoveWallet { id })
+                let (wallet, id) = self.wallet(here, which)?;
+                Some(Order::RemoveWallet { wallet, id })
+            }
+            Verb::StoreShares => Some(Order::StoreShares),
+            Verb::Recover => Some(Order::Recover),
+            Verb::Unlock => Some(Order::Unlock {
+                wrong: said(&file.wrong),
+                salt: file.salt.as_ref().map(|salt| salt.get().clone()),
+            }),
+            Verb::Authorise => {
+                let to = self.need(here, "to", &file.to)?;
+                Some(Order::Authorise {
+                    origin: self.party(to)?,
+                    each: said(&file.each),
+                })
+            }
+            Verb::Allow => {
+                let (request, consumer, _) = self.request(here, file)?;
+                Some(Order::Allow { request, consumer })
+            }
+            Verb::Guess => {
+                let of = self.needed_user(here, "of", &file.of)?;
+                Some(Order::Guess { of })
+            }
+            Verb::AskEnclave => self.ask_enclave(here, file),
+            Verb::Behave => {
+                let word = self.need(here, "conduct", &file.conduct)?;
+                let conducts = [Conduct::Honest, Conduct::Lying, Conduct::RolledBack];
+                let place = self.word(word, "conduct", file::CONDUCTS)?;
+                Some(Order::Behave {
+                    conduct: conducts[place],
+                })
             }
             Verb::Erase => Some(Order::Erase),
             Verb::SignDag => self.sign_dag(here, file),
@@ -475,6 +510,8 @@ impl Resolver<'_> {
                 Fidelity::AlteredUnderOldHash,
                 Fidelity::Borrowed,
                 Fidelity::Garbage,
+                Fidelity::Tampered,
+                Fidelity::Misdirected,
             ];
             this.word(word, "fidelity", file::FIDELITIES)
                 .map(|place| kinds[place])
@@ -686,6 +723,25 @@ impl Resolver<'_> {
             user: user?,
             locked_until,
             purpose: purpose?,
+        })
+    }
+
+    fn ask_enclave(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let row = self.needed_credential(here, &file.credential);
+        let alias = self.need(here, "as", &file.alias);
+        let (alias, consumer) = (alias?, here.by?);
+        let number = self.aliases.next_request();
+        let value = Value::Request {
+            number,
+            consumer,
+            locked_until: defaults::NO_LOCK,
+        };
+        self.aliases.fill(here, alias, value);
+        Some(Order::AskEnclave {
+            request: number,
+            user: user?,
+            credential: row?.id,
         })
     }
 

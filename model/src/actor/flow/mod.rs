@@ -4,6 +4,7 @@
 mod delegating;
 mod describing;
 mod issuing;
+mod keeping;
 mod reading;
 mod sharing;
 mod writing;
@@ -11,6 +12,7 @@ mod writing;
 use self::delegating::sign_dwg;
 use self::describing::describe;
 use self::issuing::{issue, register, rekey};
+use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
@@ -19,6 +21,8 @@ use super::desk::Desk;
 use super::letter::{Letter, Package};
 use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
+use crate::actor::directory::Password;
+use crate::crypto::BoxSecret;
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, NodeId, PartyId};
 use crate::ledger::{Action, Batch, Outcome, Query};
@@ -29,6 +33,8 @@ pub(super) enum News {
     Begin,
     Got(Got),
     Letter(Letter),
+    /// Not everybody has answered in time.
+    Overdue,
 }
 
 /// What comes next.
@@ -96,6 +102,21 @@ pub(super) enum Flow {
     SignDwg,
     /// Ask for consent, write an attribute.
     Describe,
+    /// Give the password to the share nodes.
+    StoreShares { round: Round },
+    /// Get it back from them.
+    Recover {
+        round: Round,
+        ephemeral: Option<BoxSecret>,
+    },
+    /// Bind or unbind a wallet at the network and at the share nodes.
+    Rebind { stage: Rebinding, round: Round },
+    /// Type the password.
+    Unlock,
+    /// Show a page what a credential says: the row, once it is known that its request waits.
+    Disclose { credential: Option<CredentialId> },
+    /// Ask a user's enclave and wait for what it shows.
+    AskEnclave { request: u32, user: PartyId },
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
     /// Read a copy and judge it.
@@ -108,8 +129,28 @@ pub(super) enum Flow {
 
 impl Flow {
     /// The flow that carries an order out.
-    pub(super) fn of(order: &Order) -> Flow {
+    pub(super) fn of(order: &Order, password: Password) -> Flow {
         match order {
+            Order::AddWallet { .. } | Order::RemoveWallet { .. }
+                if password == Password::Shared =>
+            {
+                Flow::Rebind {
+                    stage: Rebinding::default(),
+                    round: Round::default(),
+                }
+            }
+            Order::StoreShares => Flow::StoreShares {
+                round: Round::default(),
+            },
+            Order::Recover => Flow::Recover {
+                round: Round::default(),
+                ephemeral: None,
+            },
+            Order::Unlock { .. } => Flow::Unlock,
+            Order::AskEnclave { request, user, .. } => Flow::AskEnclave {
+                request: *request,
+                user: *user,
+            },
             Order::Register { .. } => Flow::Register { wallet: None },
             Order::Issue { .. } => Flow::Issue { package: None },
             Order::Rekey { .. } => Flow::Rekey,
@@ -118,6 +159,7 @@ impl Flow {
             Order::SignDag { .. } => Flow::SignDag,
             Order::SignDwg { .. } => Flow::SignDwg,
             Order::Describe { .. } => Flow::Describe,
+            Order::Allow { .. } => Flow::Disclose { credential: None },
             Order::Request { request, user, .. } => Flow::Request {
                 request: *request,
                 user: *user,
@@ -144,6 +186,9 @@ impl Flow {
             | Order::Remove { .. }
             | Order::AddWallet { .. }
             | Order::RemoveWallet { .. }
+            | Order::Authorise { .. }
+            | Order::Guess { .. }
+            | Order::Behave { .. }
             | Order::Erase
             | Order::TransmitDag { .. }
             | Order::Rescind { .. }
@@ -162,12 +207,16 @@ impl Flow {
                 | Flow::Describe
                 | Flow::Share { .. }
                 | Flow::Request { .. }
+                | Flow::AskEnclave { .. }
         )
     }
 
     /// Whether the flow waits for this user's decision about a request.
     pub(super) fn awaits(&self, from: PartyId, decided: u32) -> bool {
-        matches!(self, Flow::Request { request, user } if *request == decided && *user == from)
+        let (Flow::Request { request, user } | Flow::AskEnclave { request, user }) = self else {
+            return false;
+        };
+        *request == decided && *user == from
     }
 
     /// Takes the next step.
@@ -184,7 +233,38 @@ impl Flow {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, &task.order, out),
                 News::Got(got) => Next::Done(ending(&got)),
-                News::Letter(_) => Next::Wait,
+                News::Letter(_) | News::Overdue => Next::Wait,
+            },
+            Flow::StoreShares { round } => store_shares(round, desk, now, id, task, news, out),
+            Flow::Recover { round, ephemeral } => {
+                recover((round, ephemeral), desk, now, id, task, news, out)
+            }
+            Flow::Rebind { stage, round } => rebind((stage, round), desk, now, id, task, news, out),
+            Flow::Unlock => unlock(desk, task, news, out),
+            Flow::Disclose { credential } => disclose(credential, desk, task, news, out),
+            Flow::AskEnclave { request, user } => match news {
+                News::Begin => {
+                    if let Order::AskEnclave { credential, .. } = task.order {
+                        let request = *request;
+                        out.letter(
+                            *user,
+                            Letter::EnclaveCall {
+                                request,
+                                credential,
+                            },
+                        );
+                    }
+                    Next::Wait
+                }
+                News::Letter(Letter::Plaintext { document, .. }) => Next::Done(match document {
+                    Some(_) => Ending::Accepted,
+                    None => Ending::Declined("nothing-found"),
+                }),
+                News::Letter(Letter::OriginUnknown { .. }) => {
+                    Next::Done(Ending::Declined("origin-unknown"))
+                }
+                News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
+                News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
             },
             Flow::Register { wallet } => register(wallet, desk, id, task, news, out),
             Flow::Issue { package } => issue(package, desk, now, id, task, news, out),
@@ -203,7 +283,7 @@ impl Flow {
                     out.letter(*issuer, stored);
                     Next::Done(ending(&got))
                 }
-                News::Letter(_) => Next::Wait,
+                News::Letter(_) | News::Overdue => Next::Wait,
             },
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),
             Flow::StoreAgain => store_again(desk, task, news),
@@ -225,7 +305,7 @@ impl Flow {
                 }
                 News::Letter(Letter::Delivery { .. }) => Next::Done(Ending::Accepted),
                 News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
-                News::Letter(_) | News::Got(_) => Next::Wait,
+                News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
             },
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
             Flow::Look => look_once(desk, task, news, out),

@@ -159,7 +159,7 @@ pub(super) fn use_copy(
             })
         }
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Letter(_)) => Next::Wait,
+        (_, News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 
@@ -284,7 +284,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             }),
         ) => found(listed.len() == *rows as usize),
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Begin | News::Letter(_)) => Next::Wait,
+        (_, News::Begin | News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 
@@ -308,7 +308,7 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                     size: None,
                 }])
                 .collect(),
-            Role::Issuer | Role::DbOwner => Vec::new(),
+            Role::Issuer | Role::DbOwner | Role::ShareNode => Vec::new(),
         };
         let everywhere = |query: &Query| nodes.iter().map(|node| (query.clone(), *node)).collect();
         *left = queries

@@ -59,7 +59,7 @@ pub(super) fn share(
             let copy = document.unwrap_or(own);
             submit(desk.copy(share, &copy, content_hash(&copy), out))
         }
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
             let ending = ending(&got);
             if let (Ending::Accepted, Some(request)) = (ending, request) {
@@ -98,7 +98,9 @@ pub(super) fn unfaithful(original: &[u8], fidelity: Fidelity) -> (Vec<u8>, Conte
         text.replacen("\"Example\"", "\"Exemplar\"", 1).into_bytes()
     };
     match fidelity {
-        Fidelity::Faithful | Fidelity::Borrowed => (original.to_vec(), true_hash),
+        Fidelity::Faithful | Fidelity::Borrowed | Fidelity::Tampered | Fidelity::Misdirected => {
+            (original.to_vec(), true_hash)
+        }
         Fidelity::Altered => {
             let copy = altered();
             let hash = content_hash(&copy);
@@ -146,7 +148,7 @@ pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
             })
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -200,6 +202,6 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }

@@ -41,12 +41,15 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         }
         Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
         Order::Deny { request, consumer } => {
-            out.note(Event::Decided {
-                request: *request,
-                by: desk.me,
-                copy: None,
-                locked_until: 0,
-            });
+            // What the enclave was asked is no request for access.
+            if !desk.forbid(*request) {
+                out.note(Event::Decided {
+                    request: *request,
+                    by: desk.me,
+                    copy: None,
+                    locked_until: 0,
+                });
+            }
             out.letter(*consumer, Letter::Denied { request: *request });
             return Next::Done(Ending::Accepted);
         }
@@ -75,7 +78,28 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
                 signature: proof.signature,
             }
         }
-        Order::RemoveWallet { id } => Action::RemoveWallet { id: *id },
+        Order::RemoveWallet { id, .. } => Action::RemoveWallet { id: *id },
+        Order::Authorise { origin, each } => {
+            desk.authorise(*origin, *each, out);
+            return Next::Done(Ending::Accepted);
+        }
+        Order::Guess { of } => {
+            let (tries, found) = desk.guess(*of);
+            out.note(Event::Guessed {
+                by: desk.me,
+                of: directory.card(*of).persona.user,
+                tries,
+                found,
+            });
+            return Next::Done(match found {
+                true => Ending::Accepted,
+                false => Ending::Declined("nothing-found"),
+            });
+        }
+        Order::Behave { conduct } => {
+            desk.shares.behave(*conduct);
+            return Next::Done(Ending::Accepted);
+        }
         Order::Erase => Action::RemoveUser {},
         Order::WriteDwg {
             dwg,

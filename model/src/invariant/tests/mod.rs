@@ -8,6 +8,7 @@ mod consumer;
 mod deletion;
 mod durability;
 mod identity;
+mod keys;
 mod locks;
 mod papers;
 mod plaintext;
@@ -121,6 +122,7 @@ fn is_well_told(invariant: &Invariant, history: &History, verdict: &Verdict) {
 fn cases() -> Vec<Case> {
     [
         plaintext::cases(),
+        keys::cases(),
         access::cases(),
         locks::cases(),
         deletion::cases(),
@@ -142,6 +144,11 @@ fn cases() -> Vec<Case> {
 #[test]
 fn plaintext_is_looked_for() {
     plaintext::cases().iter().for_each(check);
+}
+
+#[test]
+fn keys_are_judged() {
+    keys::cases().iter().for_each(check);
 }
 
 #[test]

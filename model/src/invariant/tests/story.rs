@@ -234,6 +234,9 @@ impl Story {
                 member("mallory", MALLORY, Role::User, false),
                 member("bank", BANK, Role::Consumer, true),
                 member("shop", SHOP, Role::Consumer, false),
+                member("s1", S1, Role::ShareNode, false),
+                member("s2", S2, Role::ShareNode, false),
+                member("s3", S3, Role::ShareNode, false),
             ],
             nodes: NODES.len() as u16,
             chain_id: CHAIN.into(),
@@ -561,6 +564,7 @@ impl Story {
             credential,
             encryptor: once.into(),
             document: document("passport"),
+            content: *sealed(&credential.to_string()).digest(),
         })
     }
 
