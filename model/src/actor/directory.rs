@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{
-    BoxPublic, BoxSecret, DICTIONARY, Identity, LEAST_STRENGTH, Scheme, SigningKey, Suite, strength,
+    BoxPublic, BoxSecret, DICTIONARY, Identity, LEAST_STRENGTH, Scheme, SigningKey, Suite,
+    face_phrase, strength,
 };
 use crate::history::Role;
 use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
@@ -119,7 +120,7 @@ impl Keys {
         let signing = (0..count)
             .map(|index| SigningKey {
                 scheme: scheme(persona, id, index),
-                secret: derive(&format!("signing key {index} of {}", persona.name)),
+                secret: signing_secret(suite, persona, index),
             })
             .collect();
         let holder = &personas[persona.box_key_of.index()];
@@ -136,6 +137,16 @@ impl Keys {
             password,
         }
     }
+}
+
+/// Of one of a party's keys. Behind a FaceSign wallet's is a face, and a phrase of words.
+fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32] {
+    let drawn = derive(&format!("signing key {index} of {}", persona.name));
+    let is_face = persona.role == Role::User && persona.wallet_type(index) == WalletType::FaceSign;
+    let mut entropy = [0; 16];
+    entropy.copy_from_slice(&drawn[..16]);
+    let face = is_face.then(|| suite.face_secret(&face_phrase(&entropy)));
+    face.flatten().unwrap_or(drawn)
 }
 
 fn derive(what: &str) -> [u8; 32] {

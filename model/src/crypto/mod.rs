@@ -5,6 +5,7 @@
 //! search. A story gets the same verdicts under both.
 
 mod credential;
+mod face;
 mod keys;
 mod nep413;
 mod password;
@@ -16,6 +17,7 @@ mod xrpl;
 pub use credential::{
     CredentialSignatures, content_hash, credential_binding, sign_credential, verify_credential,
 };
+pub use face::face_phrase;
 pub use keys::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey,
     canonical_identifier, eip55,
@@ -63,4 +65,8 @@ pub trait Suite: Send + Sync {
     /// The owner's encryption key from password and user id (scrypt N=16384 r=8 p=1 over NFKC UTF-8).
     /// Errors: the salt is not a version 4 UUID. Source: idos-facts 4.9.
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError>;
+
+    /// The secret of a FaceSign wallet's Ed25519 key from its phrase of words; nothing when it is no phrase.
+    /// Source: idos-facts 4.11.
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]>;
 }

@@ -13,6 +13,7 @@ use secp256k1::{Message, Secp256k1, VerifyOnly};
 use sha2::Sha512;
 use sha3::{Digest, Keccak256};
 
+use super::face;
 use super::password::{check_salt, normalized};
 use super::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
@@ -187,7 +188,16 @@ impl Suite for Real {
 
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError> {
         check_salt(salt)?;
-        Ok(BoxSecret(self.kdf.key(normalized(password), salt)))
+        let password = normalized(password);
+        let derive = |(password, salt): &PasswordAndSalt| scrypt_key(password, salt);
+        Ok(BoxSecret(self.kdf.key((password, salt.to_owned()), derive)))
+    }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        let parsed = face::parsed(phrase)?;
+        // The salt BIP-39 stretches with; no profile has it for an id.
+        let name = (phrase.to_owned(), "mnemonic".to_owned());
+        Some(self.kdf.key(name, |_| face::secret_of(&parsed)))
     }
 }
 
@@ -205,14 +215,14 @@ impl KdfMemo {
     }
 
     /// The key of a normalized password and a salt taken exactly as given.
-    fn key(&self, password: String, salt: &str) -> [u8; 32] {
-        let entry = Arc::clone(
-            locked(&self.keys)
-                .entry((password.clone(), salt.to_owned()))
-                .or_default(),
-        );
+    fn key(
+        &self,
+        name: PasswordAndSalt,
+        derive: impl FnOnce(&PasswordAndSalt) -> [u8; 32],
+    ) -> [u8; 32] {
+        let entry = Arc::clone(locked(&self.keys).entry(name.clone()).or_default());
         // The map is free again here: whoever wants this very key waits for it, nobody else does.
-        *entry.get_or_init(|| scrypt_key(&password, salt))
+        *entry.get_or_init(|| derive(&name))
     }
 }
 

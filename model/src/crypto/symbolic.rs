@@ -12,6 +12,7 @@
 //! Every output has the length it has in the real suite, so that sizes, limits and timings agree; only of
 //! DER, whose length varies, it is the usual one.
 
+use super::face;
 use super::password::{check_salt, normalized};
 use super::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
@@ -106,6 +107,11 @@ impl Suite for Symbolic {
         let password = normalized(password);
         let parts = [password.as_bytes(), salt.as_bytes()];
         Ok(BoxSecret(digest("password key", parts)))
+    }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        face::parsed(phrase)?;
+        Some(digest("face key", [phrase.as_bytes()]))
     }
 }
 

@@ -52,4 +52,8 @@ impl Suite for Gullible {
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError> {
         self.right.derive_key(password, salt)
     }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        self.right.face_secret(phrase)
+    }
 }
