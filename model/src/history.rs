@@ -373,6 +373,8 @@ pub enum Event {
         document: ContentHash,
         /// Digest of the content, as a row holds it.
         content: [u8; 32],
+        /// Whose box it is: the recipient's key, base64.
+        to: Text,
     },
     /// Somebody opened the content of a credential with a key of its own.
     Opened {
@@ -460,6 +462,13 @@ pub enum Event {
         answers: Vec<PartyId>,
         /// The public side of the key that follows, base64; nothing when it got no secret.
         key: Option<Text>,
+    },
+    /// A user has changed keys, and sealed anew what was sealed to the old one.
+    Rotated {
+        /// The user.
+        by: PartyId,
+        /// The new public key, base64.
+        key: Text,
     },
     /// A user let an origin ask its enclave.
     OriginAuthorised {

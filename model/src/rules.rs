@@ -166,6 +166,10 @@ switches! {
         promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
         deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")
         keeps ["REV-03"];
+    RotationKeepsIssuer "rotation-keeps-issuer"
+        promised "an owner's edit that leaves the notes as they are seals the credential anew and keeps its issuer's key" ("idos-facts 5.10, KEY-03")
+        deployed "whoever signs an edit becomes the issuer, so an owner who changes keys loses the issuer's" ("schema:edit_credential")
+        keeps ["KEY-03"];
     UniqueNotesId "unique-notes-id"
         promised "one issuer key and notes id name one credential" ("doc:issuer-guide")
         deployed "a status edit reaches every row with the same issuer key and notes id" ("schema:edit_public_notes_as_issuer")

@@ -866,7 +866,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::new(cases(1));
     let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for _ in 0..150 {
+    for _ in 0..300 {
         let tree = (rules(), steps(40)).new_tree(&mut runner).unwrap();
         let (rules, steps) = tree.current();
         let mut bench = Bench::shared(rules, NOW + 2);

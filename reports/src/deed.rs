@@ -137,6 +137,9 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 None => String::new(),
             }
         ),
+        Order::Rotate { inserter } => {
+            format!("changes its password and key, through {}", name(inserter))
+        }
         Order::Authorise { origin, each } => format!(
             "lets {} ask its enclave{}",
             name(origin),

@@ -159,6 +159,7 @@ impl<'a> Narrator<'a> {
                 encryptor: _,
                 document,
                 content: _,
+                to: _,
             } => format!(
                 "{} seals document {} for credential {}",
                 self.party(*by),
@@ -241,6 +242,12 @@ impl<'a> Narrator<'a> {
                 if key.is_some() { "a key" } else { "nothing" },
                 answers.len()
             ),
+            Event::Rotated { by, .. } => {
+                format!(
+                    "{} has changed keys and sealed everything anew",
+                    self.party(*by)
+                )
+            }
             Event::OriginAuthorised { by, origin, each } => format!(
                 "{} lets {} ask its enclave{}",
                 self.party(*by),

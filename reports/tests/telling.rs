@@ -143,6 +143,11 @@ fn every_event_has_a_line() {
             encryptor: "key".into(),
             document,
             content: [7; 32],
+            to: "key".into(),
+        },
+        Event::Rotated {
+            by: ALICE,
+            key: "key".into(),
         },
         Event::KeyDerived {
             by: ALICE,

@@ -341,7 +341,7 @@ mirror! {
         page "page": i64,
         /// How many rows there should be; needed where the step is expected to be accepted.
         rows "rows": i64,
-        /// The issuer to admit or dismiss.
+        /// The issuer to admit or dismiss, or the one a user turns to.
         issuer "issuer": String,
         /// The node to appoint.
         node "node": String,

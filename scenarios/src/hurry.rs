@@ -101,6 +101,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::StoreShares
         | Order::Recover
         | Order::Unlock { .. }
+        | Order::Rotate { .. }
         | Order::Authorise { .. }
         | Order::Allow { .. }
         | Order::AskEnclave { .. }

@@ -45,6 +45,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::ListGranted => &["READ-05"],
         Verb::StoreShares | Verb::Recover => &["MPC-01"],
         Verb::Unlock => &["KEY-01"],
+        Verb::Rotate => &["KEY-03"],
         Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],

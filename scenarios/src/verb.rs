@@ -87,6 +87,8 @@ table! {
         "The password is got back from the share nodes, on a device that knows nothing.";
     Unlock "unlock" ["wrong", "salt"]
         "The password is typed into an enclave that has forgotten it.";
+    Rotate "rotate" ["issuer"]
+        "The password is changed, the key with it, and every original is sealed anew.";
     Authorise "authorise" ["to", "each"]
         "An origin may ask the user's enclave from now on.";
     Allow "allow" ["request"]

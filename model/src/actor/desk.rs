@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
-use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
+use super::directory::{Card, Directory, Keys, MARKER_PREFIX, key_text, notes_id};
 use super::enclave::Enclave;
 use super::flow::Flow;
 use super::letter::{Letter, Package, WritePaper};
@@ -60,6 +60,10 @@ pub struct Desk {
     pub(super) write_papers: BTreeMap<u32, WritePaper>,
     pub(super) written: BTreeMap<u32, Action>,
     pub(super) proofs: BTreeMap<u8, Proof>,
+    /// Keys that something may still be sealed to, the latest first.
+    pub(super) former: Vec<BoxSecret>,
+    /// Issuer: keys that users have taken since the directory was made.
+    pub(super) taken: BTreeMap<PartyId, BoxPublic>,
     /// What a share node keeps.
     pub(super) shares: ShareStore,
     pub(super) enclave: Enclave,
@@ -85,6 +89,8 @@ impl Desk {
             write_papers: BTreeMap::new(),
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            former: Vec::new(),
+            taken: BTreeMap::new(),
             shares: ShareStore::default(),
             enclave: Enclave::default(),
         }
@@ -111,7 +117,7 @@ impl Desk {
     }
 
     /// Seals a plaintext with a one-time key. Source: idos-facts 4.7.
-    fn seal(
+    pub(super) fn seal(
         &mut self,
         credential: CredentialId,
         to: &BoxPublic,
@@ -126,6 +132,7 @@ impl Desk {
             encryptor: encryptor.clone(),
             document: content_hash(plaintext),
             content: *Content::new(BASE64.encode(&sealed)).digest(),
+            to: key_text(to),
         });
         (sealed, encryptor)
     }
@@ -154,8 +161,10 @@ impl Desk {
     pub(super) fn open(&self, content: &Content, encryptor: &str) -> Option<Vec<u8>> {
         let sealed = BASE64.decode(content.text().as_bytes()).ok()?;
         let encryptor = BASE64.decode(encryptor).ok()?.try_into().ok()?;
-        self.suite
-            .open(&self.keys.box_secret, &BoxPublic(encryptor), &sealed)
+        // A box says by itself whether a key opens it, so that no row has to say which one does.
+        let keys = [&self.keys.box_secret].into_iter().chain(&self.former);
+        keys.into_iter()
+            .find_map(|key| self.suite.open(key, &BoxPublic(encryptor), &sealed))
     }
 
     /// Issuer: the document that says what it found out about a user.
@@ -249,7 +258,9 @@ impl Desk {
         let (content, encryptor) = if unsealed {
             (plaintext.clone(), self.card().box_public_text())
         } else {
-            self.seal(credential, &directory.card(to).box_public, plaintext, out)
+            let taken = self.taken.get(&to).copied();
+            let to = taken.unwrap_or(directory.card(to).box_public);
+            self.seal(credential, &to, plaintext, out)
         };
         let notes = PublicNotes {
             id: notes_id(credential),
@@ -673,6 +684,20 @@ impl Desk {
                 let by = self.me;
                 out.letter(from, Letter::ShareAnswer { task, by, answer });
             }
+            Letter::NewKey { task, key, consent } => {
+                let user = from;
+                return Some((
+                    courtesy(Order::Rekey {
+                        user,
+                        consent: true,
+                    }),
+                    Flow::ChangeKey {
+                        task,
+                        key,
+                        consent: Some(consent),
+                    },
+                ));
+            }
             Letter::EnclaveCall {
                 request,
                 credential,
@@ -687,6 +712,7 @@ impl Desk {
             | Letter::Lent { .. }
             | Letter::ShareCall { .. }
             | Letter::ShareAnswer { .. }
+            | Letter::KeyChanged { .. }
             | Letter::OriginUnknown { .. }
             | Letter::Plaintext { .. } => {}
         }

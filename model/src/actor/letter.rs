@@ -161,6 +161,22 @@ pub enum Letter {
         /// Its answer.
         answer: ShareAnswer,
     },
+    /// Owner to inserter: please record this key, as I have signed.
+    NewKey {
+        /// The owner's task.
+        task: u64,
+        /// The key.
+        key: BoxPublic,
+        /// The owner's word.
+        consent: OwnerConsent,
+    },
+    /// Inserter to owner: how it ended.
+    KeyChanged {
+        /// The owner's task.
+        task: u64,
+        /// How.
+        ending: crate::history::Ending,
+    },
     /// A consumer's page to a user's enclave: show me this.
     EnclaveCall {
         /// Names the request.

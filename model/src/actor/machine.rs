@@ -288,6 +288,7 @@ impl Actor {
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
             | Letter::ShareAnswer { task, .. }
+            | Letter::KeyChanged { task, .. }
             | Letter::Consent { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }

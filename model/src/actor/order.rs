@@ -196,6 +196,11 @@ pub enum Order {
         /// Salt it with this instead of the profile's id.
         salt: Option<String>,
     },
+    /// User: change the password, and with it the key. Source: idos-facts 5.10.
+    Rotate {
+        /// The inserter that records the key.
+        inserter: PartyId,
+    },
     /// User: let an origin ask the enclave.
     Authorise {
         /// Whose origin.

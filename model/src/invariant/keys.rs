@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::chronicle::{Chronicle, WalletFact};
+use super::chronicle::{Chronicle, Life, WalletFact};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::crypto::XrplKey;
 use crate::history::{Event, Role};
-use crate::id::{Height, PartyId, Text, UserId};
-use crate::ledger::{Action, WalletType};
+use crate::id::{CredentialId, Height, PartyId, Text, UserId};
+use crate::ledger::{Action, Answer, Query, WalletType};
 
 /// Fewest derivations by which a password may be found.
 const BOUND: u64 = 1 << 40;
@@ -256,6 +256,80 @@ fn passwords_are_not_guessed(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("nobody guessed a password")
+}
+
+pub(super) const ROTATION_KEEPS_CREDENTIALS: Invariant = Invariant {
+    name: "rotation-keeps-credentials",
+    claim: "when a user has changed keys, every original is sealed to the new key and still its issuer's",
+    source: "idos-facts 5.10",
+    requirements: &["KEY-03"],
+    check: rotation_keeps_credentials,
+};
+
+fn rotation_keeps_credentials(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let mut sealed: BTreeMap<(CredentialId, &Text), &Text> = BTreeMap::new();
+    let mut rotated: BTreeMap<UserId, usize> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Sealed {
+                credential,
+                encryptor,
+                to,
+                ..
+            } => {
+                sealed.insert((*credential, encryptor), to);
+            }
+            Event::Rotated { by, key } => {
+                let user = chronicle.history.cast.party(*by).user;
+                rotated.insert(user, seen);
+                let height = height_before(chronicle, seen);
+                for (id, fact) in chronicle.all_credentials() {
+                    if fact.owner != user || fact.original.is_some() || !fact.lives_at(height) {
+                        continue;
+                    }
+                    let writing = fact.written_at(height);
+                    let to = sealed.get(&(id, &writing.encryptor));
+                    tally.test("KEY-03", to.is_none_or(|to| *to == key), || {
+                        let whose = chronicle.name_of_user(user);
+                        let sentence =
+                            format!("credential {id} of {whose} is still sealed to an old key");
+                        (sentence, vec![writing.seen, seen])
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    for view in &chronicle.views {
+        let (Query::GetCredentials {}, Ok(Answer::Credentials(rows))) = (view.query, view.result)
+        else {
+            continue;
+        };
+        for row in rows {
+            let since = rotated
+                .get(&row.user_id)
+                .filter(|since| **since < view.seen);
+            let (Some(since), Some(fact)) = (since, chronicle.credential_at(row.id, view.height))
+            else {
+                continue;
+            };
+            if fact.original.is_some() {
+                continue;
+            }
+            let own = fact
+                .writings
+                .first()
+                .is_some_and(|first| first.issuer == row.issuer_auth_public_key);
+            tally.test("KEY-03", own, || {
+                let whose = chronicle.name_of_user(row.user_id);
+                let sentence =
+                    format!("credential {} of {whose} has lost its issuer's key", row.id);
+                (sentence, vec![*since, view.seen])
+            });
+        }
+    }
+    tally.verdict("nobody changed keys")
 }
 
 pub(super) const ENCLAVES_ASK_THEIR_USERS: Invariant = Invariant {

@@ -94,6 +94,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &keys::KEYS_FOLLOW_PASSWORDS,
         &keys::PASSWORDS_ARE_NOT_GUESSED,
         &keys::SHARES_GIVE_PASSWORDS_BACK,
+        &keys::ROTATION_KEEPS_CREDENTIALS,
         &keys::ENCLAVES_ASK_THEIR_USERS,
         &access::CONTENT_FOLLOWS_GRANTS,
         &access::GRANTED_COPIES_READABLE,

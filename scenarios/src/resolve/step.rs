@@ -332,6 +332,11 @@ impl Resolver<'_> {
                 wrong: said(&file.wrong),
                 salt: file.salt.as_ref().map(|salt| salt.get().clone()),
             }),
+            Verb::Rotate => {
+                let inserter = self.need(here, "issuer", &file.issuer)?;
+                let inserter = self.role(inserter, Role::Issuer)?;
+                Some(Order::Rotate { inserter })
+            }
             Verb::Authorise => {
                 let to = self.need(here, "to", &file.to)?;
                 Some(Order::Authorise {

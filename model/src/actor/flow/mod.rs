@@ -6,6 +6,7 @@ mod describing;
 mod issuing;
 mod keeping;
 mod reading;
+mod rotating;
 mod sharing;
 mod writing;
 
@@ -14,6 +15,7 @@ use self::describing::describe;
 use self::issuing::{issue, register, rekey};
 use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
+use self::rotating::{Rotation, change_key, rotate};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
 use super::client::{As, Got, Want};
@@ -22,10 +24,10 @@ use super::letter::{Letter, Package};
 use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
 use crate::actor::directory::Password;
-use crate::crypto::BoxSecret;
+use crate::crypto::{BoxPublic, BoxSecret};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, NodeId, PartyId};
-use crate::ledger::{Action, Batch, Outcome, Query};
+use crate::ledger::{Action, Batch, Outcome, OwnerConsent, Query};
 use crate::time::WallMillis;
 
 /// What came of the last step.
@@ -113,6 +115,14 @@ pub(super) enum Flow {
     Rebind { stage: Rebinding, round: Round },
     /// Type the password.
     Unlock,
+    /// Change the key and seal everything anew.
+    Rotate { rotation: Rotation },
+    /// Inserter: record a key for its owner.
+    ChangeKey {
+        task: u64,
+        key: BoxPublic,
+        consent: Option<OwnerConsent>,
+    },
     /// Show a page what a credential says: the row, once it is known that its request waits.
     Disclose { credential: Option<CredentialId> },
     /// Ask a user's enclave and wait for what it shows.
@@ -147,6 +157,9 @@ impl Flow {
                 ephemeral: None,
             },
             Order::Unlock { .. } => Flow::Unlock,
+            Order::Rotate { .. } => Flow::Rotate {
+                rotation: Rotation::default(),
+            },
             Order::AskEnclave { request, user, .. } => Flow::AskEnclave {
                 request: *request,
                 user: *user,
@@ -208,6 +221,7 @@ impl Flow {
                 | Flow::Share { .. }
                 | Flow::Request { .. }
                 | Flow::AskEnclave { .. }
+                | Flow::Rotate { .. }
         )
     }
 
@@ -240,6 +254,12 @@ impl Flow {
                 recover((round, ephemeral), desk, now, id, task, news, out)
             }
             Flow::Rebind { stage, round } => rebind((stage, round), desk, now, id, task, news, out),
+            Flow::Rotate { rotation } => rotate(rotation, desk, id, task, news, out),
+            Flow::ChangeKey {
+                task: errand,
+                key,
+                consent,
+            } => change_key((*errand, *key, consent), desk, task, news, out),
             Flow::Unlock => unlock(desk, task, news, out),
             Flow::Disclose { credential } => disclose(credential, desk, task, news, out),
             Flow::AskEnclave { request, user } => match news {

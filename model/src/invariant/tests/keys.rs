@@ -3,6 +3,7 @@ use super::{Case, broken, case, held};
 use crate::history::Event;
 use crate::id::{PartyId, Text};
 use crate::invariant::keys::*;
+use crate::ledger::{Answer, CredentialSummary, Query};
 
 /// Of three share nodes two are needed.
 const SHARES: [PartyId; 3] = [S1, S2, S3];
@@ -89,6 +90,27 @@ fn shown(story: Story, to: PartyId) -> Story {
         credential: PASSPORT,
         document: document("passport"),
     })
+}
+
+fn rotated(story: Story, key: &str) -> Story {
+    story.event(Event::Rotated {
+        by: ALICE,
+        key: key.into(),
+    })
+}
+
+/// Alice's listing shows her passport under this issuer's key.
+fn listed(story: Story, issuer: PartyId) -> Story {
+    let row = CredentialSummary {
+        id: PASSPORT,
+        user_id: profile(ALICE),
+        public_notes: approved(PASSPORT),
+        issuer_auth_public_key: caller(issuer),
+        inserter: None,
+        original_id: None,
+    };
+    let rows = Ok(Answer::Credentials(vec![row]));
+    story.saw(ALICE, N1, Query::GetCredentials {}, rows)
 }
 
 const V4: &str = "9f51b3b2-4cbe-4c2b-8ea3-0b0c1b2f1a11";
@@ -197,6 +219,39 @@ pub(super) fn cases() -> Vec<Case> {
             guessed(4, false),
             guess,
             held(&["KEY-02"]),
+        ),
+        case(
+            "a credential stays sealed to an old key",
+            rotated(
+                Story::new()
+                    .registered()
+                    .seal(KYC, PASSPORT, "once")
+                    .block([did(ALICE, store(PASSPORT))]),
+                "another",
+            ),
+            &ROTATION_KEEPS_CREDENTIALS,
+            broken(&["KEY-03"]),
+        ),
+        case(
+            "a credential has another issuer after a change of keys",
+            listed(rotated(Story::new().stored(), "key"), MALLORY),
+            &ROTATION_KEEPS_CREDENTIALS,
+            broken(&["KEY-03"]),
+        ),
+        case(
+            "everything is sealed to the new key and the issuer's own",
+            listed(
+                rotated(
+                    Story::new()
+                        .registered()
+                        .seal(KYC, PASSPORT, "once")
+                        .block([did(ALICE, store(PASSPORT))]),
+                    "key",
+                ),
+                KYC,
+            ),
+            &ROTATION_KEEPS_CREDENTIALS,
+            held(&["KEY-03"]),
         ),
         case(
             "an enclave answers a page nobody knows",

@@ -565,6 +565,7 @@ impl Story {
             encryptor: once.into(),
             document: document("passport"),
             content: *sealed(&credential.to_string()).digest(),
+            to: "key".into(),
         })
     }
 
