@@ -467,6 +467,9 @@ pub(crate) struct InitArgs {
     /// The first leader
     #[arg(long, value_name = "NODE", default_value = "n1")]
     pub(crate) leader: String,
+    /// Nodes that do not vote unless they join, such as n4,n5
+    #[arg(long, value_name = "NODES", default_value = "")]
+    pub(crate) sentries: String,
     #[command(flatten)]
     pub(crate) timing: TimingArgs,
 }

@@ -30,6 +30,9 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
         let mut history = History::new(Arc::new(Cast {
             parties: vec![],
             nodes: 2,
+            keys: Vec::new(),
+            sentries: Default::default(),
+            leader: NodeId(0),
             chain_id: "assay-net".into(),
             rules: plan.rules,
             epoch: plan.epoch,

@@ -273,7 +273,7 @@ struct Included {
 async fn chain(network: &Network, node: NodeId) -> Vec<Final> {
     let validators: Vec<Vec<u8>> = network
         .genesis()
-        .validators
+        .nodes
         .iter()
         .map(|validator| validator.bytes().to_vec())
         .collect();

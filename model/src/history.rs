@@ -3,6 +3,7 @@
 //!
 //! Every world writes the same history, and invariants know nothing else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -30,6 +31,8 @@ pub enum Role {
     Consumer,
     /// Keeps a share of the passwords of users who know none.
     ShareNode,
+    /// Runs a node, and speaks with its key.
+    Operator,
 }
 
 /// A party of the story, with every identity it can speak for.
@@ -54,6 +57,12 @@ pub struct Cast {
     pub parties: Vec<Member>,
     /// How many nodes there are.
     pub nodes: u16,
+    /// Their identities, by place; empty where nobody outside knows them.
+    pub keys: Vec<Identity>,
+    /// Nodes that do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
+    /// Who leads when the story begins.
+    pub leader: NodeId,
     /// The network's name.
     pub chain_id: Text,
     /// Which promises the nodes were told to keep.

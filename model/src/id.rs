@@ -50,6 +50,8 @@ uuid_ids! {
     InserterId;
     /// A row of `user_attributes`, original or copy.
     AttributeId;
+    /// Something validators vote on; its value follows from its content.
+    ResolutionId;
     /// A delegated write grant (dWG): the paper's own id, and the row of `consumed_write_grants` it leaves.
     WriteGrantId;
 }

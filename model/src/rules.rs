@@ -202,6 +202,14 @@ switches! {
         promised "a wallet is bound and unbound at the network and at all share nodes, or nowhere" ("doc:mpc-for-encryption-keys")
         deployed "a failure at the share nodes is only logged" ("idos-facts 5.9")
         keeps ["MPC-03"];
+    GovernanceLog "governance-log"
+        promised "every change of inserters, delegates, actions, ownership, parameters and validators is in a public log, with its height" ("S0, S3 progressive decentralization")
+        deployed "changes are made silently; only who reads every block can tell" ("idos-facts 3.1, 6.1")
+        keeps ["GOV-01"];
+    LocksOutliveChanges "locks-outlive-changes"
+        promised "a grant keeps the lock it was made under, whatever actions are replaced with later" ("idos-facts 8.10")
+        deployed "locks fall with the action that looks at them" ("idos-facts 1.1: nothing is out of the owner's reach")
+        keeps ["GOV-01"];
     AuthenticatedReads "authenticated-reads"
         promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
         deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")
@@ -222,6 +230,14 @@ switches! {
         promised "a commit counts each validator once" ("kwil documentation")
         deployed "repeated votes of one validator are counted again" ("idos-facts 6.1")
         keeps ["CONS-02"];
+    MajorityQuorum "majority-quorum"
+        promised "a block is final with the votes of more than half of the validators, so fewer than half may be down" ("S3, kwil documentation; idos-facts 0.1 X1")
+        elsewhere "it needs more than two thirds, as a network that tolerates lying validators does" ("doc:decentralized-storage, doc:legal-docs; idos-facts 0.1 X1")
+        keeps ["AVAIL-01"];
+    OperatorsHoldNoRights "operators-hold-no-rights"
+        promised "an operator's key is nobody's in particular: rights come from actions alone" ("schema; idos-facts 0.1 X10")
+        elsewhere "whoever runs a validator may end any grant and remove any credential" ("doc:access-control; idos-facts 0.1 X10")
+        keeps ["GRANT-06", "GRANT-08"];
     TakeoverKeepsCommits "takeover-keeps-commits"
         promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
         deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")

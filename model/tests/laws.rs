@@ -141,30 +141,6 @@ impl Step {
         (self.who.unwrap_or(natural), self.made(bench))
     }
 
-    /// One of the grants there are, the same under both suites: their ids hang on keys, so they are counted by
-    /// what they are about.
-    fn granted(&self, bench: &Bench) -> Option<(GrantId, CredentialId)> {
-        let place = |grantee: &str| {
-            let is = |name: &&str| bench.caller(name).eq_ignore_ascii_case(grantee);
-            let names = ["bank", "fund", "alice", "bob"];
-            let exact = names.iter().any(|name| *bench.caller(name) == *grantee);
-            (names.iter().position(is), exact)
-        };
-        let mut grants: Vec<_> = bench
-            .state
-            .tables()
-            .access_grants
-            .iter()
-            .map(|(id, grant)| {
-                let about = (grant.data, grant.locked_until, place(&grant.grantee));
-                (about, *id)
-            })
-            .collect();
-        grants.sort();
-        let ((data, ..), id) = *grants.get(self.pick % grants.len().max(1))?;
-        Some((id, data))
-    }
-
     fn spoil(&self, texts: &mut [&mut Text]) {
         if let Some((which, text)) = &self.spoilt {
             let which = usize::from(*which) % texts.len();
@@ -286,7 +262,7 @@ impl Step {
             }
             16 => {
                 // Something that was shared, when anything was.
-                let some = self.granted(bench);
+                let some = picked(bench, self.pick);
                 Action::RescindSharedCredential {
                     credential_id: some.map_or(named, |(_, data)| data),
                 }
@@ -376,9 +352,10 @@ impl Step {
                 dwg.insert()
             }
             _ => {
-                let some = self.granted(bench).map(|(id, _)| id);
+                let some = picked(bench, self.pick);
+                let usual = bench.grant("bank", self.id, self.lock);
                 Action::RevokeAccessGrant {
-                    id: some.unwrap_or(bench.grant("bank", self.id, self.lock)),
+                    id: some.map_or(usual, |(id, _)| id),
                 }
             }
         }
@@ -595,7 +572,26 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.attribute_links, &mut into);
     copy(&tables.consumed_write_grants, &mut into);
     copy(&tables.consumed_papers, &mut into);
+    copy(&tables.validators, &mut into);
+    copy(&tables.resolutions, &mut into);
+    copy(&tables.approvals, &mut into);
+    copy(&tables.processed, &mut into);
+    copy(&tables.parameters, &mut into);
+    copy(&tables.governance_log, &mut into);
+    copy(&tables.replaced_actions, &mut into);
+    copy(&tables.ownership, &mut into);
     into
+}
+
+/// One of the grants, by what it is about: their ids hang on the callers, which differ between suites.
+fn picked(bench: &Bench, pick: usize) -> Option<(GrantId, CredentialId)> {
+    let rows = bench.state.tables().access_grants.iter();
+    let mut grants: Vec<_> = rows
+        .map(|(id, row)| (row.data, row.height, row.locked_until, *id))
+        .collect();
+    grants.sort();
+    let (data, _, _, id) = grants.get(pick % grants.len().max(1))?;
+    Some((*id, *data))
 }
 
 /// Rows that point somewhere point at something, and nobody shares a wallet.

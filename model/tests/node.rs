@@ -1,6 +1,7 @@
 //! Nodes driven by hand: a pump instead of a network, a list instead of a disk, and no clock but the
 //! one the test turns.
 
+use std::collections::BTreeSet;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -82,7 +83,8 @@ impl Net {
         let genesis = Arc::new(Genesis {
             chain_id: "assay-test".into(),
             db_owner: suite.identity(&person("root")).caller().into(),
-            validators: keys.iter().map(|key| suite.identity(key)).collect(),
+            nodes: keys.iter().map(|key| suite.identity(key)).collect(),
+            sentries: BTreeSet::new(),
             leader: n(1),
             time: EPOCH,
             rules,
@@ -288,10 +290,11 @@ impl Net {
         Unsigned {
             nonce,
             chain_id: chain.into(),
-            batch: Batch::one(Action::AddInserterAsOwner {
+            payload: Batch::one(Action::AddInserterAsOwner {
                 id: InserterId(Uuid::from_u128(nonce.into())),
                 name: format!("inserter {nonce}").into(),
-            }),
+            })
+            .into(),
         }
     }
 
@@ -1596,7 +1599,7 @@ fn the_mempool_takes_each_next_nonce_once() {
         }
         // Another transaction in the place of one that waits.
         let unsigned = Unsigned {
-            batch: Batch::one(Action::RemoveUser {}),
+            payload: Batch::one(Action::RemoveUser {}).into(),
             ..net.unsigned(1, "assay-test")
         };
         let other = Transaction::sign(&*net.suite, &person("root"), unsigned);
@@ -1625,7 +1628,7 @@ fn large(net: &Net, nonce: u64, bytes: usize) -> Arc<Transaction> {
     let unsigned = Unsigned {
         nonce,
         chain_id: "assay-test".into(),
-        batch: Batch::one(Action::AddCredential {
+        payload: Batch::one(Action::AddCredential {
             id: assay_model::id::CredentialId(Uuid::from_u128(1)),
             issuer_auth_public_key: "".into(),
             encryptor_public_key: "".into(),
@@ -1633,7 +1636,8 @@ fn large(net: &Net, nonce: u64, bytes: usize) -> Arc<Transaction> {
             public_notes: "".into(),
             public_notes_signature: "".into(),
             broader_signature: "".into(),
-        }),
+        })
+        .into(),
     };
     Transaction::sign(&*net.suite, &person("root"), unsigned)
 }
@@ -1724,7 +1728,7 @@ fn a_founding_block_is_a_block_like_any_other() {
         let transactions = vec![net.transaction("root", 1), net.transaction("root", 2)];
         let founding =
             Node::founding_block(&net.genesis, &net.suite, &net.keys, transactions.into());
-        let validators: Vec<Identity> = net.genesis.validators.clone();
+        let validators: Vec<Identity> = net.genesis.nodes.clone();
         assert!(founding.is_final(&*net.suite, &validators, true));
         for place in 1..=4 {
             let records = [Record::Committed(founding.clone())];

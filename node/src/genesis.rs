@@ -1,10 +1,11 @@
 //! The two files every node starts from: what its network agreed on, and its own key.
 //!
 //! `genesis.json` is the same on every node. `schema` is `assay.genesis/1`; `validators` are Ed25519 public
-//! keys in hex, the first is n1; `db_owner` is an address or an Ed25519 key; `time` is milliseconds since
+//! keys in hex, the first is n1; `sentries` names those that do not vote, unless they join; `db_owner` is an address or an Ed25519 key; `time` is milliseconds since
 //! 1970; `rules_off` names the promises that are not kept (`assay rules` lists them). `node.key` is the
 //! Ed25519 seed in hex.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -55,6 +56,8 @@ struct GenesisFile {
     chain_id: String,
     db_owner: String,
     validators: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sentries: Vec<String>,
     leader: String,
     time: u64,
     #[serde(default)]
@@ -93,7 +96,8 @@ pub fn genesis_text(genesis: &Genesis) -> String {
         schema: SCHEMA.to_owned(),
         chain_id: genesis.chain_id.to_string(),
         db_owner: genesis.db_owner.to_string(),
-        validators: genesis.validators.iter().map(Identity::caller).collect(),
+        validators: genesis.nodes.iter().map(Identity::caller).collect(),
+        sentries: genesis.sentries.iter().map(NodeId::to_string).collect(),
         leader: genesis.leader.to_string(),
         time: genesis.time.0,
         rules_off: Switch::ALL
@@ -125,13 +129,21 @@ pub fn parse_genesis(text: &str) -> Result<Genesis, String> {
     if file.chain_id.is_empty() || file.chain_id.len() > CHAIN_ID_BYTES {
         return Err(format!("chain_id has 1 to {CHAIN_ID_BYTES} bytes"));
     }
-    let validators = validators(&file.validators)?;
-    let leader =
-        parse_node(&file.leader, validators.len()).map_err(|what| format!("leader: {what}"))?;
+    let nodes = validators(&file.validators)?;
+    let place = |name: &str| parse_node(name, nodes.len());
+    let leader = place(&file.leader).map_err(|what| format!("leader: {what}"))?;
+    let sentries = file.sentries.iter().map(|name| place(name));
+    let sentries: BTreeSet<NodeId> = sentries
+        .collect::<Result<_, _>>()
+        .map_err(|what| format!("sentries: {what}"))?;
+    if sentries.contains(&leader) {
+        return Err(format!("leader: {leader} is a sentry"));
+    }
     Ok(Genesis {
         chain_id: file.chain_id.into(),
         db_owner: parse_owner(&file.db_owner)?.caller().into(),
-        validators,
+        nodes,
+        sentries,
         leader,
         time: WallMillis(file.time),
         rules: rules(&file.rules_off)?,

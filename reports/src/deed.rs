@@ -1,8 +1,11 @@
 //! Steps and faults of a plan in plain words.
 
-use assay_model::actor::{Conduct, Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{
+    Conduct, Fidelity, GrantRef, Order, ParameterChange, Share, Task, Via, Writer,
+};
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
+use assay_model::time::Millis;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
 
 use crate::names::{few, lock, node_ref, party, short, user, whose};
@@ -24,6 +27,23 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
         text.push_str(&format!(" through {node}"));
     }
     text
+}
+
+/// What a parameter is to be.
+fn change(change: &ParameterChange) -> String {
+    match change {
+        ParameterChange::Leader(node) => format!("{node} leads"),
+        ParameterChange::JoinExpiry(seconds) => {
+            format!(
+                "requests to join stand {}",
+                Millis::seconds(*seconds as u64)
+            )
+        }
+        ParameterChange::MaxBlockSize(bytes) => format!("blocks have {bytes} bytes at most"),
+        ParameterChange::MaxVotesPerTx(votes) => {
+            format!("a transaction has {votes} votes at most")
+        }
+    }
 }
 
 /// What a party's wallet is, from 0; the usual thing where the plan does not know the wallet.
@@ -88,6 +108,20 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         }
         Order::Deny { request, consumer } => {
             format!("denies request {request} of {}", name(consumer))
+        }
+        Order::ReplaceAction { governed, on } => format!(
+            "replaces the action that keeps `{}` with one that {}",
+            governed.name(),
+            if *on { "does" } else { "does not" }
+        ),
+        Order::ReadLog { .. } => "reads the log of changes".to_owned(),
+        Order::JoinValidators { power } => format!("asks to join with a power of {power}"),
+        Order::ApproveJoin { node } => format!("approves of {node} as a validator"),
+        Order::RemoveValidator { node } => format!("votes to remove {node}"),
+        Order::LeaveValidators => "leaves the validators".to_owned(),
+        Order::Propose(proposal) => format!("proposes that {}", change(&proposal.change)),
+        Order::ApproveProposal(proposal) => {
+            format!("approves that {}", change(&proposal.change))
         }
         Order::Revoke { grants } => {
             format!(

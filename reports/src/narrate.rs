@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
-use assay_model::ledger::{Action, Answer, Batch, GrantRow, Outcome, Query, Transaction};
+use assay_model::ledger::{
+    Action, Answer, ChangeRow, GrantRow, Outcome, Payload, Query, Transaction,
+};
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
+use assay_model::wire::{EnginePayload, KeyId};
 use assay_scenarios::plan::Plan;
 
 use crate::deed;
@@ -50,7 +53,7 @@ impl<'a> Narrator<'a> {
             };
             narrator.questions.insert(*id, index);
             if let Asked::Broadcast(transaction) = what {
-                for action in transaction.batch.calls() {
+                for action in transaction.payload.calls() {
                     narrator.learn_grant(action);
                 }
             }
@@ -506,7 +509,7 @@ impl<'a> Narrator<'a> {
     /// The sender is told only when it is not who is known to speak already.
     fn transaction(&self, transaction: &Transaction, by: Option<PartyId>) -> String {
         let sender = self.sender(&transaction.sender);
-        let text = self.batch(&transaction.batch);
+        let text = self.payload(&transaction.payload);
         if by.is_some_and(|by| self.party(by) == sender) {
             text
         } else {
@@ -514,7 +517,11 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    fn batch(&self, batch: &Batch) -> String {
+    fn payload(&self, payload: &Payload) -> String {
+        let batch = match payload {
+            Payload::Actions(batch) => batch,
+            Payload::Engine(engine) => return self.engine(engine),
+        };
         if batch.problem().is_some() {
             return "a transaction that says nothing readable".to_owned();
         }
@@ -524,6 +531,35 @@ impl<'a> Narrator<'a> {
             batch.name(),
             few(batch.calls().iter().map(arguments))
         )
+    }
+
+    /// What the engine is to do itself.
+    fn engine(&self, engine: &EnginePayload) -> String {
+        let node = |key: &KeyId| match key.identity() {
+            Some(identity) => self.sender(&identity),
+            None => "a stranger".to_owned(),
+        };
+        let argument = match engine {
+            EnginePayload::RawStatement { statement, .. } => {
+                statement.lines().next().unwrap_or_default().to_owned()
+            }
+            EnginePayload::Transfer { to, amount } => format!("{amount} to {}", node(to)),
+            EnginePayload::ValidatorJoin { power } => power.to_string(),
+            EnginePayload::ValidatorApprove { candidate: key }
+            | EnginePayload::ValidatorRemove { validator: key } => node(key),
+            EnginePayload::ValidatorLeave => String::new(),
+            EnginePayload::ValidatorVoteIds(ids) => few(ids.iter().map(|id| short(id.0))),
+            EnginePayload::ValidatorVoteBodies(events) => {
+                few(events.iter().map(|event| event.kind.clone()))
+            }
+            EnginePayload::CreateResolution(event) => {
+                format!("{} {}", event.kind, short(event.id().0))
+            }
+            EnginePayload::ApproveResolution(id) | EnginePayload::DeleteResolution(id) => {
+                short(id.0)
+            }
+        };
+        format!("{}({argument})", engine.name())
     }
 
     /// The arguments that matter to a reader.
@@ -644,6 +680,10 @@ impl<'a> Narrator<'a> {
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
+            Query::GetGovernanceLog { page: number, size } => {
+                let parts = [page("page", number), page("size", size)];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }
             Query::GetAccessGrantsGrantedCount { user_id } => {
                 user_id.map(|id| self.user(id)).unwrap_or_default()
             }
@@ -744,6 +784,11 @@ impl<'a> Narrator<'a> {
             }
             Answer::Attributes(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Changes(rows) => {
+                let change =
+                    |row: &ChangeRow| format!("{} {}", row.what, self.holder(&row.subject));
+                format!("[{}]", few(rows.iter().map(change)))
             }
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),

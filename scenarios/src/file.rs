@@ -29,6 +29,11 @@ impl<T> At<T> {
     }
 }
 
+/// A part of a value that is of another type, at the place of the whole.
+pub(crate) fn at<T>(value: T, span: Range<usize>) -> At<T> {
+    At(toml::Spanned::new(span, value))
+}
+
 impl<T: JsonSchema> JsonSchema for At<T> {
     fn schema_name() -> Cow<'static, str> {
         T::schema_name()
@@ -134,6 +139,8 @@ mirror! {
         nodes "nodes": i64,
         /// The node that leads at first; default "n1".
         leader "leader": String,
+        /// Nodes that do not vote unless they join; default none.
+        sentries "sentries": Names,
         /// Who takes part besides the database owner, who is always there as "db-owner".
         actors "actors": Actors,
         /// What messages and disks are like while nothing goes wrong.
@@ -238,7 +245,7 @@ mirror! {
         /// When it begins.
         #[schemars(required)]
         at "at": String,
-        /// Who does it: an actor, "db-owner", or "operators".
+        /// Who does it: an actor, "db-owner", "operators", or a node's operator, called as the node.
         #[schemars(required)]
         by "by": String,
         /// What is done.
@@ -343,8 +350,20 @@ mirror! {
         rows "rows": i64,
         /// The issuer to admit or dismiss, or the one a user turns to.
         issuer "issuer": String,
-        /// The node to appoint.
+        /// The node to appoint, to approve of, or to remove.
         node "node": String,
+        /// What an action is to keep or not: "locks-checked", or a rule that an action can be replaced for.
+        rule "rule": String,
+        /// Whether it is kept: "on" or "off".
+        position "position": String,
+        /// The voting power a node asks for; default 1.
+        power "power": i64,
+        /// A parameter of the network: "leader", "join-expiry", "max-block-size" or "max-votes-per-tx".
+        parameter "parameter": String,
+        /// What a parameter is to be: a node, a duration, a size or a number.
+        value "value": Amount,
+        /// A proposed change, by its `as`.
+        proposal "proposal": String,
     }
 }
 
@@ -404,6 +423,15 @@ pub(crate) const CONDUCTS: &[&str] = &["honest", "lying", "rolled-back"];
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
+/// Where a rule can stand.
+pub(crate) const POSITIONS: &[&str] = &["on", "off"];
+/// Parameters of the network.
+pub(crate) const PARAMETERS: &[&str] = &[
+    "leader",
+    "join-expiry",
+    "max-block-size",
+    "max-votes-per-tx",
+];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -416,12 +444,14 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 7] = [
+    let words: [(&str, &str, &[&str]); 9] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
         ("Step", "conduct", CONDUCTS),
+        ("Step", "position", POSITIONS),
+        ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

@@ -116,6 +116,14 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::ReplaceAction { .. }
+        | Order::ReadLog { .. }
+        | Order::JoinValidators { .. }
+        | Order::ApproveJoin { .. }
+        | Order::RemoveValidator { .. }
+        | Order::LeaveValidators
+        | Order::Propose(_)
+        | Order::ApproveProposal(_)
         | Order::Audit { .. } => Vec::new(),
     }
 }

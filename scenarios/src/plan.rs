@@ -1,5 +1,7 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
+use std::collections::BTreeSet;
+
 use assay_model::actor::{Order, Password, Task};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
@@ -21,6 +23,8 @@ pub struct Plan {
     pub claim: String,
     /// How many nodes.
     pub nodes: u16,
+    /// Nodes that follow and serve, and do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
     /// Who leads at first.
     pub leader: NodeId,
     /// Chain time at scenario time zero.
@@ -82,6 +86,8 @@ pub struct Party {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The node it runs; meaningful for operators.
+    pub node: NodeId,
     /// Profile id; meaningful for users.
     pub user: UserId,
     /// Row of the first wallet, which the story calls `w1`; meaningful for users.

@@ -49,6 +49,12 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],
+        Verb::ReadLog => &["GOV-01"],
+        Verb::JoinValidators
+        | Verb::ApproveJoin
+        | Verb::RemoveValidator
+        | Verb::LeaveValidators
+        | Verb::ApproveProposal => &["GOV-02"],
         // Success of these is a means, or an attack that works; neither is promised.
         Verb::Overwrite
         | Verb::Rekey
@@ -65,7 +71,9 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::Allow
         | Verb::Guess
         | Verb::Behave
-        | Verb::Admit => &[],
+        | Verb::Admit
+        | Verb::ReplaceAction
+        | Verb::Propose => &[],
     }
 }
 
@@ -120,6 +128,19 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "profile-locked") => &["USR-04"],
         (_, "page-not-positive" | "size-not-positive") => &["READ-05"],
         (_, "unauthorized-inserter") => &["GOV-03"],
+        (
+            _,
+            "caller-not-validator"
+            | "caller-is-validator"
+            | "target-not-validator"
+            | "join-pending"
+            | "no-join-pending"
+            | "own-join"
+            | "leader-stays"
+            | "leader-cannot-leave"
+            | "resolution-exists"
+            | "resolution-unknown",
+        ) => &["GOV-02"],
         _ => &[],
     }
 }

@@ -7,6 +7,7 @@ pub(crate) enum Who {
     Consumer,
     ShareNode,
     Operators,
+    Operator,
     Anyone,
 }
 
@@ -133,6 +134,22 @@ table! {
         "The database owner takes an issuer's delegate away.";
     Behave "behave" ["conduct"]
         "The operator of a share node does otherwise from now on.";
+    ReplaceAction "replace-action" ["rule", "position"]
+        "The database owner replaces an action, so that it keeps something from then on, or does not.";
+    ReadLog "read-log" ["page", "size", "rows"]
+        "Somebody reads the public log of changes.";
+    JoinValidators "join-validators" ["power"]
+        "A node asks to become a validator.";
+    ApproveJoin "approve-join" ["node"]
+        "A validator approves of another node's request to join.";
+    RemoveValidator "remove-validator" ["node"]
+        "A validator asks that another be removed, or approves of that.";
+    LeaveValidators "leave-validators" []
+        "A validator stops being one.";
+    Propose "propose" ["as", "parameter", "value"]
+        "A validator proposes a change of the network's parameters.";
+    ApproveProposal "approve-proposal" ["proposal"]
+        "A validator approves of a proposed change.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
 }
@@ -182,6 +199,12 @@ impl Verb {
             Verb::Request | Verb::AskEnclave => Who::Consumer,
             Verb::Behave => Who::ShareNode,
             Verb::AppointLeader => Who::Operators,
+            Verb::JoinValidators
+            | Verb::ApproveJoin
+            | Verb::RemoveValidator
+            | Verb::LeaveValidators
+            | Verb::Propose
+            | Verb::ApproveProposal => Who::Operator,
             _ => Who::Anyone,
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use assay_model::actor::{Actor, Card, Directory, Password, Persona};
-use assay_model::crypto::Suite;
+use assay_model::crypto::{SigningKey, Suite};
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
 use assay_model::ledger::Transaction;
@@ -23,12 +23,14 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The setting of a plan on a network of this name, whose database owner has used so many nonces.
+    /// The setting of a plan on a network of this name, whose database owner has used so many nonces. The
+    /// keys of its nodes are their operators'; there are none where nobody outside knows them.
     pub fn new(
         plan: &Plan,
         seed: Seed,
         suite: &Arc<dyn Suite>,
         (chain_id, used): (&Text, u64),
+        node_keys: &[SigningKey],
     ) -> Setting {
         let personas: Vec<Persona> = plan.parties.iter().map(persona).collect();
         let (directory, keys) = Directory::new(
@@ -36,7 +38,7 @@ impl Setting {
             &personas,
             chain_id.clone(),
             plan.rules,
-            plan.nodes,
+            (plan.nodes, node_keys),
         );
         let entropy = |id: u16| seed.draw(Domain::Entropy, u64::from(id), 0).bytes();
         let mut actors: Vec<Actor> = (0..)
@@ -65,6 +67,7 @@ fn persona(party: &Party) -> Persona {
     Persona {
         name: party.known_as.clone(),
         role: party.role,
+        node: party.node,
         user: party.user,
         wallet: party.wallet,
         wallets: party.wallets.clone(),
@@ -90,6 +93,9 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
             .map(member)
             .collect(),
         nodes: plan.nodes,
+        keys: directory.validators.clone(),
+        sentries: plan.sentries.clone(),
+        leader: plan.leader,
         chain_id,
         rules: plan.rules,
         epoch: plan.epoch,

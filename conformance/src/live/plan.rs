@@ -1,5 +1,6 @@
 //! The network a target is asked for, and the values its texts are filled in with.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +31,8 @@ pub struct NetworkPlan {
     pub timing: Timing,
     /// Who leads at first.
     pub leader: NodeId,
+    /// Who does not vote at first.
+    pub sentries: BTreeSet<NodeId>,
     /// What `{self}` stands for: the running executable, in general.
     pub assay: PathBuf,
 }
@@ -44,6 +47,12 @@ impl NetworkPlan {
     pub fn turned(&self) -> Vec<Switch> {
         let differences = Rules::documented().differences(self.rules);
         differences.map(|(switch, _)| switch).collect()
+    }
+
+    /// Names of those who do not vote at first, with commas between them.
+    fn sentries(&self) -> String {
+        let names: Vec<String> = self.sentries.iter().map(NodeId::to_string).collect();
+        names.join(",")
     }
 
     /// Values every text may name.
@@ -65,6 +74,7 @@ impl NetworkPlan {
             ("challenge_ms", timing.challenge.to_string()),
             ("drift_ms", timing.drift.to_string()),
             ("first_leader", self.leader.to_string()),
+            ("sentries", self.sentries()),
         ])
     }
 }

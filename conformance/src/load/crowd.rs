@@ -222,7 +222,7 @@ impl Crowd {
         let unsigned = Unsigned {
             nonce,
             chain_id: self.chain_id.clone(),
-            batch,
+            payload: batch.into(),
         };
         Transaction::sign(&self.suite, key, unsigned)
     }

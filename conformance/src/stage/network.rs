@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use assay_model::crypto::Suite;
+use assay_model::history::Role;
 use assay_model::history::{Event, History};
 use assay_model::id::{CredentialId, GrantId, Height, NodeId, TxId, UserId};
 use assay_model::ledger::{Outcome, Transaction};
@@ -95,6 +96,10 @@ pub fn may_share(plan: &Plan) -> bool {
             .iter()
             .all(|error| matches!(error.whose, Whose::Party(_)))
         && !plan.steps.iter().any(appoints)
+        && !plan
+            .parties
+            .iter()
+            .any(|party| party.role == Role::Operator)
 }
 
 /// Whether two stories that may share ask for the same network.
@@ -102,6 +107,7 @@ pub fn suit_each_other(one: &Plan, other: &Plan) -> bool {
     let asked = |plan: &Plan| {
         (
             plan.nodes,
+            plan.sentries.clone(),
             plan.leader,
             plan.timing,
             plan.network,

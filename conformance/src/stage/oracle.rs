@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
-use assay_model::id::{CredentialId, Height, Text};
+use assay_model::id::{CredentialId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
+    Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, conclude, execute,
+    usual_parameters, view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::Rules;
@@ -31,6 +32,7 @@ pub(super) struct Oracle {
     chain_id: Text,
     db_owner: Text,
     owner: Identity,
+    nodes: Vec<Identity>,
     /// By height; the first is the state before any block.
     sheets: Vec<Sheet>,
 }
@@ -43,12 +45,19 @@ impl Oracle {
             chain_id: cast.chain_id.clone(),
             db_owner: cast.parties[0].identities[0].caller().into(),
             owner: cast.parties[0].identities[0],
+            nodes: cast.keys.clone(),
             sheets: vec![Sheet {
                 block: None,
-                state: State::default(),
+                state: beginning(cast),
                 outcomes: Vec::new(),
             }],
         }
+    }
+
+    /// Public keys of the nodes, by place, as far as they are known.
+    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
+        let keys = self.nodes.iter();
+        keys.map(|identity| identity.bytes().to_vec()).collect()
     }
 
     /// Height of the last block it has run.
@@ -76,12 +85,17 @@ impl Oracle {
             .last()
             .expect("there is a state before any block");
         let mut state = last.state.clone();
-        let at = (block.height, block.block_time());
+        let at = At {
+            height: block.height,
+            time: block.block_time(),
+            proposer: self.nodes.get(block.proposer.index()).copied(),
+        };
         let outcomes = block
             .transactions
             .iter()
             .map(|transaction| execute(&mut state, self.env(), at, transaction))
             .collect();
+        conclude(&mut state, self.env(), at);
         state.seal();
         self.sheets.push(Sheet {
             block: Some(committed.clone()),
@@ -174,6 +188,18 @@ impl Oracle {
             answers.into_iter()
         })
     }
+}
+
+/// The state of a network before its first block. Where nobody knows the nodes' keys, it has no validators:
+/// nobody can speak for them either.
+fn beginning(cast: &Cast) -> State {
+    let nodes = (0..).map(NodeId).zip(&cast.keys);
+    let voters = nodes.filter(|(node, _)| !cast.sentries.contains(node));
+    let parameters = cast.keys.get(cast.leader.index()).copied();
+    State::founded(
+        voters.map(|(_, identity)| (*identity, 1)),
+        parameters.map(usual_parameters).unwrap_or_default(),
+    )
 }
 
 /// What a node told of a transaction's outcome, in the ledger's terms, and whether it is what was expected.

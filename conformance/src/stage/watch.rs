@@ -73,7 +73,7 @@ pub(super) struct Watch<N> {
     pub(super) at: SocketAddr,
     pub(super) node: NodeId,
     pub(super) life: u32,
-    /// Public keys of the validators, once they were asked for.
+    /// Public keys of the nodes, by place: known from the beginning, or once the validators were asked for.
     pub(super) validators: Vec<Vec<u8>>,
     pub(super) every: Duration,
     /// Looks so far.

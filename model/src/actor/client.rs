@@ -8,7 +8,7 @@ use super::machine::{Outbox, TaskId, Timer};
 use super::order::Via;
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{Height, NodeId, PartyId, Text};
-use crate::ledger::{Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
+use crate::ledger::{Answer, Outcome, Payload, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Claim, Rejected, Reply, Request, RequestId, TxStatus, view_text};
 use crate::time::WallMillis;
 
@@ -52,7 +52,7 @@ pub(super) enum Got {
 #[derive(Clone, Debug)]
 pub(super) enum Want {
     View { query: Query, as_: As },
-    Submit(Batch),
+    Submit(Payload),
 }
 
 #[derive(Debug)]
@@ -166,7 +166,7 @@ impl Client {
         let Some(call) = self.calls.get_mut(&task) else {
             return;
         };
-        let Want::Submit(batch) = &call.want else {
+        let Want::Submit(payload) = &call.want else {
             return;
         };
         call.stage = match self.nonces.entry(call.wallet).or_default().next {
@@ -177,7 +177,7 @@ impl Client {
                 Unsigned {
                     nonce,
                     chain_id: self.chain_id.clone(),
-                    batch: batch.clone(),
+                    payload: payload.clone(),
                 },
             )),
         };

@@ -31,6 +31,8 @@ pub struct Persona {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The node it runs; meaningful for operators.
+    pub node: NodeId,
     /// Its profile; meaningful for users.
     pub user: UserId,
     /// Row of its first wallet; meaningful for users.
@@ -110,19 +112,27 @@ pub struct Keys {
 impl Keys {
     /// The keys that belong to a name. They hang on nothing else, so that equal names have equal keys
     /// in every story and expensive derivations are done once.
-    fn of(suite: &dyn Suite, personas: &[Persona], id: PartyId, rules: Rules) -> Keys {
+    fn of(
+        suite: &dyn Suite,
+        personas: &[Persona],
+        nodes: &[SigningKey],
+        id: PartyId,
+        rules: Rules,
+    ) -> Keys {
         let persona = &personas[id.index()];
         let count = if persona.role == Role::User {
             WALLETS.max(persona.wallets.len())
         } else {
             1
         };
-        let signing = (0..count)
-            .map(|index| SigningKey {
-                scheme: scheme(persona, id, index),
-                secret: signing_secret(suite, persona, index),
-            })
-            .collect();
+        let own = |index| SigningKey {
+            scheme: scheme(persona, id, index),
+            secret: signing_secret(suite, persona, index),
+        };
+        let signing = match nodes.get(persona.node.index()) {
+            Some(key) if persona.role == Role::Operator => vec![key.clone()],
+            _ => (0..count).map(own).collect(),
+        };
         let holder = &personas[persona.box_key_of.index()];
         let password = holder.password.text(&holder.name, rules);
         let box_secret = match holder.role {
@@ -169,7 +179,7 @@ impl Persona {
 /// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
-        Role::Issuer | Role::ShareNode => Scheme::Ed25519,
+        Role::Issuer | Role::Operator | Role::ShareNode => Scheme::Ed25519,
         Role::DbOwner => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,
@@ -229,19 +239,22 @@ pub struct Directory {
     pub rules: Rules,
     /// The nodes.
     pub nodes: Vec<NodeId>,
+    /// What they are known by, in the same order; empty where nobody outside knows.
+    pub validators: Vec<Identity>,
 }
 
 impl Directory {
-    /// Makes everybody's keys and publishes the public sides.
+    /// Makes everybody's keys and publishes the public sides. Operators hold the keys of their nodes, as
+    /// far as these are known here.
     pub fn new(
         suite: &dyn Suite,
         personas: &[Persona],
         chain_id: Text,
         rules: Rules,
-        nodes: u16,
+        (nodes, node_keys): (u16, &[SigningKey]),
     ) -> (Arc<Directory>, Vec<Keys>) {
         let keys: Vec<Keys> = (0..personas.len() as u16)
-            .map(|id| Keys::of(suite, personas, PartyId(id), rules))
+            .map(|id| Keys::of(suite, personas, node_keys, PartyId(id), rules))
             .collect();
         let cards = personas
             .iter()
@@ -259,6 +272,7 @@ impl Directory {
                 chain_id,
                 rules,
                 nodes,
+                validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
             }),
             keys,
         )

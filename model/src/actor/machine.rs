@@ -180,7 +180,7 @@ impl Actor {
                 let unsigned = Unsigned {
                     nonce,
                     chain_id,
-                    batch,
+                    payload: batch.into(),
                 };
                 Transaction::sign(&*self.desk.suite, &self.desk.keys.signing[0], unsigned)
             })

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::ledger::Governed;
 use crate::shares::Conduct;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
@@ -62,6 +63,28 @@ pub struct Share {
     pub locked_until: i64,
     /// What is in the copy.
     pub fidelity: Fidelity,
+}
+
+/// A parameter of the network, and what it is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ParameterChange {
+    /// Who proposes blocks.
+    Leader(NodeId),
+    /// How long a request to join stands, in seconds.
+    JoinExpiry(i64),
+    /// Most bytes of a block.
+    MaxBlockSize(i64),
+    /// Most approvals in one transaction.
+    MaxVotesPerTx(i64),
+}
+
+/// A change of parameters that validators vote on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Tells it from another proposal of the same change.
+    pub number: u32,
+    /// What changes.
+    pub change: ParameterChange,
 }
 
 /// One thing to do.
@@ -355,6 +378,45 @@ pub enum Order {
         /// Write its key in capitals.
         shouted: bool,
     },
+
+    /// Database owner: replace an action, so that it keeps something from then on, or does not.
+    ReplaceAction {
+        /// What.
+        governed: Governed,
+        /// Whether it is kept.
+        on: bool,
+    },
+    /// Anybody: read the public log of changes.
+    ReadLog {
+        /// Page to ask for; none to leave it out.
+        page: Option<i64>,
+        /// Size to ask for; none to leave it out.
+        size: Option<i64>,
+        /// How many lines there should be, if that matters.
+        rows: Option<u32>,
+    },
+
+    /// Operator: ask that the node become a validator. Source: idos-facts 6.1.
+    JoinValidators {
+        /// The voting power it asks for.
+        power: u64,
+    },
+    /// Operator: approve of another node's request.
+    ApproveJoin {
+        /// The node.
+        node: NodeId,
+    },
+    /// Operator: ask that a validator be removed, or approve of that.
+    RemoveValidator {
+        /// The node.
+        node: NodeId,
+    },
+    /// Operator: stop being a validator.
+    LeaveValidators,
+    /// Operator: propose a change of parameters.
+    Propose(Proposal),
+    /// Operator: approve of what another has proposed.
+    ApproveProposal(Proposal),
 
     /// Everybody, at the end: read everything one could ever read, at every node.
     Audit {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::council::Council;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
@@ -46,7 +47,7 @@ pub struct Deed<'a> {
 impl Deed<'_> {
     /// Whether a refusal speaks of this very action: in a batch it may be another's.
     pub fn is_alone(&self) -> bool {
-        self.transaction.batch.calls().len() == 1
+        self.transaction.payload.calls().len() == 1
     }
 }
 
@@ -350,6 +351,11 @@ pub struct Chronicle<'a> {
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
     /// Status statements in order.
     pub statuses: Vec<StatusFact>,
+    /// Who votes when.
+    pub council: Council,
+    /// Where each transaction stands in the chain, what it came to there, and the observation that showed it
+    /// first; more than once if it was out of turn before.
+    pub placed: BTreeMap<TxId, Vec<(Height, Outcome, usize)>>,
 }
 
 impl<'a> Chronicle<'a> {
@@ -366,6 +372,8 @@ impl<'a> Chronicle<'a> {
             attributes: BTreeMap::new(),
             users: BTreeMap::new(),
             statuses: Vec::new(),
+            council: Council::founded(&history.cast),
+            placed: BTreeMap::new(),
         };
         for (seen, observation) in history.observations().iter().enumerate() {
             if let Event::Committed {
@@ -379,8 +387,13 @@ impl<'a> Chronicle<'a> {
                 }
                 let at = (seen, block.id, block.block_time());
                 chronicle.blocks.insert(block.height, at);
+                let outcomes = results.iter().map(|result| result.outcome);
+                chronicle.council.follow(committed, outcomes, seen);
                 for (transaction, result) in block.transactions.iter().zip(results.iter()) {
-                    for (call, action) in transaction.batch.calls().iter().enumerate() {
+                    let place = (block.height, result.outcome, seen);
+                    let places = chronicle.placed.entry(transaction.id).or_default();
+                    places.push(place);
+                    for (call, action) in transaction.payload.calls().iter().enumerate() {
                         let deed = Deed {
                             action,
                             call,
@@ -582,13 +595,6 @@ impl<'a> Chronicle<'a> {
         self.deeds
             .iter()
             .filter(|deed| deed.outcome == Outcome::Accepted)
-    }
-
-    /// Deeds of a transaction.
-    pub fn deeds_of(&self, id: TxId) -> impl Iterator<Item = &Deed<'a>> {
-        self.deeds
-            .iter()
-            .filter(move |deed| deed.transaction.id == id)
     }
 
     /// What ought to follow from an accepted action, by the promises.

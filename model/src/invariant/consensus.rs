@@ -160,21 +160,28 @@ pub(super) const QUORUMS_ARE_REAL: Invariant = Invariant {
 
 fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    // Worked out here and not asked of the nodes, who may have it wrong.
-    let needed = usize::from(chronicle.history.cast.nodes) / 2 + 1;
     for (seen, observation) in chronicle.observations() {
         if let Event::Committed {
             node, committed, ..
         } = &observation.event
         {
+            // Worked out here and not asked of the nodes, who may have it wrong.
+            let cast = &chronicle.history.cast;
+            let council = chronicle.council.at(committed.block.height);
+            let validators = council.map_or(usize::from(cast.nodes), BTreeMap::len);
+            let needed = validators / 2 + 1;
             // A stranger's vote, or one for another block or state, stands behind nothing.
-            let nodes = usize::from(chronicle.history.cast.nodes);
+            let is_validator = |node: NodeId| match (council, cast.keys.get(node.index())) {
+                (Some(council), Some(key)) => council.contains_key(key),
+                (Some(_), None) => false,
+                (None, _) => node.index() < usize::from(cast.nodes),
+            };
             let voters: BTreeSet<NodeId> = committed
                 .votes
                 .iter()
                 .filter(|vote| vote.block == committed.block.id)
                 .filter(|vote| vote.app_hash == committed.app_hash)
-                .filter(|vote| vote.validator.index() < nodes)
+                .filter(|vote| is_validator(vote.validator))
                 .map(|vote| vote.validator)
                 .collect();
             tally.test("CONS-02", voters.len() >= needed, || {

@@ -7,8 +7,10 @@ mod attributes;
 mod chronicle;
 mod consensus;
 mod consumer;
+mod council;
 mod deletion;
 mod durability;
+mod governance;
 mod identity;
 mod keys;
 mod locks;
@@ -122,6 +124,9 @@ pub fn all() -> &'static [&'static Invariant] {
         &identity::CALLERS_ARE_EXACT,
         &writes::OWNERS_ALONE_CHANGE_CREDENTIALS,
         &writes::NOTHING_SUCCEEDS_SILENTLY,
+        &governance::VALIDATORS_CHANGE_BY_APPROVAL,
+        &governance::CHANGES_ARE_PUBLIC,
+        &governance::LOCKS_OUTLIVE_CHANGES,
         &consensus::ONE_STATE_PER_HEIGHT,
         &consensus::ANSWERS_FOLLOW_THE_LEDGER,
         &consensus::QUORUMS_ARE_REAL,
@@ -134,5 +139,6 @@ pub fn all() -> &'static [&'static Invariant] {
         &durability::REFUSED_CHANGES_NOTHING,
         &durability::OWED_ARRIVES,
         &durability::READS_OUTLIVE_THE_LEADER,
+        &durability::WRITES_OUTLIVE_A_MINORITY,
     ]
 }

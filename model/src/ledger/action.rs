@@ -517,6 +517,8 @@ requests! {
         };
         /// Whether a locked grant of the caller's protects a credential.
         HasLockedAccessGrants "has_locked_access_grants" { id: CredentialId };
+        /// The public log of changes of the rules, paged.
+        GetGovernanceLog "get_governance_log" { page: Option<i64>, size: Option<i64> };
         /// The caller's attributes, copies included.
         GetAttributes "get_attributes" {};
         /// The text to sign for a dWG.

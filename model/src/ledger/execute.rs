@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::grants::NewGrant;
-use super::refusal::{Refusal, Unreadable};
+use super::refusal::Refusal;
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{attributes, credentials, delegated_write, grants, owner, users, wallets};
-use crate::crypto::Suite;
+use super::{
+    attributes, credentials, delegated_write, engine, governance, grants, owner, users, wallets,
+};
+use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
 use crate::time::BlockTime;
@@ -28,6 +30,17 @@ pub struct Env<'a> {
     pub chain_id: &'a Text,
     /// Caller identity of the database owner.
     pub db_owner: &'a str,
+}
+
+/// Where in the chain something is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// `@height`.
+    pub height: Height,
+    /// `@block_timestamp`.
+    pub time: BlockTime,
+    /// Who proposed the block, if that is anybody the network knows.
+    pub proposer: Option<Identity>,
 }
 
 /// One action's circumstances.
@@ -76,8 +89,8 @@ impl Outcome {
     pub const fn code(self) -> u32 {
         match self {
             Outcome::Accepted => 0,
-            Outcome::Refused(Refusal::Unreadable(Unreadable::Payload)) => 1,
-            Outcome::Refused(_) | Outcome::Invalid => 65_535,
+            Outcome::Refused(refusal) => refusal.result_code(),
+            Outcome::Invalid => 65_535,
         }
     }
 }
@@ -124,7 +137,7 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
         return Err(Invalid::WrongChain);
     }
     let open = |action: &Action| !credentials::content_is_sealed(action);
-    if env.rules.keep(Switch::SealedContent) && transaction.batch.calls().iter().any(open) {
+    if env.rules.keep(Switch::SealedContent) && transaction.payload.calls().iter().any(open) {
         return Err(Invalid::ContentNotSealed);
     }
     let expected = used + 1;
@@ -141,12 +154,7 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
 ///
 /// The nonce stays used when an action refuses. Signatures are checked again here only under
 /// `verified-execution`: the published node trusts the mempool of whoever proposed the block.
-pub fn execute(
-    state: &mut State,
-    env: Env<'_>,
-    (height, time): (Height, BlockTime),
-    transaction: &Transaction,
-) -> Outcome {
+pub fn execute(state: &mut State, env: Env<'_>, at: At, transaction: &Transaction) -> Outcome {
     let used = state
         .tables()
         .accounts
@@ -161,24 +169,38 @@ pub fn execute(
         return Outcome::Invalid;
     }
     state.put(transaction.sender.account(), Account(transaction.nonce));
-    if let Some(problem) = transaction.batch.problem() {
+    if let Some(problem) = transaction.payload.problem() {
         return Outcome::Refused(Refusal::Unreadable(problem));
     }
+    // Rules may be replaced by the owner; what a transaction starts under, it ends under.
+    let (rules, owner) = governance::ruled(state.tables(), env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(env.db_owner),
+        ..env
+    };
     let savepoint = state.savepoint();
     let caller = transaction.sender.caller();
     let call = Call {
         env,
         caller: &caller,
-        time,
-        height,
+        time: at.time,
+        height: at.height,
     };
-    for action in transaction.batch.calls() {
-        if let Err(refusal) = apply(state, call, action) {
+    let ran = match transaction.payload.engine() {
+        Some(payload) => engine::apply(state, call, (transaction.sender, at), payload),
+        None => {
+            let mut calls = transaction.payload.calls().iter();
+            calls.try_for_each(|action| apply(state, call, action))
+        }
+    };
+    match ran {
+        Ok(()) => Outcome::Accepted,
+        Err(refusal) => {
             state.rollback(savepoint);
-            return Outcome::Refused(refusal);
+            Outcome::Refused(refusal)
         }
     }
-    Outcome::Accepted
 }
 
 fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {

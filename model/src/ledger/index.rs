@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, CopyLink,
-    Credential, Delegate, Inserter, ReservedUser, RetainedNotes, Row, StatusStatement, User,
+    AccessGrant, Account, Approval, Attribute, AttributeLink, Change, ConsumedPaper,
+    ConsumedWriteGrant, CopyLink, Credential, Delegate, Inserter, Ownership, Parameter, Processed,
+    ReplacedAction, ReservedUser, Resolution, RetainedNotes, Row, StatusStatement, User, Validator,
     Wallet, WalletType,
 };
 use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
@@ -152,5 +153,6 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper Account
+    ConsumedPaper Validator Resolution Approval Processed Parameter Change
+    ReplacedAction Ownership Account
 }

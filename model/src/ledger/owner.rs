@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::execute::{Call, Refused};
+use super::governance;
 use super::refusal::{Engine, Refusal};
 use super::tables::{Delegate, Inserter, State, Tables};
 use crate::id::Text;
@@ -12,6 +13,9 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
     if call.caller != call.env.db_owner {
         return Err(Engine::OwnerOnly(action.name()).into());
     }
+    let log = |state: &mut State, what: &str, subject: String| {
+        governance::log(state, call.env, call.height, what, subject);
+    };
     match action {
         Action::AddInserterAsOwner { id, name } => {
             let inserters = &state.tables().inserters;
@@ -22,12 +26,14 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 return Err(Engine::DuplicateKey("inserters_name_key").into());
             }
             state.put(*id, Inserter(name.clone()));
+            log(state, "inserter-added", name.to_string());
             Ok(())
         }
         Action::DeleteInserterAsOwner { id } => {
-            if state.delete::<Inserter>(id).is_none() {
+            let Some(inserter) = state.delete::<Inserter>(id) else {
                 return call.nothing_matched();
-            }
+            };
+            log(state, "inserter-removed", inserter.0.to_string());
             let delegates: Vec<Text> = state
                 .tables()
                 .delegates
@@ -37,6 +43,7 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 .collect();
             for address in delegates {
                 state.delete::<Delegate>(&address);
+                log(state, "delegate-removed", address.to_string());
             }
             Ok(())
         }
@@ -51,7 +58,9 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
             if !state.tables().inserters.contains_key(inserter_id) {
                 return Err(Engine::ForeignKey("delegates_inserter_id_fkey").into());
             }
+            let subject = address.to_string();
             state.put(address, Delegate(*inserter_id));
+            log(state, "delegate-added", subject);
             Ok(())
         }
         Action::DeleteDelegateAsOwner { address } => {
@@ -61,7 +70,10 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 address.clone()
             };
             match state.delete::<Delegate>(&address) {
-                Some(_) => Ok(()),
+                Some(_) => {
+                    log(state, "delegate-removed", address.to_string());
+                    Ok(())
+                }
                 None => call.nothing_matched(),
             }
         }

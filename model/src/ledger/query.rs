@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::action::Query;
-use super::execute::Call;
+use super::execute::{Call, Env};
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
-use super::refusal::Refusal;
+use super::refusal::{Engine, Refusal};
 use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, grants, wallets};
+use super::{attributes, credentials, delegated_write, governance, grants, wallets};
 use crate::id::{AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
 use crate::rules::Switch;
 
@@ -108,6 +108,17 @@ pub struct AttributeRow {
     pub original_id: Option<AttributeId>,
 }
 
+/// A line of the public log of changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ChangeRow {
+    /// Counts from 1.
+    pub number: i64,
+    pub height: i64,
+    pub what: Text,
+    pub subject: Text,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -127,6 +138,8 @@ pub enum Answer {
     Grants(Vec<GrantRow>),
     /// Attributes.
     Attributes(Vec<AttributeRow>),
+    /// Changes of the rules.
+    Changes(Vec<ChangeRow>),
     /// A count.
     Count(i64),
     /// Yes or no.
@@ -138,6 +151,13 @@ pub enum Answer {
 /// Answers a query. A view never changes the state, which its type says.
 pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refusal> {
     let tables = state.tables();
+    let (rules, owner) = governance::ruled(tables, call.env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(call.env.db_owner),
+        ..call.env
+    };
+    let call = Call { env, ..call };
     Ok(match query {
         Query::GetUser {} => {
             let own = self_user(tables, call)?;
@@ -199,6 +219,20 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         Query::HasLockedAccessGrants { id } => {
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
+        }
+        Query::GetGovernanceLog { page, size } => {
+            if !call.keeps(Switch::GovernanceLog) {
+                return Err(Engine::UnknownAction("get_governance_log").into());
+            }
+            let changes = tables.governance_log.iter();
+            let rows = changes.map(|(number, change)| ChangeRow {
+                number: *number as i64,
+                height: change.height.0 as i64,
+                what: change.what.clone(),
+                subject: change.subject.clone(),
+            });
+            let (page, size) = (page.or(Some(1)), size.or(Some(DEFAULT_PAGE_SIZE)));
+            Answer::Changes(paged(call, rows.collect(), page, size)?)
         }
         Query::GetAttributes {} => {
             let own = self_user(tables, call)?;
@@ -441,13 +475,22 @@ fn granted_page(
     page: Option<i64>,
     size: Option<i64>,
 ) -> Result<Vec<GrantRow>, Refusal> {
+    paged(call, granted(tables, call, user), page, size)
+}
+
+/// One page of a listing.
+fn paged<R>(
+    call: Call<'_>,
+    all: Vec<R>,
+    page: Option<i64>,
+    size: Option<i64>,
+) -> Result<Vec<R>, Refusal> {
     if page.is_some_and(|page| page < 1) {
         return Err(Refusal::PageNotPositive);
     }
     if size.is_some_and(|size| size < 1) {
         return Err(Refusal::SizeNotPositive);
     }
-    let all = granted(tables, call, user);
     let (page, size) = if call.keeps(Switch::DefaultPaging) {
         (page.unwrap_or(1), size.unwrap_or(DEFAULT_PAGE_SIZE))
     } else {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::{DecodeError, DecodeProblem};
+
 /// Constraint of the database itself, reported in PostgreSQL's words. Source: idos-facts 3.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Engine {
@@ -46,7 +48,9 @@ impl Engine {
         Engine::OwnerOnly("delete_inserter_as_owner"),
         Engine::OwnerOnly("add_delegate_as_owner"),
         Engine::OwnerOnly("delete_delegate_as_owner"),
+        Engine::OwnerOnly("raw_statement"),
         Engine::UnknownAction("remove_user"),
+        Engine::UnknownAction("get_governance_log"),
     ];
 }
 
@@ -59,6 +63,17 @@ pub enum Unreadable {
     /// It decodes to something the engine refuses to start: an unknown namespace or action, or arguments
     /// that do not fit.
     Call,
+}
+
+impl Unreadable {
+    /// What becomes of a transaction whose payload does not decode. Bad text stops in the database, and what
+    /// this model cannot hold is read by nodes: both are the call's fault.
+    pub const fn of(error: &DecodeError) -> Unreadable {
+        match error.problem {
+            DecodeProblem::Utf8 | DecodeProblem::Unsupported(_) => Unreadable::Call,
+            _ => Unreadable::Payload,
+        }
+    }
 }
 
 macro_rules! refusals {
@@ -223,11 +238,64 @@ refusals! {
     ProfileLocked "profile-locked" "there are locked access grants for this profile";
     /// A link to an attribute that is not the caller's.
     AttributeNotOwned "attribute-not-owned" "the original attribute does not belong to the caller";
+    /// A statement that changes something else than what is governed here.
+    StatementUnsupported "statement-unsupported" "this statement is not one of those that are modelled";
+    /// Only validators vote, propose and leave.
+    CallerNotValidator "caller-not-validator" "caller is not a validator";
+    /// Who is a validator cannot ask to become one.
+    CallerIsValidator "caller-is-validator" "caller is already a validator";
+    /// Only the leader proposes what it has seen outside.
+    CallerNotProposer "caller-not-proposer" "caller is not the block proposer";
+    /// Only a validator can be removed.
+    TargetNotValidator "target-not-validator" "target is not a validator";
+    /// One request to join at a time.
+    JoinPending "join-pending" "validator already has a pending join request";
+    /// There is no request to approve of, or none any more.
+    NoJoinPending "no-join-pending" "validator does not have a pending join request";
+    /// Nobody approves of its own request.
+    OwnJoin "own-join" "cannot approve own join request";
+    /// A network without a leader would stand still.
+    LeaderStays "leader-stays" "leader cannot be removed from validator set";
+    /// The same for a leader that goes by itself.
+    LeaderCannotLeave "leader-cannot-leave" "leader cannot leave validator set";
+    /// No rule of the node is for resolutions of this type.
+    ResolutionTypeUnknown "resolution-type-unknown" "invalid resolution type";
+    /// The resolution's body is not one of its type, or asks for what cannot be.
+    ResolutionInvalid "resolution-invalid" "invalid resolution body";
+    /// The same thing has been proposed already.
+    ResolutionExists "resolution-exists" "resolution already exists";
+    /// Nobody has proposed this, or it is over.
+    ResolutionUnknown "resolution-unknown" "resolution does not exist";
+    /// The account does not hold so much.
+    InsufficientFunds "insufficient-funds" "insufficient funds";
+    /// Less than nothing cannot be transferred.
+    AmountInvalid "amount-invalid" "invalid transfer amount";
     /// The operation found no row to work on.
     NothingMatched "nothing-matched" "there is nothing this operation applies to";
 }
 
 impl Refusal {
+    /// The result code of a transaction that ends so. The schema's own errors, and the database's, are
+    /// unknown errors to the node. Source: kwil-rpc 3.
+    pub const fn result_code(&self) -> u32 {
+        match self {
+            Refusal::Unreadable(Unreadable::Payload) => 1,
+            Refusal::InsufficientFunds => 6,
+            Refusal::AmountInvalid => 8,
+            Refusal::CallerNotValidator
+            | Refusal::CallerIsValidator
+            | Refusal::CallerNotProposer
+            | Refusal::TargetNotValidator
+            | Refusal::JoinPending
+            | Refusal::NoJoinPending
+            | Refusal::OwnJoin
+            | Refusal::LeaderStays
+            | Refusal::LeaderCannotLeave => 9,
+            Refusal::ResolutionTypeUnknown | Refusal::ResolutionUnknown => 130,
+            _ => 65_535,
+        }
+    }
+
     /// The refusal behind a text: the inverse of its rendering, for every refusal the ledger makes while
     /// it runs an action or a view. The text of a running lock does not say when the lock ends, so `until`
     /// is 0 and left to whoever knows it. What cannot be read has no text of its own and is not found.

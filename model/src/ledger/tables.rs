@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId,
-    WriteGrantId,
+    AttributeId, CredentialId, GrantId, Height, InserterId, ResolutionId, TablesDigest, Text,
+    UserId, WalletId, WriteGrantId,
 };
+use crate::wire::{ParameterUpdate, VotableEvent};
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -249,6 +250,66 @@ pub struct Account(
     pub u64,
 );
 
+/// A node that votes, as the engine keeps it: outside `main`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Validator {
+    /// Its weight in resolutions. Blocks count heads.
+    pub power: u64,
+}
+
+/// Something validators vote on that is not decided yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Resolution {
+    /// What is proposed.
+    pub event: VotableEvent,
+    /// Who proposed it.
+    pub proposer: Identity,
+    /// From this second on it is over, UNIX seconds.
+    pub expires_at: i64,
+}
+
+/// A validator's approval of a resolution. There is no vote against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Approval;
+
+/// A resolution that is over and may not come again: what was seen once happens once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Processed;
+
+/// A parameter of the network, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parameter(
+    /// Its value.
+    pub ParameterUpdate,
+);
+
+/// A line of the public log of changes; only under `governance-log`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The block that made it.
+    pub height: Height,
+    /// What kind of change.
+    pub what: Text,
+    /// Whom or what it is about.
+    pub subject: Text,
+}
+
+/// What an action was replaced with, by the name of what it keeps or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReplacedAction {
+    /// Whether it keeps it now.
+    pub on: bool,
+    /// The block that replaced it.
+    pub since: Height,
+}
+
+/// Who owns the database, once it has been given away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ownership(
+    /// Caller identity.
+    pub Text,
+);
+
 /// A kind of row that lives in [`Tables`].
 pub trait Row: Serialize + Sized {
     /// Primary key.
@@ -322,6 +383,14 @@ tables! {
     attribute_links: (AttributeId, AttributeId) => AttributeLink;
     consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
+    validators: Identity => Validator;
+    resolutions: ResolutionId => Resolution;
+    approvals: (ResolutionId, Identity) => Approval;
+    processed: ResolutionId => Processed;
+    parameters: Text => Parameter;
+    governance_log: u64 => Change;
+    replaced_actions: Text => ReplacedAction;
+    ownership: Text => Ownership;
     accounts: Identity => Account;
 }
 

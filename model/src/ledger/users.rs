@@ -103,7 +103,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         .access_grants
         .iter()
         .filter(|(_, grant)| grant.owner == user)
-        .map(|(id, grant)| (*id, grants::is_locked(grant, call)))
+        .map(|(id, grant)| (*id, grants::is_locked(tables, grant, call)))
         .collect();
     if owned.iter().any(|(_, locked)| *locked) {
         return Err(Refusal::ProfileLocked);

@@ -70,7 +70,8 @@ impl Node {
 
     /// Tells a new leader what this node voted for last, again and again until the leader is heard of.
     pub(super) fn report(&mut self, term: u32, out: &mut Outbox) {
-        if term != self.term || self.leader == self.id || self.has_heard_of(term) {
+        let idle = self.leader == self.id || !self.votes(self.id);
+        if term != self.term || idle || self.has_heard_of(term) {
             return;
         }
         let report = Message::Report {
@@ -101,7 +102,7 @@ impl Node {
         accepted: Option<(Ballot, Arc<Block>)>,
         out: &mut Outbox,
     ) {
-        if term < self.term {
+        if term < self.term || !self.votes(from) {
             return;
         }
         self.reports
@@ -148,7 +149,7 @@ impl Node {
             let heard = reports.map_or(0, BTreeMap::len) + 1;
             let ahead =
                 reports.is_some_and(|reports| reports.values().any(|r| r.height > self.height()));
-            if heard < self.genesis.quorum() || ahead {
+            if heard < self.quorum() || ahead {
                 return;
             }
         }
@@ -268,13 +269,10 @@ impl Node {
         });
         out.persist(Record::Accepted(ballot, block.clone()));
         out.sync();
-        self.broadcast(
-            Message::Propose {
-                ballot,
-                block: block.clone(),
-            },
-            out,
-        );
+        for peer in self.genesis.peers(self.id).filter(|peer| self.votes(*peer)) {
+            let block = block.clone();
+            out.send(peer, Message::Propose { ballot, block });
+        }
         out.timer(self.genesis.timing.resend, Timer::Resend(ballot));
         self.set_phase(Phase::Proposed {
             block,
@@ -313,7 +311,7 @@ impl Node {
         for peer in self
             .genesis
             .peers(self.id)
-            .filter(|peer| !votes.contains_key(peer))
+            .filter(|peer| self.votes(*peer) && !votes.contains_key(peer))
         {
             out.send(
                 peer,
@@ -327,7 +325,8 @@ impl Node {
     }
 
     pub(super) fn on_ack(&mut self, now: WallMillis, from: NodeId, vote: Vote, out: &mut Outbox) {
-        let valid = vote.validator == from && vote.verify(&*self.suite, &self.genesis.validators);
+        let signed = vote.verify(&*self.suite, &self.genesis.nodes);
+        let valid = vote.validator == from && signed && self.votes(from);
         let Some(Lead {
             ballot,
             phase:
@@ -358,6 +357,7 @@ impl Node {
         nack: Nack,
         out: &mut Outbox,
     ) {
+        let voter = self.votes(from);
         let Some(Lead {
             ballot,
             phase: Phase::Proposed { votes, refused, .. },
@@ -366,7 +366,7 @@ impl Node {
         else {
             return;
         };
-        if refused_ballot == *ballot && !votes.contains_key(&from) {
+        if refused_ballot == *ballot && voter && !votes.contains_key(&from) {
             refused.insert(from, nack);
             self.give_up_at_half(out);
         }
@@ -386,7 +386,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) == own)
             .cloned()
             .collect();
-        if agreeing.len() < self.genesis.quorum() {
+        if agreeing.len() < self.quorum() {
             self.give_up_at_half(out);
             return;
         }
@@ -399,8 +399,8 @@ impl Node {
         self.broadcast(Message::Announce(committed), out);
     }
 
-    /// Half of the validators refusing, or reporting another app hash, halts the network rather than
-    /// forking it. A block refused for its time alone is withdrawn and proposed anew.
+    /// So many validators refusing, or reporting another app hash, that the rest are no quorum, which is half
+    /// of them in general, halts the network rather than forking it. A block refused for its time alone is withdrawn and proposed anew.
     /// Source: idos-facts 6.1.
     fn give_up_at_half(&mut self, out: &mut Outbox) {
         let own = self.executed.as_ref().map(|executed| executed.app_hash);
@@ -423,7 +423,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) != own)
             .count();
         let against = differing + refused.len();
-        if against < self.genesis.validators.len().div_ceil(2) {
+        if against + self.quorum() <= self.voters() {
             return;
         }
         if differing == 0 && refused.values().all(|nack| *nack == Nack::BlockTime) {

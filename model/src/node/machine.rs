@@ -13,8 +13,10 @@ use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
-use crate::rules::Rules;
+use crate::ledger::{
+    At, Env, Outcome, Redo, State, Transaction, conclude, execute, usual_parameters,
+};
+use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
 /// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
@@ -44,7 +46,9 @@ pub struct Genesis {
     /// Caller identity of the database owner.
     pub db_owner: Text,
     /// Identity of each node, by place.
-    pub validators: Vec<Identity>,
+    pub nodes: Vec<Identity>,
+    /// Nodes that follow and serve and do not vote, unless they join. The others vote with a power of 1.
+    pub sentries: BTreeSet<NodeId>,
     /// Leader of term 0.
     pub leader: NodeId,
     /// Chain time before the first block.
@@ -56,18 +60,28 @@ pub struct Genesis {
 }
 
 impl Genesis {
-    /// How many votes make a block final here.
-    pub fn quorum(&self) -> usize {
-        #[cfg(feature = "known-bad")]
-        if self.rules.lapses(crate::rules::Lapse::LoneCommits) {
-            return 1;
-        }
-        quorum(self.validators.len())
+    /// The state before the first block.
+    pub fn state(&self) -> State {
+        let leader = self.nodes[self.leader.index()];
+        State::founded(self.validators(), usual_parameters(leader))
+    }
+
+    /// Who votes at first, with their power, by place.
+    pub fn validators(&self) -> Vec<(Identity, u64)> {
+        let nodes = (0..).map(NodeId).zip(&self.nodes);
+        let voters = nodes.filter(|(node, _)| !self.sentries.contains(node));
+        voters.map(|(_, identity)| (*identity, 1)).collect()
+    }
+
+    /// The node of this identity, if it is one.
+    pub fn place(&self, identity: &Identity) -> Option<NodeId> {
+        let place = self.nodes.iter().position(|node| node == identity)?;
+        Some(NodeId(place as u16))
     }
 
     /// The other nodes.
     pub fn peers(&self, of: NodeId) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.validators.len() as u16)
+        (0..self.nodes.len() as u16)
             .map(NodeId)
             .filter(move |node| *node != of)
     }
@@ -107,6 +121,8 @@ pub(super) struct Executed {
     pub(super) results: Arc<[TxResult]>,
     pub(super) redo: Redo,
     pub(super) tables: TablesDigest,
+    /// Who leads from the next block on, if this one decides it.
+    pub(super) leader: Option<NodeId>,
 }
 
 /// A storage node. See the module.
@@ -120,6 +136,8 @@ pub struct Node {
     pub(super) chain: Vec<Arc<Committed>>,
     pub(super) app_hash: AppHash,
     pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
+    /// Validators with their power, from the height on after which they changed; by place, strangers last.
+    pub(super) sets: BTreeMap<Height, Vec<(Identity, u64)>>,
 
     pub(super) term: u32,
     pub(super) leader: NodeId,
@@ -145,10 +163,11 @@ impl Node {
             id,
             suite,
             key,
-            state: State::default(),
+            state: genesis.state(),
             chain: Vec::new(),
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
+            sets: BTreeMap::from([(Height(0), genesis.validators())]),
             term: 0,
             leader: genesis.leader,
             accepted: None,
@@ -189,7 +208,7 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > node.height());
         // Without peers nobody could tell it that it has everything.
-        let alone = node.genesis.validators.len() == 1;
+        let alone = node.genesis.nodes.len() == 1;
         node.tip = alone.then_some(Height(0));
         node
     }
@@ -221,6 +240,7 @@ impl Node {
         let votes = (0..)
             .map(NodeId)
             .zip(keys)
+            .filter(|(node, _)| !genesis.sentries.contains(node))
             .map(|(node, key)| {
                 Vote::cast(&**suite, key, node, Ballot::default(), block.id, app_hash)
             })
@@ -428,7 +448,11 @@ impl Node {
     /// before the commit.
     pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
         let savepoint = self.state.savepoint();
-        let at = (block.height, block.block_time());
+        let at = At {
+            height: block.height,
+            time: block.block_time(),
+            proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
+        };
         let mut state = std::mem::take(&mut self.state);
         let results: Arc<[TxResult]> = block
             .transactions
@@ -442,6 +466,8 @@ impl Node {
                 }
             })
             .collect();
+        let appointed = conclude(&mut state, self.env(), at);
+        let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let app_hash = app_hash(self.app_hash, &state, &results);
         let tables = state.digest();
         let redo = state.rollback(savepoint);
@@ -452,6 +478,7 @@ impl Node {
             results,
             redo,
             tables,
+            leader,
         }
     }
 
@@ -468,6 +495,46 @@ impl Node {
             block.id,
             *app_hash,
         )
+    }
+
+    /// Keeps the set of validators, if the last block has changed it.
+    fn note_validators(&mut self) {
+        let rows = self.state.tables().validators.iter();
+        let mut set: Vec<_> = rows.map(|(node, row)| (*node, row.power)).collect();
+        set.sort_by_key(|(node, _)| self.genesis.place(node).unwrap_or(NodeId(u16::MAX)));
+        if self.sets.values().next_back() != Some(&set) {
+            self.sets.insert(self.height(), set);
+        }
+    }
+
+    /// Who votes on the block after this height, with their power.
+    pub fn validators_at(&self, height: Height) -> &[(Identity, u64)] {
+        let last = self.sets.range(..=height).next_back();
+        last.map_or(&[], |(_, set)| set)
+    }
+
+    /// Whether a node votes on the next block.
+    pub(super) fn votes(&self, node: NodeId) -> bool {
+        let identity = self.genesis.nodes.get(node.index());
+        identity.is_some_and(|identity| self.state.tables().validators.contains_key(identity))
+    }
+
+    /// How many nodes vote on the next block.
+    pub(super) fn voters(&self) -> usize {
+        self.state.tables().validators.len()
+    }
+
+    /// How many votes make the next block final here.
+    pub(super) fn quorum(&self) -> usize {
+        #[cfg(feature = "known-bad")]
+        if self.genesis.rules.lapses(crate::rules::Lapse::LoneCommits) {
+            return 1;
+        }
+        if self.genesis.rules.keep(Switch::MajorityQuorum) {
+            quorum(self.voters())
+        } else {
+            self.voters() * 2 / 3 + 1
+        }
     }
 
     /// Makes a block final here: the votes are checked by the caller. The barrier comes before
@@ -519,7 +586,9 @@ impl Node {
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
+        self.leader = executed.leader.unwrap_or(self.leader);
         self.chain.push(committed.clone());
+        self.note_validators();
         for result in executed.results.iter() {
             // An invalid transaction changes nothing, so it may still get into a later block.
             if result.outcome != Outcome::Invalid {
@@ -545,6 +614,11 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > height);
         self.mempool.recheck(&self.state, &block.transactions);
+        if self.leader != self.id {
+            self.lead = None;
+        } else if self.lead.is_none() {
+            self.take_lead(now, out);
+        }
         self.lead_on(now, out);
     }
 

@@ -5,6 +5,7 @@
 //! error, and no more memory is used than they justify. Source: kwil-rpc 4, 5 and 6.
 
 mod bytes;
+mod engine;
 mod error;
 mod payload;
 mod reader;
@@ -15,6 +16,9 @@ mod view_call;
 #[cfg(test)]
 mod tests;
 
+pub use engine::{
+    EnginePayload, KeyId, KeyKind, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent,
+};
 pub use error::{CallError, DecodeError, DecodeProblem};
 pub use payload::{CallPayload, ExecutePayload, call_payload, execute_payload, payload_digest};
 pub use transaction::{SignedTransaction, canonical_integer, signature_type};

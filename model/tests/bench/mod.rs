@@ -12,9 +12,9 @@ use assay_model::id::{
     AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId, WriteGrantId,
 };
 use assay_model::ledger::{
-    Action, Answer, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant, Env,
-    Outcome, OwnerConsent, OwnershipProof, Query, Refusal, State, Transaction, Unsigned, execute,
-    view, write_date,
+    Action, Answer, At, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant,
+    Env, Outcome, OwnerConsent, OwnershipProof, Payload, Query, Refusal, State, Transaction,
+    Unsigned, conclude, execute, view, write_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -122,6 +122,8 @@ pub(crate) struct Bench {
     pub(crate) db_owner: Text,
     pub(crate) time: i64,
     pub(crate) height: u64,
+    /// Who proposes the next blocks.
+    pub(crate) proposer: Option<Identity>,
 }
 
 impl Bench {
@@ -163,6 +165,7 @@ impl Bench {
             db_owner,
             time: NOW,
             height: 0,
+            proposer: None,
         }
     }
 
@@ -203,27 +206,32 @@ impl Bench {
             .map_or(0, |account| account.0)
     }
 
-    /// A transaction of this batch with the next nonce.
-    pub(crate) fn transaction(&self, who: &str, batch: Batch) -> Arc<Transaction> {
+    /// A transaction with the next nonce.
+    pub(crate) fn transaction(&self, who: &str, payload: impl Into<Payload>) -> Arc<Transaction> {
         let unsigned = Unsigned {
             nonce: self.nonce(who) + 1,
             chain_id: self.chain_id.clone(),
-            batch,
+            payload: payload.into(),
         };
         Transaction::sign(&*self.suite, &key(who), unsigned)
     }
 
-    /// Executes a batch in a block of its own.
-    pub(crate) fn run_batch(&mut self, who: &str, batch: Batch) -> Outcome {
-        let transaction = self.transaction(who, batch);
+    /// Executes a transaction in a block of its own.
+    pub(crate) fn run_batch(&mut self, who: &str, payload: impl Into<Payload>) -> Outcome {
+        let transaction = self.transaction(who, payload);
         self.execute(&transaction)
     }
 
     pub(crate) fn execute(&mut self, transaction: &Transaction) -> Outcome {
         self.height += 1;
-        let at = (Height(self.height), BlockTime(self.time));
+        let at = At {
+            height: Height(self.height),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
         let mut state = std::mem::take(&mut self.state);
         let outcome = execute(&mut state, self.env(), at, transaction);
+        conclude(&mut state, self.env(), at);
         self.state = state;
         outcome
     }

@@ -10,5 +10,6 @@ mod delegated_write;
 mod grants;
 mod owner;
 mod reads;
+mod resolutions;
 mod users;
 mod wallets;

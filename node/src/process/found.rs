@@ -1,5 +1,6 @@
 //! Founding a network: a directory for each node, with genesis and key.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct Founding {
     pub timing: Timing,
     /// Leader of term 0.
     pub leader: NodeId,
+    /// Who does not vote.
+    pub sentries: BTreeSet<NodeId>,
 }
 
 impl Founding {
@@ -53,15 +56,13 @@ impl Founding {
             time: None,
             timing: USUAL_TIMING,
             leader: NodeId(0),
+            sentries: BTreeSet::new(),
         }
     }
 
     fn key(&self, scheme: Scheme, whose: &str) -> Result<SigningKey, ProcessError> {
         let mut secret = match self.seed {
-            Some(seed) => {
-                let text = format!("{seed} {whose}");
-                blake3::derive_key("assay 2026 keys of a seeded network", text.as_bytes())
-            }
+            Some(seed) => seeded(seed, whose),
             None => entropy()?,
         };
         if scheme == Scheme::Evm {
@@ -69,6 +70,19 @@ impl Founding {
             secret[0] = secret[0] & 0x7f | 1;
         }
         Ok(SigningKey { scheme, secret })
+    }
+}
+
+fn seeded(seed: u64, whose: &str) -> [u8; 32] {
+    let text = format!("{seed} {whose}");
+    blake3::derive_key("assay 2026 keys of a seeded network", text.as_bytes())
+}
+
+/// The key of a node in a network whose keys follow from a number.
+pub fn seeded_key(seed: u64, node: NodeId) -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret: seeded(seed, &node.to_string()),
     }
 }
 
@@ -111,7 +125,8 @@ pub fn found(directory: &Path, founding: &Founding) -> Result<Founded, ProcessEr
     let genesis = Genesis {
         chain_id: founding.chain_id.as_str().into(),
         db_owner: owner.caller().into(),
-        validators: keys.iter().map(|key| suite.identity(key)).collect(),
+        nodes: keys.iter().map(|key| suite.identity(key)).collect(),
+        sentries: founding.sentries.clone(),
         leader: founding.leader,
         time: founding.time.unwrap_or_else(machine_time),
         rules: founding.rules,
@@ -171,7 +186,7 @@ mod tests {
             let founding = Founding { seed, ..founding() };
             let founded = found(home.path(), &founding).unwrap();
             (
-                founded.genesis.validators.clone(),
+                founded.genesis.nodes.clone(),
                 founded.genesis.db_owner.clone(),
             )
         };

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter, GrantRow,
-    Invalid, Outcome, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
+    Answer, AttributeRow, ChangeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
+    GrantRow, Invalid, Outcome, Query, Refusal, SharedCredential, Transaction, Unreadable, UserRow,
     WalletRow, WalletType,
 };
 use assay_model::node::{
@@ -403,12 +403,11 @@ pub fn outcome(code: u32, log: &str) -> Result<Outcome, String> {
         0 => Ok(Outcome::Accepted),
         1 => Ok(Outcome::Refused(Refusal::Unreadable(Unreadable::Payload))),
         65_535 if log == INVALID => Ok(Outcome::Invalid),
-        65_535 => refusal()
-            .map(Outcome::Refused)
-            .ok_or_else(|| format!("no refusal of the ledger says {log:?}")),
-        other => Err(format!(
-            "no transaction here ends with code {other} ({log:?})"
-        )),
+        code => match refusal() {
+            Some(refusal) if refusal.result_code() == code => Ok(Outcome::Refused(refusal)),
+            Some(_) => Err(format!("{log:?} does not go with code {code}")),
+            None => Err(format!("no refusal of the ledger says {log:?}")),
+        },
     }
 }
 
@@ -593,6 +592,7 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         | Query::HasLockedAccessGrants { .. }
         | Query::HasProfile { .. } => Answer::Truth(only(rows)?.truth()?),
         Query::GetAttributes {} => Answer::Attributes(each(rows, attribute)?),
+        Query::GetGovernanceLog { .. } => Answer::Changes(each(rows, change)?),
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
         }
@@ -626,6 +626,15 @@ fn wallet(mut row: Row) -> Result<WalletRow, String> {
         message: row.maybe_text()?,
         signature: row.maybe_text()?,
         inserter: row.maybe_text()?,
+    })
+}
+
+fn change(mut row: Row) -> Result<ChangeRow, String> {
+    Ok(ChangeRow {
+        number: row.int8()?,
+        height: row.int8()?,
+        what: row.text()?,
+        subject: row.text()?,
     })
 }
 

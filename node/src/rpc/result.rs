@@ -2,8 +2,8 @@
 
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
-    Answer, AttributeRow, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow,
-    Invalid, Outcome, Query, Refusal, SharedCredential, UserRow, WalletRow,
+    Answer, AttributeRow, ChangeRow, CredentialDetail, CredentialSummary, Engine, GrantInserter,
+    GrantRow, Invalid, Outcome, Query, Refusal, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -112,6 +112,12 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
         Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::GetGovernanceLog { .. } => &[
+            ("id", "int8"),
+            ("height", "int8"),
+            ("change", "text"),
+            ("subject", "text"),
+        ],
         Query::DagMessage { .. } | Query::DwgMessage { .. } => &[("message", "text")],
         Query::HasProfile { .. } => &[("has_profile", "bool")],
     }
@@ -144,6 +150,15 @@ fn wallet(row: &WalletRow) -> Vec<Json> {
         json!(row.message),
         json!(row.signature),
         json!(row.inserter),
+    ]
+}
+
+fn change(row: &ChangeRow) -> Vec<Json> {
+    vec![
+        int8(row.number),
+        int8(row.height),
+        json!(row.what),
+        json!(row.subject),
     ]
 }
 
@@ -223,6 +238,7 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::CredentialId(id) => id.iter().map(|id| vec![json!(id)]).collect(),
         Answer::Grants(rows) => rows.iter().map(grant).collect(),
         Answer::Attributes(rows) => rows.iter().map(attribute).collect(),
+        Answer::Changes(rows) => rows.iter().map(change).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],
@@ -371,7 +387,7 @@ impl TxResult {
         let log = match outcome {
             Outcome::Accepted => String::new(),
             Outcome::Refused(refusal @ Refusal::Unreadable(_)) => {
-                let told = sent.and_then(|sent| transaction::batch(&sent.payload).err());
+                let told = sent.and_then(|sent| transaction::payload(sent).err());
                 let told = told.map_or_else(|| refusal.to_string(), |why| why.to_string());
                 format!("ERROR: {told}")
             }

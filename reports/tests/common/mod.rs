@@ -89,6 +89,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         name: name.to_owned(),
         known_as: name.to_owned(),
         role,
+        node: NodeId(0),
         user: if role == Role::User {
             user()
         } else {
@@ -145,6 +146,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         name: name.to_owned(),
         claim: "A locked grant survives its owner's revoke and a leader crash.".to_owned(),
         nodes: 4,
+        sentries: Default::default(),
         leader: N1,
         epoch: EPOCH,
         timing: Timing {
@@ -220,6 +222,9 @@ pub(crate) fn cast() -> Arc<Cast> {
             member(BANK, "bank", Role::Consumer),
         ],
         nodes: 4,
+        keys: Vec::new(),
+        sentries: Default::default(),
+        leader: NodeId(0),
         chain_id: "assay-net".into(),
         rules: Rules::documented(),
         epoch: EPOCH,
@@ -235,7 +240,7 @@ pub(crate) fn transaction(by: PartyId, nonce: u64, action: Action) -> Arc<Transa
         Unsigned {
             nonce,
             chain_id: "assay-net".into(),
-            batch: Batch::one(action),
+            payload: Batch::one(action).into(),
         },
     )
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use assay_model::actor::GrantRef;
+use assay_model::actor::{GrantRef, Proposal};
 use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
@@ -23,6 +23,7 @@ pub(super) enum Kind {
     Dag,
     Dwg,
     Attribute,
+    Proposal,
 }
 
 impl Kind {
@@ -34,6 +35,7 @@ impl Kind {
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
+            Kind::Proposal => "proposal",
         }
     }
 
@@ -45,6 +47,7 @@ impl Kind {
             Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Proposal => "a `propose` step names its proposal with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
             }
@@ -59,6 +62,7 @@ impl Kind {
             Verb::Request | Verb::AskEnclave => Some(Kind::Request),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
+            Verb::Propose => Some(Kind::Proposal),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
             _ => None,
         }
@@ -75,6 +79,7 @@ impl Kind {
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
+                | (Kind::Proposal, Kind::Proposal)
         )
     }
 }
@@ -104,6 +109,7 @@ pub(super) enum Value {
         grant: GrantRef,
     },
     Attribute(AttributeId),
+    Proposal(Proposal),
 }
 
 /// A name, and the step that gives it.

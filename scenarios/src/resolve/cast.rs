@@ -56,7 +56,13 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::User => "a user",
         Role::Consumer => "a consumer",
         Role::ShareNode => "a share node",
+        Role::Operator => "an operator",
     }
+}
+
+/// Whether this is how nodes are called, there or not.
+pub(super) fn is_node_name(name: &str) -> bool {
+    node_number(name).is_some()
 }
 
 /// The number in a node's name, from 1; nothing when it is no such name.
@@ -78,6 +84,7 @@ impl Resolver<'_> {
             this.cast.parties.push(Party {
                 name: name.to_owned(),
                 role,
+                node: NodeId(0),
                 user: ids::user(&known_as),
                 wallet: ids::wallet(&this.told_as, name, defaults::FIRST_WALLET, 0),
                 wallets: vec![defaults::wallet_type(0)],
@@ -133,6 +140,32 @@ impl Resolver<'_> {
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
         }
+    }
+
+    /// The operator of a node, who is called as the node and takes part once a step says so.
+    pub(super) fn operator(&mut self, name: &At<String>) -> Option<PartyId> {
+        let node = self.own_name(name, "")?;
+        if let Some(known) = self.cast.find(name.get()) {
+            return Some(known);
+        }
+        let id = PartyId(self.cast.parties.len() as u16);
+        let text = name.get().clone();
+        self.cast.names.insert(text.clone(), (id, name.span()));
+        self.cast.parties.push(Party {
+            user: ids::user(&text),
+            wallet: ids::wallet(&self.told_as, &text, defaults::FIRST_WALLET, 0),
+            known_as: text.clone(),
+            name: text,
+            role: Role::Operator,
+            node,
+            wallets: vec![defaults::wallet_type(0)],
+            registered: false,
+            admitted: false,
+            careful: true,
+            box_key_of: id,
+            password: Password::Long,
+        });
+        Some(id)
     }
 
     /// Whether an actor may be called this.
@@ -286,7 +319,8 @@ impl Resolver<'_> {
     /// A node or a party.
     pub(super) fn whose(&mut self, name: &At<String>) -> Option<Whose> {
         let text = name.get();
-        if let Some(party) = self.cast.find(text) {
+        let party = self.cast.find(text).filter(|_| node_number(text).is_none());
+        if let Some(party) = party {
             return Some(Whose::Party(party));
         }
         if node_number(text).is_some() || text == "leader" || text == "follower" {

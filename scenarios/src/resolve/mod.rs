@@ -113,6 +113,7 @@ impl Resolver<'_> {
         let actors = file.actors.as_ref().map(At::get);
         self.cast(actors);
         let leader = self.or(&file.leader, defaults::LEADER, Self::node);
+        let sentries = self.sentries(list(&file.sentries), leader);
         let network = self.network(file.network.as_ref().map(At::get));
         let clocks = self.clocks(list(&file.clocks));
 
@@ -126,9 +127,10 @@ impl Resolver<'_> {
             .advise("the smallest step is { at = \"1s\", by = \"alice\", do = \"list\" }");
         }
         let faults = self.faults(list(&file.faults));
+        let voteless = sentries.clone().unwrap_or_default();
         let no_quorum = file.no_quorum.as_ref().is_some_and(|said| *said.get());
         self.budget(
-            leader.unwrap_or(defaults::LEADER),
+            (leader.unwrap_or(defaults::LEADER), &voteless),
             &steps,
             &faults,
             no_quorum,
@@ -148,6 +150,7 @@ impl Resolver<'_> {
             name: self.story.to_owned(),
             claim: claim?,
             nodes: nodes?,
+            sentries: sentries?,
             leader: leader?,
             epoch: self.place.epoch,
             timing,
@@ -202,6 +205,31 @@ impl Resolver<'_> {
         )
         .advise(format!("a network has 1 to {MOST_NODES} nodes"));
         None
+    }
+
+    /// Nodes that do not vote; the leader is none of them.
+    fn sentries(
+        &mut self,
+        names: &[At<String>],
+        leader: Option<NodeId>,
+    ) -> Option<BTreeSet<NodeId>> {
+        let mut sentries = Some(BTreeSet::new());
+        for name in names {
+            let node = self.node(name);
+            if node.is_some() && node == leader {
+                self.complain(
+                    name,
+                    format!("{} leads, and has to vote", name.get()),
+                    "leads",
+                );
+                sentries = None;
+            } else if let (Some(node), Some(sentries)) = (node, &mut sentries) {
+                sentries.insert(node);
+            } else {
+                sentries = None;
+            }
+        }
+        sentries
     }
 
     fn event_count(&mut self, events: &At<i64>) -> Option<u64> {

@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
-use assay_model::actor::{Conduct, Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{
+    Conduct, Fidelity, GrantRef, Order, ParameterChange, Proposal, Share, Task, Via, Writer,
+};
 use assay_model::history::{Ending, Role};
-use assay_model::id::{AttributeId, PartyId};
+use assay_model::id::{AttributeId, NodeId, PartyId};
+use assay_model::ledger::Governed;
 use assay_model::time::Millis;
 
 use super::alias::{Kind, Row, Value};
-use super::cast::{OPERATORS, called};
+use super::cast::{OPERATORS, called, is_node_name};
 use super::{Resolver, defaults, ids, list, said};
 use crate::file::{self, Amount, At};
 use crate::names::suggest;
@@ -104,6 +107,9 @@ impl Resolver<'_> {
     /// Who takes a step; nothing for the operators, who are no party.
     fn actor(&mut self, verb: Verb, by: &At<String>) -> Option<PartyId> {
         let name = by.get();
+        if matches!(verb.who(), Who::Operator | Who::Anyone) && is_node_name(name) {
+            return self.operator(by);
+        }
         let operators = name == OPERATORS;
         let found = self.cast.find(name);
         let is = match found {
@@ -134,6 +140,10 @@ impl Resolver<'_> {
                 self.with(Role::ShareNode),
             ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
+            Who::Operator => {
+                let nodes = (0..self.nodes).map(|place| NodeId(place).to_string());
+                (false, "the operator of a node", nodes.collect())
+            }
             Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
         };
         if !may {
@@ -178,7 +188,13 @@ impl Resolver<'_> {
     }
 
     fn task(&mut self, here: &Here, file: &file::Step, expect: Option<Expect>) -> Option<Deed> {
-        let via = self.or(&file.via, Via::Any, |this, node| {
+        // Operators have a node of their own.
+        let operated = here.by.map(|by| self.cast.party(by));
+        let usual = match operated.filter(|party| party.role == Role::Operator) {
+            Some(party) => Via::Node(party.node),
+            None => Via::Any,
+        };
+        let via = self.or(&file.via, usual, |this, node| {
             this.node(node).map(Via::Node)
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
@@ -433,8 +449,101 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
+            Verb::ReplaceAction => {
+                let rule = self.need(here, "rule", &file.rule);
+                let position = self.need(here, "position", &file.position);
+                let known: Vec<&str> = Governed::ALL.iter().map(|(one, _)| one.name()).collect();
+                let governed = rule.and_then(|rule| self.word(rule, "rule", &known));
+                let on = position.and_then(|word| self.word(word, "position", file::POSITIONS));
+                Some(Order::ReplaceAction {
+                    governed: Governed::ALL[governed?].0,
+                    on: on? == 0,
+                })
+            }
+            Verb::ReadLog => {
+                let size = match &file.size {
+                    None => None,
+                    Some(size) => match size.get() {
+                        Amount::Number(number) => Some(*number),
+                        Amount::Text(_) => {
+                            self.complain(size, "a page's size is a number".to_owned(), "a text");
+                            return None;
+                        }
+                    },
+                };
+                let rows = file.rows.as_ref().map(|rows| *rows.get());
+                Some(Order::ReadLog {
+                    page: file.page.as_ref().map(|page| *page.get()),
+                    size,
+                    rows: rows.and_then(|rows| u32::try_from(rows).ok()),
+                })
+            }
+            Verb::JoinValidators => {
+                let power = self.or(&file.power, 1, |this, power| {
+                    let number = u64::try_from(*power.get()).ok().filter(|power| *power > 0);
+                    if number.is_none() {
+                        let message = "a validator has a power of 1 at least".to_owned();
+                        this.complain(power, message, "too little");
+                    }
+                    number
+                });
+                Some(Order::JoinValidators { power: power? })
+            }
+            Verb::ApproveJoin => {
+                let node = self.need(here, "node", &file.node)?;
+                let node = self.node(node)?;
+                Some(Order::ApproveJoin { node })
+            }
+            Verb::RemoveValidator => {
+                let node = self.need(here, "node", &file.node)?;
+                let node = self.node(node)?;
+                Some(Order::RemoveValidator { node })
+            }
+            Verb::LeaveValidators => Some(Order::LeaveValidators),
+            Verb::Propose => self.propose(here, file).map(Order::Propose),
+            Verb::ApproveProposal => {
+                let proposal = self.need(here, "proposal", &file.proposal)?;
+                match self.named(here, proposal, Kind::Proposal)? {
+                    Value::Proposal(proposal) => Some(Order::ApproveProposal(proposal)),
+                    other => unreachable!("a proposal's name stands for {other:?}"),
+                }
+            }
             Verb::AppointLeader => unreachable!("appointing is no task of a party"),
         }
+    }
+
+    fn propose(&mut self, here: &Here, file: &file::Step) -> Option<Proposal> {
+        let alias = self.need(here, "as", &file.alias);
+        let parameter = self.need(here, "parameter", &file.parameter);
+        let parameter = parameter.and_then(|word| self.word(word, "parameter", file::PARAMETERS));
+        let value = self.need(here, "value", &file.value)?;
+        let change = match (parameter?, value.get()) {
+            (0, Amount::Text(node)) => {
+                let node = self.node(&file::at(node.clone(), value.span()))?;
+                ParameterChange::Leader(node)
+            }
+            (1, Amount::Text(text)) => {
+                let text = file::at(text.clone(), value.span());
+                let expiry = self.positive("value", &text)?;
+                ParameterChange::JoinExpiry((expiry.0 / 1_000) as i64)
+            }
+            (2, _) => ParameterChange::MaxBlockSize(self.bytes(value)?.into()),
+            (3, Amount::Number(number)) if *number > 0 => ParameterChange::MaxVotesPerTx(*number),
+            _ => {
+                let message = "the parameter cannot have this value".to_owned();
+                self.complain(value, message, "not of its kind").advise(
+                    "a leader is a node, an expiry a duration, a block's size a size, and votes a number",
+                );
+                return None;
+            }
+        };
+        let proposal = Proposal {
+            number: here.order as u32,
+            change,
+        };
+        let alias = alias?;
+        self.aliases.fill(here, alias, Value::Proposal(proposal));
+        Some(proposal)
     }
 
     fn issue(&mut self, here: &Here, file: &file::Step) -> Option<Order> {

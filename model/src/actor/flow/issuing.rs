@@ -39,11 +39,11 @@ pub(super) fn register(
             let proof = (address, message, signature);
             let [create, bind] = desk.registration(*user, proof, box_public);
             *wallet = Some(Box::new(bind));
-            Next::Ask(Want::Submit(create), None)
+            Next::Ask(Want::Submit(create.into()), None)
         }
         News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => match (ending(&got), wallet.take()) {
-            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit(*bind), None),
+            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit((*bind).into()), None),
             (ending, _) => Next::Done(ending),
         },
     }

@@ -3,6 +3,7 @@
 
 mod delegating;
 mod describing;
+mod governing;
 mod issuing;
 mod keeping;
 mod reading;
@@ -12,6 +13,7 @@ mod writing;
 
 use self::delegating::sign_dwg;
 use self::describing::describe;
+use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
@@ -50,7 +52,7 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action)), None)
+    Next::Ask(Want::Submit(Batch::one(action).into()), None)
 }
 
 fn look(query: Query) -> Next {
@@ -82,6 +84,8 @@ fn ending(got: &Got) -> Ending {
 pub(super) enum Flow {
     /// One transaction, and that is it.
     Transact,
+    /// The same, of the engine's own.
+    Govern,
     /// Ask for proof, create the user, bind the wallet.
     Register { wallet: Option<Box<Batch>> },
     /// Hand over or insert a credential.
@@ -184,6 +188,7 @@ impl Flow {
             Order::ReadOwn { .. }
             | Order::List
             | Order::Probe { .. }
+            | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -207,6 +212,13 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. } => Flow::Transact,
+            Order::ReplaceAction { .. }
+            | Order::JoinValidators { .. }
+            | Order::ApproveJoin { .. }
+            | Order::RemoveValidator { .. }
+            | Order::LeaveValidators
+            | Order::Propose(_)
+            | Order::ApproveProposal(_) => Flow::Govern,
         }
     }
 
@@ -285,6 +297,11 @@ impl Flow {
                 }
                 News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
                 News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
+            },
+            Flow::Govern => match news {
+                News::Begin => govern(desk, &task.order),
+                News::Got(got) => Next::Done(ending(&got)),
+                News::Letter(_) | News::Overdue => Next::Wait,
             },
             Flow::Register { wallet } => register(wallet, desk, id, task, news, out),
             Flow::Issue { package } => issue(package, desk, now, id, task, news, out),

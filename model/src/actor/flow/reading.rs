@@ -9,6 +9,7 @@ use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
+use crate::rules::Switch;
 use crate::time::WallMillis;
 use crate::vc::{VerifiableCredential, status};
 
@@ -243,6 +244,19 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
                 None,
             )
         }
+        (Order::ReadLog { page, size, .. }, News::Begin) => look(Query::GetGovernanceLog {
+            page: *page,
+            size: *size,
+        }),
+        (
+            Order::ReadLog {
+                rows: Some(rows), ..
+            },
+            News::Got(Got::View {
+                result: Ok(Answer::Changes(listed)),
+                ..
+            }),
+        ) => found(listed.len() == *rows as usize),
         (Order::ListGranted { page, size, .. }, News::Begin) => {
             look(Query::GetAccessGrantsGranted {
                 user_id: None,
@@ -308,7 +322,13 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                     size: None,
                 }])
                 .collect(),
-            Role::Issuer | Role::DbOwner | Role::ShareNode => Vec::new(),
+            Role::DbOwner if desk.directory.rules.keep(Switch::GovernanceLog) => {
+                vec![Query::GetGovernanceLog {
+                    page: None,
+                    size: None,
+                }]
+            }
+            Role::Issuer | Role::DbOwner | Role::Operator | Role::ShareNode => Vec::new(),
         };
         let everywhere = |query: &Query| nodes.iter().map(|node| (query.clone(), *node)).collect();
         *left = queries

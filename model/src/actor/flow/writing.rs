@@ -58,7 +58,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
                 id: grant_id(desk, grant),
             });
             let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
-            return Next::Ask(Want::Submit(batch), None);
+            return Next::Ask(Want::Submit(batch.into()), None);
         }
         Order::Remove { credential } => Action::RemoveCredential { id: *credential },
         Order::AddWallet {
@@ -120,7 +120,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         Order::Admit { issuer } => {
             // A row that is there already would refuse the whole batch, so only the key is added.
             let [_, delegate] = desk.admission(*issuer);
-            return Next::Ask(Want::Submit(delegate), None);
+            return Next::Ask(Want::Submit(delegate.into()), None);
         }
         Order::Dismiss { issuer, shouted } => {
             let address = directory.card(*issuer).caller();

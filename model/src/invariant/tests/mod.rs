@@ -7,6 +7,7 @@ mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod governance;
 mod identity;
 mod keys;
 mod locks;
@@ -129,6 +130,7 @@ fn cases() -> Vec<Case> {
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
         identity::cases(),
@@ -179,6 +181,11 @@ fn write_grants_are_judged() {
 #[test]
 fn attributes_are_judged() {
     attributes::cases().iter().for_each(check);
+}
+
+#[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction,
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
 use crate::rules::{Rules, Switch};
 use crate::time::{Millis, WallMillis};
+use crate::wire::EnginePayload;
 
 // Transactions.
 
@@ -26,6 +27,7 @@ pub(super) struct Told {
     nonce: Option<u64>,
     leak: bool,
     sender: Option<Identity>,
+    engine: Option<EnginePayload>,
 }
 
 impl Told {
@@ -57,14 +59,19 @@ impl Told {
         let unsigned = Unsigned {
             nonce: self.nonce.unwrap_or(next),
             chain_id: CHAIN.into(),
-            batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
+            payload: match &self.engine {
+                Some(engine) => engine.clone().into(),
+                None => Batch::several(self.calls.clone())
+                    .expect("a batch is of one action")
+                    .into(),
+            },
         };
         let Some(sender) = self.sender else {
             return Transaction::assemble(self.caller, unsigned, |_| vec![0; 64]);
         };
-        let batch = unsigned.batch.clone();
+        let payload = unsigned.payload.clone();
         let sent = Transaction::assemble(sender, unsigned, |_| vec![0; 64]);
-        Transaction::received(sent.sent().clone(), self.caller, batch).expect("it can be signed")
+        Transaction::received(sent.sent().clone(), self.caller, payload).expect("it can be signed")
     }
 }
 
@@ -77,7 +84,22 @@ pub(super) fn batch(party: PartyId, calls: Vec<Action>, outcome: Outcome) -> Tol
         nonce: None,
         leak: false,
         sender: None,
+        engine: None,
     }
+}
+
+/// Business of the engine, of whoever has this key.
+pub(super) fn ran(caller: Identity, engine: EnginePayload, outcome: Outcome) -> Told {
+    Told {
+        caller,
+        engine: Some(engine),
+        ..batch(DB_OWNER, Vec::new(), outcome)
+    }
+}
+
+/// The key of a node whose key is known.
+pub(super) fn node(node: NodeId) -> Identity {
+    Identity::Ed25519([200 + node.0 as u8; 32])
 }
 
 /// An accepted action.
@@ -239,6 +261,9 @@ impl Story {
                 member("s3", S3, Role::ShareNode, false),
             ],
             nodes: NODES.len() as u16,
+            keys: Vec::new(),
+            sentries: Default::default(),
+            leader: NodeId(0),
             chain_id: CHAIN.into(),
             rules,
             epoch: WallMillis(0),
@@ -253,6 +278,16 @@ impl Story {
             nonces: BTreeMap::new(),
             requests: 0,
         }
+    }
+
+    /// The nodes' keys are known, and n4 does not vote.
+    pub(super) fn governed() -> Story {
+        let mut story = Story::new();
+        let mut cast = (*story.history.cast).clone();
+        cast.keys = NODES.iter().map(|place| node(*place)).collect();
+        cast.sentries.insert(N4);
+        story.history = History::new(Arc::new(cast));
+        story
     }
 
     /// Alice and Mallory have profiles.
