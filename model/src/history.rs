@@ -508,6 +508,15 @@ pub enum Event {
         /// Hash of what left.
         document: ContentHash,
     },
+    /// A dashboard showed its owner these rows of the profile.
+    Shown {
+        /// The owner.
+        by: PartyId,
+        /// Height of the node they were read from.
+        height: Height,
+        /// The rows.
+        credentials: Vec<CredentialId>,
+    },
 
     /// A node process started, or was there when the story began.
     Started {
@@ -550,7 +559,8 @@ pub enum Event {
         app_hash: AppHash,
         /// What execution came to, per transaction.
         results: Arc<[TxResult]>,
-        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        /// Digest of the node's tables before the first transaction and after the last; nothing where nobody
+        /// outside can see them.
         tables: Option<(TablesDigest, TablesDigest)>,
         /// Whether the node caught up with it rather than taking part.
         replayed: bool,

@@ -54,6 +54,8 @@ uuid_ids! {
     ResolutionId;
     /// A delegated write grant (dWG): the paper's own id, and the row of `consumed_write_grants` it leaves.
     WriteGrantId;
+    /// A row of `access_requests`: what a consumer asks an owner for.
+    AccessRequestId;
 }
 
 /// Namespace of deterministic grant ids. Source: idos-facts 2.6.

@@ -202,6 +202,50 @@ switches! {
         promised "a wallet is bound and unbound at the network and at all share nodes, or nowhere" ("doc:mpc-for-encryption-keys")
         deployed "a failure at the share nodes is only logged" ("idos-facts 5.9")
         keeps ["MPC-03"];
+    RecordedRequests "recorded-requests"
+        promised "requests for access, and what became of them, are rows that both sides see, and a decided one is not decided again" ("S4, idos-facts 1.2, 5.3")
+        deployed "there is no request object; requests and denials are said off the network" ("idos-facts 1.2")
+        keeps ["REQ-01", "REQ-02"];
+    ApprovalWithinRequest "approval-within-request"
+        promised "an approval that gives more than its request asks for is refused" ("S4 (scope)")
+        deployed "nothing compares a grant with what was asked for" ("idos-facts 5.3")
+        keeps ["REQ-03"];
+    GrantTerms "grant-terms"
+        promised "a grant may carry an end and a number of uses, after which reads are refused" ("S4 (time frame, repeated use)")
+        deployed "a grant is good until it is revoked, without limit and without a log" ("schema:get_credential_shared")
+        keeps ["GRANT-13"];
+    OneStepEnd "one-step-end"
+        promised "the owner ends all access of a grantee to a datum in one operation" ("S4, ctr (old delete semantics)")
+        deployed "grants are revoked one by one by their ids; there is no such action" ("schema:revoke_access_grant")
+        keeps ["GRANT-11"];
+    BoundedLocks "bounded-locks"
+        promised "a lock is UNIX seconds and ends within ten years" ("doc (5-10 years)")
+        deployed "a lock is any integer" ("schema:create_access_grant")
+        keeps ["GRANT-12"];
+    BoundedSizes "bounded-sizes"
+        promised "notes, content and attributes have a greatest size" ("doc:token-economy")
+        deployed "only the block's size bounds them" ("idos-facts 2")
+        keeps ["CRED-09"];
+    DagExpires "dag-expires"
+        promised "a dAG names the last second in which it may be used" ("idos-facts 8.4")
+        deployed "a dAG has no end" ("idos-facts 4.6")
+        keeps ["DAG-05"];
+    CancellablePapers "cancellable-papers"
+        promised "the owner cancels a dAG or dWG that nobody has used yet" ("idos-facts 8.4")
+        deployed "a signed paper cannot be taken back" ("idos-facts 4.5, 4.6")
+        keeps ["DAG-05"];
+    RemaindersRemoved "remainders-removed"
+        promised "what a lock keeps of removed data is listed to the owner, and removed after the lock if asked for" ("doc:the-right-to-be-forgotten (announced)")
+        deployed "it stays until the owner removes it by hand" ("schema:remove_credential")
+        keeps ["DEL-05"];
+    AuditRecord "audit-record"
+        promised "requests and grants leave a record that owner and grantee read, and that an erased owner's name is taken out of" ("S4, doc:data-retention-obligations (time log)")
+        deployed "a grant that ended leaves no trace in the tables" ("idos-facts 1.2")
+        keeps ["AUD-01"];
+    DashboardShowsAll "dashboard-shows-all"
+        promised "the dashboard shows the owner every row stored under the profile" ("doc:faqs-users (see everything)")
+        deployed "it hides copies and rows without notes, orphan copies among them" ("idos-facts 1.3")
+        keeps ["DASH-01"];
     GovernanceLog "governance-log"
         promised "every change of inserters, delegates, actions, ownership, parameters and validators is in a public log, with its height" ("S0, S3 progressive decentralization")
         deployed "changes are made silently; only who reads every block can tell" ("idos-facts 3.1, 6.1")

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
-use assay_model::id::{CredentialId, GrantId, Text};
+use assay_model::id::{AccessRequestId, CredentialId, GrantId, Text, UserId};
 use assay_model::ledger::{
-    AccessGrant, Action, Batch, Consent, Credential, Indexed, Outcome, OwnerConsent, Query, State,
-    Wallet, WalletType,
+    AccessGrant, AccessRequest, Action, Batch, Consent, Credential, DagTerms, Indexed, Outcome,
+    OwnerConsent, Query, RequestState, ShareTerms, State, Wallet, WalletType,
 };
 use assay_model::rules::{Rules, Switch};
 use proptest::collection::vec;
@@ -79,11 +79,21 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = prop_oneof![6 => Just(None), 1 => select(EVERYBODY.to_vec()).prop_map(Some)];
-    let lock = select(vec![0, -1, NOW, NOW + 2, NOW + 9, i64::MAX, i64::MIN]);
+    let lock = select(vec![
+        0,
+        0,
+        NOW,
+        NOW + 2,
+        NOW + 9,
+        NOW + 9,
+        -1,
+        i64::MAX,
+        i64::MIN,
+    ]);
     let spoilt = prop_oneof![5 => Just(None), 1 => (any::<u8>(), text()).prop_map(Some)];
     (
         who,
-        0..26u8,
+        0..34u8,
         1..5u128,
         10..15u128,
         prop_oneof![Just(10u128), 10..15u128],
@@ -127,6 +137,17 @@ fn owner_name(n: u128) -> Who {
     ["alice", "bob", "mallory", "spare"][n as usize - 1]
 }
 
+/// Which of the profiles it is; the first for any other.
+fn number_of(id: UserId) -> u128 {
+    (1..5).find(|n| user(*n) == id).unwrap_or(1)
+}
+
+/// Who of those that read has this name.
+fn reader(bench: &Bench, name: Option<&str>) -> Who {
+    let is = |who: &&Who| name.is_some_and(|name| name.eq_ignore_ascii_case(&bench.caller(who)));
+    ["bank", "fund"].iter().find(is).copied().unwrap_or("bank")
+}
+
 impl Step {
     /// Who acts and what it does on this bench.
     fn action(&self, bench: &Bench) -> (Who, Action) {
@@ -134,8 +155,32 @@ impl Step {
             0..=3 => "root",
             4 | 5 | 7 | 10 | 24 => ["kyc", "rival"][self.pick % 2],
             13 | 25 => "kyc",
-            16 => ["bank", "fund"][self.pick % 2],
+            16 | 26 => ["bank", "fund"][self.pick % 2],
             17 => "nobody",
+            27 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                reader(bench, asked.map(|request| &*request.consumer))
+            }
+            28 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                owner_name(asked.map_or(self.n, |request| number_of(request.owner)))
+            }
+            29 => reader(
+                bench,
+                self.some_grant(bench).map(|(_, grant)| &*grant.grantee),
+            ),
+            30 => {
+                let some = self.some_grant(bench);
+                owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)))
+            }
             _ => owner_name(self.n),
         };
         (self.who.unwrap_or(natural), self.made(bench))
@@ -202,6 +247,22 @@ impl Step {
         }
     }
 
+    /// One of those that are there, when any is.
+    fn some_grant<'b>(&self, bench: &'b Bench) -> Option<(GrantId, &'b AccessGrant)> {
+        let grants = &bench.state.tables().access_grants;
+        let some = grants.iter().nth(self.pick % grants.len().max(1));
+        some.map(|(id, grant)| (*id, &**grant))
+    }
+
+    /// One that somebody made, when anybody did.
+    fn some_request(&self, bench: &Bench) -> AccessRequestId {
+        let requests = bench.state.tables().access_requests.iter();
+        let open = |request: &AccessRequest| request.state == RequestState::Submitted;
+        let mut open = requests.filter(|(_, request)| self.pick % 4 == 0 || open(request));
+        let some = open.next().map(|(id, _)| *id);
+        some.unwrap_or(request(self.id))
+    }
+
     fn consent(&self, signed: OwnerConsent) -> Option<OwnerConsent> {
         let OwnerConsent {
             mut wallet,
@@ -256,9 +317,19 @@ impl Step {
                 public_notes: [APPROVED, REVOKED][self.pick % 2].into(),
             },
             14 => Action::RemoveCredential { id: named },
-            15 | 18 => {
+            15 => {
                 let copy = self.package(bench, true);
                 copy.share(self.other, &self.grantee(bench), self.lock)
+            }
+            18 => {
+                let said = ShareTerms {
+                    request_id: (self.pick % 2 == 0).then(|| self.some_request(bench)),
+                    expires_at: (self.pick > 7).then_some(self.lock),
+                    uses: (self.pick > 3).then_some(self.n as i64 - 1),
+                    fields: (self.pick > 9).then(|| self.word("name")),
+                };
+                let copy = self.package(bench, true);
+                copy.share_with(self.other, &self.grantee(bench), self.lock, said)
             }
             16 => {
                 // Something that was shared, when anything was.
@@ -268,12 +339,16 @@ impl Step {
                 }
             }
             17 => {
+                // For something that is shared already, mostly.
+                let some = self.some_grant(bench).filter(|_| self.pick % 4 > 0);
+                let owner = owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)));
+                let id = some.map_or(self.id, |(_, grant)| grant.data.0.as_u128());
                 let mut dag = Dag {
-                    owner: bench.caller(owner_name(self.n)),
-                    ..bench.dag(&self.grantee(bench), self.id, self.lock)
+                    owner: bench.caller(owner),
+                    ..bench.dag(&self.grantee(bench), id, self.lock)
                 };
                 let text = dag.text(bench.rules, &bench.chain_id);
-                dag.signature = bench.signed(owner_name(self.n), &text);
+                dag.signature = bench.signed(owner, &text);
                 let Dag {
                     owner,
                     grantee,
@@ -351,6 +426,46 @@ impl Step {
                 self.spoil(&mut { fields });
                 dwg.insert()
             }
+            26 => Action::RequestAccess {
+                id: request(self.id * 4 + self.n),
+                user_id: user(self.n.min(3)),
+                credential_id: (self.pick % 2 == 0).then_some(credential(self.other)),
+                kind: Some(self.word("KYC")),
+                fields: None,
+                purpose: self.word("an account"),
+                locked_until: self.lock.clamp(0, NOW + 9),
+                stands_until: bench.time + self.pause * 30 + 5 - self.n as i64 * 2,
+                expires_at: (self.pick > 10).then_some(self.lock),
+                uses: (self.pick > 9).then_some(self.n as i64 - 1),
+            },
+            27 => Action::WithdrawAccessRequest {
+                id: self.some_request(bench),
+            },
+            28 => Action::DenyAccessRequest {
+                id: self.some_request(bench),
+            },
+            29 => {
+                let grants = &bench.state.tables().access_grants;
+                let some = grants.keys().nth(self.pick % grants.len().max(1));
+                Action::UseAccessGrant {
+                    id: some
+                        .copied()
+                        .unwrap_or(bench.grant("bank", self.id, self.lock)),
+                }
+            }
+            30 => Action::RevokeGranteeAccess {
+                data_id: credential(self.other),
+                grantee_wallet_identifier: self.word(&self.grantee(bench)),
+            },
+            31 => Dag {
+                owner: self.word(&bench.caller(owner_name(self.n))),
+                ..bench.dag(&self.grantee(bench), self.id, self.lock)
+            }
+            .cancel(),
+            32 => Action::CancelDwg {
+                dwg_id: write_grant(self.pick as u128),
+            },
+            33 => Action::RemoveCredentialWhenUnlocked { id: named },
             _ => {
                 let some = picked(bench, self.pick);
                 let usual = bench.grant("bank", self.id, self.lock);
@@ -398,6 +513,11 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         data: named,
         lock: number,
         hash: Some(c.clone()),
+        terms: Some(DagTerms {
+            not_usable_after: number,
+            expires_at: Some(number),
+            uses: Some(number),
+        }),
         signature: d.clone(),
     };
     let dwg = Dwg {
@@ -477,6 +597,43 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             value: d.clone(),
         },
         Action::RemoveAttribute { id: attribute(n) },
+        Action::RequestAccess {
+            id: request(n),
+            user_id: user,
+            credential_id: None,
+            kind: Some(a.clone()),
+            fields: Some(b.clone()),
+            purpose: c.clone(),
+            locked_until: number,
+            stands_until: number,
+            expires_at: Some(number),
+            uses: Some(number),
+        },
+        package.share_with(
+            10,
+            &a,
+            number,
+            ShareTerms {
+                request_id: Some(request(n)),
+                expires_at: Some(number),
+                uses: Some(number),
+                fields: Some(b.clone()),
+            },
+        ),
+        Action::DenyAccessRequest { id: request(n) },
+        Action::WithdrawAccessRequest { id: request(n) },
+        dag.cancel(),
+        Action::CancelDwg {
+            dwg_id: write_grant(n),
+        },
+        Action::RevokeGranteeAccess {
+            data_id: named,
+            grantee_wallet_identifier: a.clone(),
+        },
+        Action::UseAccessGrant {
+            id: GrantId(named.0),
+        },
+        Action::RemoveCredentialWhenUnlocked { id: named },
         Action::RevokeAccessGrant {
             id: GrantId(named.0),
         },
@@ -516,6 +673,22 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         },
         Query::HasLockedAccessGrants { id: named },
         Query::GetAttributes {},
+        Query::GetLockedRemainders {},
+        Query::GetAccessGrantTerms {
+            id: GrantId(named.0),
+        },
+        Query::GetAuditRecords {
+            page: Some(number),
+            size: Some(number),
+        },
+        Query::GetAccessRequestsMade {
+            page: Some(number),
+            size: None,
+        },
+        Query::GetAccessRequestsReceived {
+            page: None,
+            size: Some(number),
+        },
         Query::DwgMessage {
             owner_wallet_identifier: a.clone(),
             grantee_wallet_identifier: b.clone(),
@@ -531,6 +704,7 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             dag_data_id: named,
             dag_locked_until: number,
             dag_content_hash: Some(c),
+            terms: dag.terms.clone(),
         },
         Query::HasProfile { address: a },
     ];
@@ -572,6 +746,11 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.attribute_links, &mut into);
     copy(&tables.consumed_write_grants, &mut into);
     copy(&tables.consumed_papers, &mut into);
+    copy(&tables.cancelled_papers, &mut into);
+    copy(&tables.access_requests, &mut into);
+    copy(&tables.ended_grants, &mut into);
+    copy(&tables.due_removals, &mut into);
+    copy(&tables.audit_records, &mut into);
     copy(&tables.validators, &mut into);
     copy(&tables.resolutions, &mut into);
     copy(&tables.approvals, &mut into);
@@ -625,6 +804,19 @@ fn assert_sound(state: &State) {
     for consumed in tables.consumed_write_grants.values() {
         let mut named = [consumed.original, consumed.copy].into_iter().flatten();
         assert!(named.all(|id| tables.credentials.contains_key(&id)));
+    }
+    for request in tables.access_requests.values() {
+        assert!(tables.users.contains_key(&request.owner));
+    }
+    for ended in tables.ended_grants.values() {
+        assert!(tables.users.contains_key(&ended.0));
+    }
+    for due in tables.due_removals.keys() {
+        assert!(tables.credentials.contains_key(due), "{due}");
+    }
+    for record in tables.audit_records.values() {
+        let named = record.about.as_ref();
+        assert!(named.is_none_or(|about| tables.users.contains_key(&about.owner)));
     }
     for (address, delegate) in &tables.delegates {
         assert!(tables.inserters.contains_key(&delegate.0), "{address}");
@@ -691,6 +883,7 @@ proptest! {
         let mut bench = Bench::shared(rules, NOW + 2);
         for step in &steps {
             let (who, action) = step.action(&bench);
+            bench.pass_time();
             let (digest, nonce) = (bench.state.digest(), bench.nonce(who));
             let outcome = bench.run(who, action);
             if outcome != Outcome::Accepted {
@@ -751,14 +944,16 @@ proptest! {
     fn under_the_documented_rules_locked_grants_stay(steps in steps(60)) {
         let mut bench = Bench::shared(Rules::documented(), NOW + 30);
         for step in &steps {
+            bench.pass_time();
             let before = locked(&bench);
             let (who, action) = step.action(&bench);
             let caller = bench.caller(who);
             let rescinds = matches!(action, Action::RescindSharedCredential { .. });
+            let uses = matches!(action, Action::UseAccessGrant { .. });
             bench.run(who, action.clone());
             let after = locked(&bench);
             for (id, (grant, copy)) in before {
-                if rescinds && *grant.grantee == *caller {
+                if (rescinds || uses) && *grant.grantee == *caller {
                     continue;
                 }
                 prop_assert_eq!(after.get(&id), Some(&(grant, copy)), "{:?}", action);
@@ -784,6 +979,7 @@ proptest! {
         let (actions, queries) = wild(&texts, n, number);
         for who in ["root", "kyc", "alice", "nobody"] {
             for action in &actions {
+                bench.pass_time();
                 let digest = bench.state.digest();
                 let transaction = bench.transaction(who, Batch::one(action.clone()));
                 prop_assert!(transaction.verify(&*bench.suite));
@@ -848,6 +1044,8 @@ proptest! {
                 tables.credentials.len(),
                 tables.access_grants.len(),
                 tables.consumed_papers.len(),
+                tables.access_requests.len(),
+                tables.audit_records.len(),
             ];
             (outcomes, counts)
         });
@@ -862,7 +1060,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::new(cases(1));
     let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    for _ in 0..300 {
+    for _ in 0..450 {
         let tree = (rules(), steps(40)).new_tree(&mut runner).unwrap();
         let (rules, steps) = tree.current();
         let mut bench = Bench::shared(rules, NOW + 2);
@@ -874,7 +1072,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
             bench.time += step.pause;
         }
     }
-    assert_eq!(seen.len(), 25, "{seen:?}");
+    assert_eq!(seen.len(), 33, "{seen:?}");
     for (name, counts) in &seen {
         assert!(counts.iter().all(|count| *count > 9), "{name}: {seen:?}");
     }

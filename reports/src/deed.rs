@@ -1,14 +1,14 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{
-    Conduct, Fidelity, GrantRef, Order, ParameterChange, Share, Task, Via, Writer,
+    Conduct, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Task, Terms, Via, Writer,
 };
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
 
-use crate::names::{few, lock, node_ref, party, short, user, whose};
+use crate::names::{few, lock, node_ref, party, second, short, user, whose};
 
 /// What a step does: `alice revokes the grant on 4f1c.. to bank through n2`.
 pub fn deed(plan: &Plan, deed: &Deed) -> String {
@@ -102,13 +102,36 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::Share(share) => format!("shares {}", share_text(plan, share)),
         Order::Approve { request, share } => {
             format!(
-                "approves request {request} and shares {}",
+                "approves request {} and shares {}",
+                request.number,
                 share_text(plan, share)
             )
         }
         Order::Deny { request, consumer } => {
-            format!("denies request {request} of {}", name(consumer))
+            format!("denies request {} of {}", request.number, name(consumer))
         }
+        Order::Withdraw { request } => format!("withdraws request {}", request.number),
+        Order::UseGrant { grant } => format!("makes use of {}", grant_text(plan, grant)),
+        Order::EndAccess { data, grantee } => format!(
+            "ends all access of {} to credential {}",
+            name(grantee),
+            short(data.0)
+        ),
+        Order::RemoveWhenUnlocked { credential } => format!(
+            "removes credential {} as soon as no lock keeps it",
+            short(credential.0)
+        ),
+        Order::CancelDag { dag } => format!("cancels dAG {dag}"),
+        Order::CancelDwg { id } => format!("cancels dWG {}", short(id.0)),
+        Order::Dashboard => "looks at its dashboard".to_owned(),
+        Order::ListRows { listing, rows: _ } => format!(
+            "lists {}",
+            match listing {
+                Listing::Requests => "requests for access",
+                Listing::Record => "the record of requests and grants",
+                Listing::Remainders => "what locks keep of removed data",
+            }
+        ),
         Order::ReplaceAction { governed, on } => format!(
             "replaces the action that keeps `{}` with one that {}",
             governed.name(),
@@ -206,6 +229,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             grant,
             owner,
             carrier,
+            ..
         } => format!(
             "signs dAG {dag} in the name of {} for {} and hands it to {}",
             name(owner),
@@ -228,7 +252,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             name(user),
             when(*consent, " with consent")
         ),
-        Order::AddAttribute { id } => format!("stores attribute {}", short(id.0)),
+        Order::AddAttribute { id, .. } => format!("stores attribute {}", short(id.0)),
         Order::EditAttribute { id } => format!("edits attribute {}", short(id.0)),
         Order::RemoveAttribute { id } => format!("removes attribute {}", short(id.0)),
         Order::ShareAttribute { id, original } => format!(
@@ -254,12 +278,18 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::Request {
             request,
             user,
+            credential,
             locked_until,
+            stands_until: _,
+            terms,
             purpose,
         } => format!(
-            "asks {} for access, {}, for `{purpose}` (request {request})",
+            "asks {} for access{}, {}{}, for `{purpose}` (request {})",
             name(user),
-            lock(plan.epoch, *locked_until)
+            credential.map_or_else(String::new, |id| format!(" to credential {}", short(id.0))),
+            lock(plan.epoch, *locked_until),
+            terms_text(plan, terms),
+            request.number
         ),
         Order::Use {
             copy,
@@ -307,11 +337,17 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
 
 fn share_text(plan: &Plan, share: &Share) -> String {
     format!(
-        "credential {} with {} as copy {}, {}{}",
+        "credential {} with {} as copy {}, {}{}{}{}",
         short(share.original.0),
         party(plan, share.to),
         short(share.copy.0),
         lock(plan.epoch, share.locked_until),
+        if share.in_millis {
+            ", in milliseconds"
+        } else {
+            ""
+        },
+        terms_text(plan, &share.terms),
         match share.fidelity {
             Fidelity::Faithful => "",
             Fidelity::Altered => ", altered",
@@ -322,6 +358,17 @@ fn share_text(plan: &Plan, share: &Share) -> String {
             Fidelity::Misdirected => ", sealed to its own key",
         }
     )
+}
+
+/// How far access goes besides its lock, behind a comma; nothing where it is not limited.
+fn terms_text(plan: &Plan, terms: &Terms) -> String {
+    let end = terms
+        .expires_at
+        .map(|end| format!(", until {}", second(plan.epoch, end)));
+    let uses = terms.uses.map(|uses| format!(", for {uses} uses"));
+    let fields = terms.fields.as_ref();
+    let fields = fields.map(|fields| format!(", only {fields}"));
+    [end, uses, fields].into_iter().flatten().collect()
 }
 
 fn grant_text(plan: &Plan, grant: &GrantRef) -> String {

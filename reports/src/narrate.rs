@@ -6,7 +6,7 @@ use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
 use assay_model::ledger::{
-    Action, Answer, ChangeRow, GrantRow, Outcome, Payload, Query, Transaction,
+    AccessRequestRow, Action, Answer, ChangeRow, GrantRow, Outcome, Payload, Query, Transaction,
 };
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
 use assay_model::wire::{EnginePayload, KeyId};
@@ -144,6 +144,15 @@ impl<'a> Narrator<'a> {
                 ),
                 None => format!("{} denies request {request}", self.party(*by)),
             },
+            Event::Shown {
+                by,
+                height,
+                credentials,
+            } => format!(
+                "{} sees on the dashboard, as of height {height}: [{}]",
+                self.party(*by),
+                few(credentials.iter().map(|id| short(id.0)))
+            ),
             Event::Issued {
                 by,
                 about,
@@ -646,7 +655,40 @@ impl<'a> Narrator<'a> {
                 self.holder(dag_grantee_wallet_identifier),
                 self.lock(*dag_locked_until)
             ),
-            Action::RevokeAccessGrant { id } => self.grant(*id),
+            Action::CancelDag {
+                dag_owner_wallet_identifier,
+                dag_grantee_wallet_identifier,
+                dag_data_id,
+                ..
+            } => format!(
+                "{} of {} to {}",
+                short(dag_data_id.0),
+                self.holder(dag_owner_wallet_identifier),
+                self.holder(dag_grantee_wallet_identifier)
+            ),
+            Action::CancelDwg { dwg_id } => short(dwg_id.0),
+            Action::RevokeAccessGrant { id } | Action::UseAccessGrant { id } => self.grant(*id),
+            Action::RevokeGranteeAccess {
+                data_id,
+                grantee_wallet_identifier,
+            } => format!(
+                "{} to {}",
+                short(data_id.0),
+                self.holder(grantee_wallet_identifier)
+            ),
+            Action::RequestAccess {
+                id,
+                user_id,
+                locked_until,
+                ..
+            } => format!(
+                "{} of {}, {}",
+                short(id.0),
+                self.user(*user_id),
+                self.lock(*locked_until)
+            ),
+            Action::WithdrawAccessRequest { id } | Action::DenyAccessRequest { id } => short(id.0),
+            Action::RemoveCredentialWhenUnlocked { id } => short(id.0),
         }
     }
 
@@ -657,7 +699,16 @@ impl<'a> Narrator<'a> {
             | Query::GetWallets {}
             | Query::GetCredentials {}
             | Query::GetAttributes {}
+            | Query::GetLockedRemainders {}
             | Query::GetAccessGrantsOwned {} => String::new(),
+            Query::GetAccessGrantTerms { id } => self.grant(*id),
+            Query::GetAccessRequestsReceived { page: number, size }
+            | Query::GetAccessRequestsMade { page: number, size }
+            | Query::GetAuditRecords { page: number, size } => {
+                let given = [page("page", number), page("size", size)];
+                let given: Vec<_> = given.into_iter().flatten().collect();
+                given.join(", ")
+            }
             Query::GetUserAsInserter { id } => self.user(*id),
             Query::GetCredentialOwned { id }
             | Query::GetCredentialShared { id }
@@ -783,6 +834,28 @@ impl<'a> Narrator<'a> {
                 format!("[{}]", few(rows.iter().map(grant)))
             }
             Answer::Attributes(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Requests(rows) => {
+                let request =
+                    |row: &AccessRequestRow| format!("{} {}", short(row.id.0), row.state.name());
+                format!("[{}]", few(rows.iter().map(request)))
+            }
+            Answer::Terms(row) => {
+                let told = |limit: Option<i64>| limit.map_or("any".to_owned(), |n| n.to_string());
+                format!(
+                    "end {}, uses left {}",
+                    told(row.expires_at),
+                    told(row.uses_left)
+                )
+            }
+            Answer::Records(rows) => {
+                format!(
+                    "[{}]",
+                    few(rows.iter().map(|row| row.event.name().to_owned()))
+                )
+            }
+            Answer::Remainders(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
             }
             Answer::Changes(rows) => {

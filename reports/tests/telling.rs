@@ -500,6 +500,7 @@ fn actions_are_told_by_what_matters_in_them() {
             dag_locked_until: 0,
             dag_content_hash: None,
             dag_signature: "".into(),
+            terms: None,
         },
         Action::RemoveCredential {
             id: credential(COPY),

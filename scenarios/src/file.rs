@@ -272,7 +272,8 @@ mirror! {
         /// Who writes an issued credential: "hand-over" (the default: the user does), "insert" (the
         /// issuer, with consent) or "insert-without-consent".
         how "how": String,
-        /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of a page, a number, default left out.
+        /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of an attribute's value the same, default a
+        /// short one; of a page, a number, default left out.
         size "size": Amount,
         /// What a further wallet is: "EVM" (the default), "NEAR", "XRPL", "Stellar" or "FaceSign" (the
         /// default of an actor's third wallet).
@@ -291,6 +292,18 @@ mirror! {
         lock "lock": String,
         /// When a lock ends, in scenario time; default no lock.
         lock_until "lock-until": String,
+        /// State the end of the lock in milliseconds, by mistake; default false.
+        in_milliseconds "in-milliseconds": bool,
+        /// How long access lasts, from `at`; default without end, and of an approval as long as asked for.
+        ends "ends": String,
+        /// When access ends, in scenario time; default as for `ends`.
+        ends_at "ends-at": String,
+        /// How often access may be used; default any number of times, and of an approval as often as asked for.
+        uses "uses": i64,
+        /// The fields access is for, separated by commas; default all, and of an approval those asked for.
+        fields "fields": String,
+        /// How long a request can be approved, from `at`; default an hour.
+        stands "stands": String,
         /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed",
         /// "garbage", "tampered" after it was sealed, or "misdirected" to the user's own key.
         fidelity "fidelity": String,
@@ -318,7 +331,8 @@ mirror! {
         dwg "dwg": String,
         /// When a delegated write may first be used, in scenario time; default from the step on.
         from "from": String,
-        /// When a delegated write may last be used, in scenario time; default an hour after the step.
+        /// When a paper may last be used, in scenario time; default an hour after the step, for a delegated
+        /// grant a month.
         until "until": String,
         /// Write other rows than the first time; default false.
         fresh "fresh": bool,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_model::actor::{GrantRef, Order, Share, Task};
+use assay_model::actor::{GrantRef, Order, Task};
 use assay_model::time::Millis;
 
 use crate::plan::{Deed, Plan};
@@ -60,16 +60,33 @@ impl Plan {
 /// Ends of locks a task names, and of other spans in UNIX seconds.
 fn locks(task: &mut Task) -> Vec<&mut i64> {
     match &mut task.order {
-        Order::Share(Share { locked_until, .. })
-        | Order::Approve {
-            share: Share { locked_until, .. },
-            ..
+        Order::Share(share) | Order::Approve { share, .. } => {
+            let end = share.terms.expires_at.as_mut();
+            std::iter::once(&mut share.locked_until)
+                .chain(end)
+                .collect()
         }
-        | Order::Request { locked_until, .. }
-        | Order::Use { locked_until, .. }
-        | Order::SignDag {
-            grant: GrantRef { locked_until, .. },
+        Order::Request {
+            locked_until,
+            stands_until,
+            terms,
             ..
+        } => [locked_until, stands_until]
+            .into_iter()
+            .chain(terms.expires_at.as_mut())
+            .collect(),
+        Order::SignDag {
+            grant,
+            not_after,
+            terms,
+            ..
+        } => [&mut grant.locked_until, not_after]
+            .into_iter()
+            .chain(terms.expires_at.as_mut())
+            .collect(),
+        Order::Use { locked_until, .. }
+        | Order::UseGrant {
+            grant: GrantRef { locked_until, .. },
         } => vec![locked_until],
         Order::SignDwg {
             grant,
@@ -94,6 +111,13 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::RemoveAttribute { .. }
         | Order::ShareAttribute { .. }
         | Order::Deny { .. }
+        | Order::Withdraw { .. }
+        | Order::EndAccess { .. }
+        | Order::RemoveWhenUnlocked { .. }
+        | Order::CancelDag { .. }
+        | Order::CancelDwg { .. }
+        | Order::Dashboard
+        | Order::ListRows { .. }
         | Order::Remove { .. }
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }

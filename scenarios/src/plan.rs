@@ -1,8 +1,6 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use std::collections::BTreeSet;
-
-use assay_model::actor::{Order, Password, Task};
+use assay_model::actor::{Order, Password, Task, Terms};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
@@ -11,6 +9,7 @@ use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 use crate::verb::FaultVerb;
 
@@ -76,6 +75,21 @@ impl Plan {
         copies.sort();
         copies.dedup();
         copies
+    }
+
+    /// Whether the chain may still change what the story leaves behind when its people are done, because the
+    /// end of a grant comes or a lock lets go.
+    pub fn leaves_something_to_time(&self) -> bool {
+        let ends = |terms: &Terms| terms.expires_at.is_some() || terms.uses.is_some();
+        self.steps.iter().any(|step| match &step.deed {
+            Deed::Party(_, task) => match &task.order {
+                Order::Share(share) | Order::Approve { share, .. } => ends(&share.terms),
+                Order::SignDag { terms, .. } => ends(terms),
+                Order::RemoveWhenUnlocked { .. } => true,
+                _ => false,
+            },
+            Deed::AppointLeader(_) => false,
+        })
     }
 }
 

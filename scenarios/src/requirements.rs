@@ -31,15 +31,21 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Approve => &["GRANT-02", "REQ-01"],
         Verb::Deny => &["REQ-02"],
         Verb::Revoke => &["GRANT-05"],
+        Verb::EndAccess => &["GRANT-11"],
         Verb::Remove => &["DEL-01", "DEL-03"],
+        Verb::RemoveWhenUnlocked | Verb::ListRemainders => &["DEL-05"],
+        Verb::CancelPaper => &["DAG-05"],
+        Verb::UseGrant => &["GRANT-13"],
+        Verb::Withdraw => &["REQ-02"],
+        Verb::ReadRecord => &["AUD-01"],
         Verb::Erase => &["USR-04"],
         Verb::TransmitDag => &["DAG-01", "DAG-02"],
         Verb::WriteDwg => &["DWG-04"],
         Verb::ShareAttribute => &["ATTR-01"],
         Verb::ReadOwn => &["CRED-02"],
-        Verb::List => &["DASH-01"],
+        Verb::List | Verb::Dashboard => &["DASH-01"],
         Verb::Probe => &["WAL-08"],
-        Verb::Request => &["REQ-01"],
+        Verb::Request | Verb::ListRequests => &["REQ-01"],
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
@@ -85,6 +91,19 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::WriteDwg, "duplicate-key") => &["DWG-01"],
         (Verb::SetStatus, "nothing-matched") => &["REV-01"],
 
+        (_, "request-not-found" | "request-incomplete") => &["REQ-01"],
+        (_, "request-approved" | "request-denied" | "request-expired" | "request-withdrawn") => {
+            &["REQ-02"]
+        }
+        (_, "approval-widens") => &["REQ-03"],
+        (_, "grant-ended" | "grant-not-open" | "end-within-lock" | "uses-not-positive") => {
+            &["GRANT-13"]
+        }
+        (_, "lock-not-in-seconds" | "lock-too-long") => &["GRANT-12"],
+        (_, "oversized") => &["CRED-09"],
+        (_, "dag-without-end" | "dag-expired" | "paper-cancelled" | "paper-used") => &["DAG-05"],
+
+        (Verb::EndAccess, "grant-locked" | "grant-not-found") => &["GRANT-11"],
         (_, "grant-locked") => &["GRANT-05"],
         (_, "grant-not-found") => &["GRANT-06"],
         (_, "not-shared") => &["GRANT-01"],
@@ -167,6 +186,9 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "shares-uneven") => &["MPC-02"],
         (_, "not-authorised" | "share-address-missing" | "share-nodes-missing") => &["MPC-03"],
         (_, "origin-unknown") => &["KEY-04"],
+        (Verb::ListRequests, "nothing-found") => &["REQ-01"],
+        (Verb::ReadRecord, "nothing-found") => &["AUD-01"],
+        (Verb::ListRemainders, "nothing-found") => &["DEL-05"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],

@@ -66,16 +66,20 @@ table! {
         "An issuer writes a credential and a copy under a signed paper.";
     Describe "describe" ["user", "as", "consent"]
         "An issuer writes an attribute into a user's profile.";
-    Share "share" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+    Share "share" ["credential", "to", "as", "lock", "lock-until", "in-milliseconds", "ends", "ends-at", "uses", "fields", "fidelity"]
         "A credential is copied for somebody, with a grant on the copy.";
-    Approve "approve" ["request", "credential", "as", "lock", "lock-until", "fidelity"]
+    Approve "approve" ["request", "credential", "as", "lock", "lock-until", "ends", "ends-at", "uses", "fields", "fidelity"]
         "A request is answered with a copy and a grant.";
     Deny "deny" ["request"]
         "A request is refused.";
     Revoke "revoke" ["grant", "grants"]
         "Grants are ended, all or none of them.";
+    EndAccess "end-access" ["credential", "copy", "of"]
+        "All that a party may read of a credential is ended in one operation.";
     Remove "remove" ["credential", "copy"]
         "A row is removed.";
+    RemoveWhenUnlocked "remove-when-unlocked" ["credential", "copy"]
+        "A row is removed, and what locks keep of it as soon as they let go.";
     StoreAgain "store-again" ["credential", "as", "copy", "resigned"]
         "What an issuer handed over earlier is stored once more.";
     AddWallet "add-wallet" ["as", "type", "forged", "replayed"]
@@ -98,11 +102,13 @@ table! {
         "Somebody guesses a user's password with what every operator holds.";
     Erase "erase" []
         "The whole profile is erased.";
-    SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
+    SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "until", "ends", "ends-at", "uses", "owner", "carrier"]
         "A delegated grant is signed on paper and handed over.";
     SignDwg "sign-dwg" ["to", "issuer", "as", "lock", "lock-until", "from", "until"]
         "A delegated write is signed on paper and handed to the issuer.";
-    AddAttribute "add-attribute" ["as"]
+    CancelPaper "cancel-paper" ["dag", "dwg"]
+        "A signed paper is made useless.";
+    AddAttribute "add-attribute" ["as", "size"]
         "An attribute is stored in the profile.";
     EditAttribute "edit-attribute" ["attribute"]
         "An attribute's value is replaced.";
@@ -116,12 +122,24 @@ table! {
         "A row is read as its owner would.";
     List "list" []
         "The own credentials and grants are listed.";
+    Dashboard "dashboard" []
+        "An owner looks at the dashboard.";
+    ListRemainders "list-remainders" ["rows"]
+        "What locks keep of removed data is listed.";
+    ListRequests "list-requests" ["rows"]
+        "Requests for access are listed: a consumer's own, or those a user has received.";
+    ReadRecord "read-record" ["rows"]
+        "The record of requests and grants is read.";
     Probe "probe" ["of", "shouted"]
         "Somebody asks whether a party has a profile.";
-    Request "request" ["of", "as", "lock", "lock-until", "purpose"]
+    Request "request" ["of", "as", "credential", "lock", "lock-until", "stands", "ends", "ends-at", "uses", "fields", "purpose"]
         "A consumer asks a user for access.";
     AskEnclave "ask-enclave" ["of", "credential", "as"]
         "A consumer's page asks a user's enclave to show a credential.";
+    Withdraw "withdraw" ["request"]
+        "A consumer takes its request back.";
+    UseGrant "use-grant" ["grant"]
+        "A grantee makes use of a grant, so that it can be read from for a while.";
     Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
@@ -196,7 +214,7 @@ impl Verb {
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request | Verb::AskEnclave => Who::Consumer,
+            Verb::Request | Verb::Withdraw | Verb::AskEnclave => Who::Consumer,
             Verb::Behave => Who::ShareNode,
             Verb::AppointLeader => Who::Operators,
             Verb::JoinValidators

@@ -169,6 +169,7 @@ impl Crowd {
                 issuer_auth_public_key: copy.issuer,
                 grantee_wallet_identifier: grantee.clone(),
                 locked_until: 0,
+                terms: None,
             }
         });
         self.signed(&self.people[person].key, nonce, several(actions.collect()))

@@ -96,6 +96,8 @@ pub fn may_share(plan: &Plan) -> bool {
             .iter()
             .all(|error| matches!(error.whose, Whose::Party(_)))
         && !plan.steps.iter().any(appoints)
+        // Disks are looked at when the whole company is done, and a story does not see the blocks after its own.
+        && !plan.leaves_something_to_time()
         && !plan
             .parties
             .iter()

@@ -7,8 +7,8 @@ use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
 use assay_model::id::{CredentialId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, conclude, execute,
-    usual_parameters, view,
+    Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, begin_block,
+    conclude, execute, usual_parameters, view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::Rules;
@@ -90,6 +90,7 @@ impl Oracle {
             time: block.block_time(),
             proposer: self.nodes.get(block.proposer.index()).copied(),
         };
+        begin_block(&mut state, self.env(), at);
         let outcomes = block
             .transactions
             .iter()

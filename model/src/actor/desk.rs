@@ -12,7 +12,7 @@ use super::enclave::Enclave;
 use super::flow::Flow;
 use super::letter::{Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Fidelity, Order, Share, Task, Via};
+use super::order::{Fidelity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
@@ -20,7 +20,8 @@ use crate::crypto::{
 use crate::history::Event;
 use crate::id::{ContentHash, CredentialId, PartyId, Text, UserId, WalletId};
 use crate::ledger::{
-    Action, Batch, Content, DelegatedAccessGrant, OwnerConsent, OwnershipProof, WalletType,
+    Action, Batch, Content, DagTerms, DelegatedAccessGrant, OwnerConsent, OwnershipProof,
+    ShareTerms, WalletType,
 };
 use crate::rules::Switch;
 use crate::shares::ShareStore;
@@ -56,6 +57,8 @@ pub struct Desk {
     draws: u64,
     pub(super) packages: BTreeMap<CredentialId, Package>,
     pub(super) papers: BTreeMap<u32, Action>,
+    /// dAGs the party has signed itself.
+    pub(super) signed: BTreeMap<u32, Action>,
     /// dWGs that were handed over, and what was written under them first.
     pub(super) write_papers: BTreeMap<u32, WritePaper>,
     pub(super) written: BTreeMap<u32, Action>,
@@ -86,6 +89,7 @@ impl Desk {
             draws: 0,
             packages: BTreeMap::new(),
             papers: BTreeMap::new(),
+            signed: BTreeMap::new(),
             write_papers: BTreeMap::new(),
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
@@ -370,10 +374,12 @@ impl Desk {
     pub(super) fn copy(
         &mut self,
         share: &Share,
+        request: Option<RequestRef>,
         plaintext: &[u8],
         hash: ContentHash,
         out: &mut Outbox,
     ) -> Action {
+        let terms = self.share_terms(&share.terms, request);
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
         let to = match share.fidelity {
@@ -403,8 +409,45 @@ impl Desk {
             encryptor_public_key: package.encryptor_public_key,
             issuer_auth_public_key: package.issuer_auth_public_key,
             grantee_wallet_identifier: grantee.caller(),
-            locked_until: share.locked_until,
+            locked_until: match share.in_millis {
+                true => share.locked_until.saturating_mul(1_000),
+                false => share.locked_until,
+            },
+            terms,
         }
+    }
+
+    /// Whether nodes know arguments of grants and papers that the deployed schema lacks.
+    fn may_limit(&self) -> bool {
+        let promises = [
+            Switch::RecordedRequests,
+            Switch::GrantTerms,
+            Switch::DagExpires,
+            Switch::CancellablePapers,
+        ];
+        promises
+            .into_iter()
+            .any(|promise| self.directory.rules.keep(promise))
+    }
+
+    /// What a share says of its request and its limits, where there is something to say and nodes know it.
+    fn share_terms(&self, terms: &Terms, request: Option<RequestRef>) -> Option<ShareTerms> {
+        let unlimited = *terms == Terms::default() && request.is_none();
+        (self.may_limit() && !unlimited).then(|| ShareTerms {
+            request_id: request.map(|request| request.id),
+            expires_at: terms.expires_at,
+            uses: terms.uses,
+            fields: terms.fields.as_deref().map(Text::from),
+        })
+    }
+
+    /// What a dAG says of its end and of its grant's limits, where nodes know it.
+    pub(super) fn dag_terms(&self, not_usable_after: i64, terms: &Terms) -> Option<DagTerms> {
+        self.may_limit().then_some(DagTerms {
+            not_usable_after,
+            expires_at: terms.expires_at,
+            uses: terms.uses,
+        })
     }
 
     /// User: a package signed anew with a throw-away key.
@@ -599,6 +642,7 @@ impl Desk {
         owner: PartyId,
         grantee: PartyId,
         (data, locked_until): (CredentialId, i64),
+        terms: Option<DagTerms>,
         signature: Text,
     ) -> Action {
         Action::CreateAgByDagForCopy {
@@ -608,6 +652,7 @@ impl Desk {
             dag_locked_until: locked_until,
             dag_content_hash: None,
             dag_signature: signature,
+            terms,
         }
     }
 

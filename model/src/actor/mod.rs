@@ -20,4 +20,7 @@ pub use desk::Desk;
 pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Password, Persona};
 pub use letter::{Letter, Package, ShareAnswer};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Fidelity, GrantRef, Order, ParameterChange, Proposal, Share, Task, Via, Writer};
+pub use order::{
+    Fidelity, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share, Task, Terms,
+    Via, Writer,
+};

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId};
+use crate::id::{
+    AccessRequestId, AttributeId, CredentialId, NodeId, PartyId, UserId, WalletId, WriteGrantId,
+};
 use crate::ledger::Governed;
 use crate::shares::Conduct;
 
@@ -48,8 +50,39 @@ pub enum Writer {
     InserterAlone,
 }
 
-/// A copy to be made and granted.
+/// How far access goes besides its lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Last second of it, UNIX seconds; none for no end.
+    pub expires_at: Option<i64>,
+    /// How often; none for any number of times.
+    pub uses: Option<i64>,
+    /// To which fields, separated by commas; none for all of them.
+    pub fields: Option<String>,
+}
+
+/// A request as it stands on the chain, and as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestRef {
+    /// What letters call it.
+    pub number: u32,
+    /// Its row.
+    pub id: AccessRequestId,
+}
+
+/// What a party can have listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Listing {
+    /// Requests for access: a consumer those it made, everybody else those received.
+    Requests,
+    /// The audit record.
+    Record,
+    /// What locks keep of removed data.
+    Remainders,
+}
+
+/// A copy to be made and granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// What is shared.
     pub original: CredentialId,
@@ -61,6 +94,10 @@ pub struct Share {
     pub to: PartyId,
     /// Last second of the lock, UNIX seconds; 0 for none.
     pub locked_until: i64,
+    /// State the end of the lock in milliseconds, by mistake.
+    pub in_millis: bool,
+    /// How far the grant goes besides.
+    pub terms: Terms,
     /// What is in the copy.
     pub fidelity: Fidelity,
 }
@@ -160,17 +197,41 @@ pub enum Order {
     /// User: approve a consumer's request.
     Approve {
         /// The request.
-        request: u32,
+        request: RequestRef,
         /// What it gets.
         share: Share,
     },
     /// User: deny a consumer's request.
     Deny {
         /// The request.
-        request: u32,
+        request: RequestRef,
         /// Who asked.
         consumer: PartyId,
     },
+    /// User: end everything a party can read of a credential, in one operation.
+    EndAccess {
+        /// The credential.
+        data: CredentialId,
+        /// Whose access.
+        grantee: PartyId,
+    },
+    /// User: remove a credential now, and what locks keep of it as soon as they let go.
+    RemoveWhenUnlocked {
+        /// The row.
+        credential: CredentialId,
+    },
+    /// User: make a signed dAG useless.
+    CancelDag {
+        /// The paper.
+        dag: u32,
+    },
+    /// User: make a signed dWG useless.
+    CancelDwg {
+        /// The paper's own id.
+        id: WriteGrantId,
+    },
+    /// User: look at the dashboard.
+    Dashboard,
     /// User: end grants, all or none of them. Source: idos-facts 5.8.
     Revoke {
         /// The grants.
@@ -250,6 +311,10 @@ pub enum Order {
         owner: PartyId,
         /// Who gets the paper.
         carrier: PartyId,
+        /// Last second in which the paper may be used, UNIX seconds.
+        not_after: i64,
+        /// How far the grant goes besides its lock.
+        terms: Terms,
     },
     /// User: sign a dWG and hand it to the issuer it names. Source: idos-facts 5.5.
     SignDwg {
@@ -270,6 +335,8 @@ pub enum Order {
     AddAttribute {
         /// Id of the row.
         id: AttributeId,
+        /// Bytes of its value; none for a usual one.
+        bytes: Option<u32>,
     },
     /// User: replace an attribute's value.
     EditAttribute {
@@ -322,12 +389,18 @@ pub enum Order {
 
     /// Consumer: ask a user for access. Source: idos-facts 5.3.
     Request {
-        /// Names the request.
-        request: u32,
+        /// The request.
+        request: RequestRef,
         /// The user.
         user: PartyId,
+        /// Which credential; none for any data of a kind.
+        credential: Option<CredentialId>,
         /// Last second of the lock wanted, UNIX seconds; 0 for none.
         locked_until: i64,
+        /// Last second in which it can be approved, UNIX seconds.
+        stands_until: i64,
+        /// How far the access goes besides.
+        terms: Terms,
         /// Why.
         purpose: String,
     },
@@ -339,6 +412,16 @@ pub enum Order {
         user: PartyId,
         /// The credential.
         credential: CredentialId,
+    },
+    /// Consumer: take a request back.
+    Withdraw {
+        /// The request.
+        request: RequestRef,
+    },
+    /// Consumer: make use of a grant, so that it can be read from for a while.
+    UseGrant {
+        /// The grant.
+        grant: GrantRef,
     },
     /// Consumer: read a copy and decide whether to accept it. Source: idos-facts 5.14.
     Use {
@@ -362,6 +445,14 @@ pub enum Order {
         page: Option<i64>,
         /// Size to ask for; none to leave it out.
         size: Option<i64>,
+        /// How many rows there should be.
+        rows: u32,
+    },
+
+    /// Anybody: have something listed, all on one page.
+    ListRows {
+        /// What.
+        listing: Listing,
         /// How many rows there should be.
         rows: u32,
     },

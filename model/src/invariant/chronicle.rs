@@ -4,16 +4,18 @@
 //! accepted, and the time of its block. It shares no code with the ledger, so a rule broken there shows
 //! as a difference here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::council::Council;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
-    AttributeId, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId,
-    WalletId,
+    AccessRequestId, AttributeId, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text,
+    TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, WalletType, Written};
+use crate::ledger::{
+    Action, Answer, Outcome, Query, Refusal, RequestState, Transaction, WalletType, Written,
+};
 use crate::node::{Reply, RequestId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -66,6 +68,42 @@ pub struct End {
     pub how: How,
 }
 
+/// When something happens: with a deed, or at the beginning of a block.
+#[derive(Clone, Copy)]
+struct Moment {
+    height: Height,
+    time: BlockTime,
+    order: usize,
+    seen: usize,
+}
+
+impl Moment {
+    fn of(deed: &Deed<'_>) -> Moment {
+        Moment {
+            height: deed.height,
+            time: deed.time,
+            order: deed.order,
+            seen: deed.seen,
+        }
+    }
+
+    fn end(self, how: How) -> End {
+        let Moment {
+            height,
+            time,
+            order,
+            seen,
+        } = self;
+        End {
+            height,
+            time,
+            order,
+            seen,
+            how,
+        }
+    }
+}
+
 /// By what something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -81,6 +119,10 @@ pub enum How {
     WithLastGrant,
     /// The owner erased the profile.
     Erased,
+    /// Its own end had come, or its uses were over.
+    Ended,
+    /// No lock kept it any more, and its owner had asked for its removal.
+    Due,
 }
 
 /// A credential as it ought to be.
@@ -168,10 +210,87 @@ pub struct GrantFact<'a> {
     pub data: CredentialId,
     /// Last second of the lock.
     pub locked_until: i64,
+    /// How far it goes.
+    pub terms: TermsFact,
     /// Where it came from.
     pub born: Deed<'a>,
     /// How it ended.
     pub end: Option<End>,
+}
+
+impl GrantFact<'_> {
+    /// Whether it lets its grantee read at this chain time, in a block of this height: before its end, and where
+    /// uses are counted, within the time that one of them opens.
+    pub fn reads_at(&self, height: Height, time: BlockTime) -> bool {
+        let ended = self.terms.expires_at.is_some_and(|end| end < time.0);
+        !ended && (self.terms.uses.is_none() || self.opened_until(height) >= Some(time.0))
+    }
+
+    /// Until when the uses that were made by this height let the grantee read.
+    pub fn opened_until(&self, height: Height) -> Option<i64> {
+        let made = self.terms.used.iter().filter(|(at, _)| *at <= height);
+        made.map(|(_, time)| time.0 + READING).max()
+    }
+
+    /// Whether its end has come, or every use has been made and is over.
+    fn is_over(&self, time: BlockTime) -> bool {
+        let all_used = self
+            .terms
+            .uses
+            .is_some_and(|uses| self.terms.used.len() as i64 >= uses);
+        let ended = self.terms.expires_at.is_some_and(|end| end < time.0);
+        let last = self.terms.used.last().map(|(_, time)| time.0 + READING);
+        ended || all_used && last.is_none_or(|until| until < time.0)
+    }
+}
+
+/// For how many seconds one use of a grant lets its grantee read.
+const READING: i64 = 300;
+
+/// How far a grant goes besides its lock, and what use was made of it.
+#[derive(Clone, Debug, Default)]
+pub struct TermsFact {
+    /// Last second in which it gives access, UNIX seconds.
+    pub expires_at: Option<i64>,
+    /// How often it may be used.
+    pub uses: Option<i64>,
+    /// When it was used.
+    pub used: Vec<(Height, BlockTime)>,
+}
+
+/// A request for access as the chain tells it.
+#[derive(Clone, Debug)]
+pub struct RequestFact<'a> {
+    /// Who asks.
+    pub consumer: Text,
+    /// Who is asked.
+    pub owner: UserId,
+    /// Where it came from.
+    pub born: Deed<'a>,
+    /// What was decided, and by which deed: a share, a denial or a withdrawal.
+    pub decided: Option<Deed<'a>>,
+}
+
+impl RequestFact<'_> {
+    /// Last second in which it can be approved, UNIX seconds.
+    pub fn stands_until(&self) -> i64 {
+        match self.born.action {
+            Action::RequestAccess { stands_until, .. } => *stands_until,
+            _ => i64::MIN,
+        }
+    }
+
+    /// How far it had come after this block, at this chain time.
+    pub fn state_at(&self, height: Height, time: BlockTime) -> RequestState {
+        let decided = self.decided.filter(|deed| deed.height <= height);
+        match decided.map(|deed| deed.action) {
+            Some(Action::DenyAccessRequest { .. }) => RequestState::Denied,
+            Some(Action::WithdrawAccessRequest { .. }) => RequestState::Withdrawn,
+            Some(_) => RequestState::Approved,
+            None if self.stands_until() < time.0 => RequestState::Expired,
+            None => RequestState::Submitted,
+        }
+    }
 }
 
 /// A wallet as it ought to be.
@@ -351,6 +470,10 @@ pub struct Chronicle<'a> {
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
     /// Status statements in order.
     pub statuses: Vec<StatusFact>,
+    /// Requests for access.
+    pub requests: BTreeMap<AccessRequestId, RequestFact<'a>>,
+    /// Credentials that go as soon as no lock keeps them.
+    due: BTreeSet<CredentialId>,
     /// Who votes when.
     pub council: Council,
     /// Where each transaction stands in the chain, what it came to there, and the observation that showed it
@@ -372,6 +495,8 @@ impl<'a> Chronicle<'a> {
             attributes: BTreeMap::new(),
             users: BTreeMap::new(),
             statuses: Vec::new(),
+            requests: BTreeMap::new(),
+            due: BTreeSet::new(),
             council: Council::founded(&history.cast),
             placed: BTreeMap::new(),
         };
@@ -387,6 +512,13 @@ impl<'a> Chronicle<'a> {
                 }
                 let at = (seen, block.id, block.block_time());
                 chronicle.blocks.insert(block.height, at);
+                chronicle.pass_time(Moment {
+                    height: block.height,
+                    time: block.block_time(),
+                    // After everything that was done before, and before everything in this block.
+                    order: chronicle.deeds.len().saturating_sub(1),
+                    seen,
+                });
                 let outcomes = results.iter().map(|result| result.outcome);
                 chronicle.council.follow(committed, outcomes, seen);
                 for (transaction, result) in block.transactions.iter().zip(results.iter()) {
@@ -436,6 +568,11 @@ impl<'a> Chronicle<'a> {
     /// The profile a caller speaks for at a height.
     pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
         self.user_of_text(&caller.caller(), height)
+    }
+
+    /// The profile of the wallet that a paper names.
+    pub(super) fn user_named(&self, wallet: &str, height: Height) -> Option<UserId> {
+        self.user_of_text(wallet, height)
     }
 
     fn user_of_text(&self, caller: &str, height: Height) -> Option<UserId> {
@@ -677,11 +814,16 @@ impl<'a> Chronicle<'a> {
                 original_credential_id: original,
                 grantee_wallet_identifier: grantee,
                 locked_until,
+                terms,
                 ..
             } => {
                 let Some(owner) = own else { return };
                 self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
-                self.grant(grantee, *id, *locked_until, owner, deed);
+                let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
+                self.grant(grantee, *id, (*locked_until, limits), owner, deed);
+                if let Some(request) = terms.as_ref().and_then(|terms| terms.request_id) {
+                    self.decide(request, deed);
+                }
             }
             Action::CreateCredentialsByDwg {
                 dwg_owner,
@@ -698,7 +840,7 @@ impl<'a> Chronicle<'a> {
                     self.insert(to, owner, Some(from), Writing::made(&copy, deed), deed);
                     // An instant that names no second locks nothing.
                     let locked_until = second_of(dwg_access_grant_timelock).unwrap_or(0);
-                    self.grant(dwg_grantee, to, locked_until, owner, deed);
+                    self.grant(dwg_grantee, to, (locked_until, None), owner, deed);
                 }
             }
             Action::CreateAgByDagForCopy {
@@ -706,16 +848,19 @@ impl<'a> Chronicle<'a> {
                 dag_grantee_wallet_identifier,
                 dag_data_id,
                 dag_locked_until,
+                terms,
                 ..
             } => {
                 if let Some(owner) = self.user_of_text(dag_owner_wallet_identifier, height) {
                     let grantee = dag_grantee_wallet_identifier;
-                    self.grant(grantee, *dag_data_id, *dag_locked_until, owner, deed);
+                    let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
+                    let how_far = (*dag_locked_until, limits);
+                    self.grant(grantee, *dag_data_id, how_far, owner, deed);
                 }
             }
             Action::RevokeAccessGrant { id } => {
-                let data = self.end_grant(*id, deed, How::Revoked);
-                self.end_unneeded_copy(data, deed);
+                let data = self.end_grant(*id, Moment::of(&deed), How::Revoked);
+                self.end_unneeded_copy(data, Moment::of(&deed));
             }
             Action::RescindSharedCredential { credential_id } => {
                 let caller = deed.caller.caller();
@@ -725,17 +870,51 @@ impl<'a> Chronicle<'a> {
                     .map(|(id, _)| id)
                     .collect();
                 for grant in given_up {
-                    self.end_grant(grant, deed, How::Rescinded);
+                    self.end_grant(grant, Moment::of(&deed), How::Rescinded);
                 }
-                self.end_unneeded_copy(Some(*credential_id), deed);
+                self.end_unneeded_copy(Some(*credential_id), Moment::of(&deed));
             }
-            Action::RemoveCredential { id } => self.end_credential(*id, deed, How::Removed),
+            Action::RemoveCredential { id } => {
+                self.end_credential(*id, Moment::of(&deed), How::Removed);
+            }
+            Action::RemoveCredentialWhenUnlocked { id } => {
+                self.remove_or_wait(*id, Moment::of(&deed), How::Removed);
+            }
+            Action::RevokeGranteeAccess {
+                data_id,
+                grantee_wallet_identifier: grantee,
+            } => {
+                for id in self.access_of(grantee, *data_id, height) {
+                    let data = self.end_grant(id, Moment::of(&deed), How::Revoked);
+                    self.end_unneeded_copy(data, Moment::of(&deed));
+                }
+            }
+            Action::UseAccessGrant { id } => {
+                let lives = self.grants.get_mut(id).into_iter().flatten();
+                for grant in lives.filter(|grant| grant.end.is_none()) {
+                    grant.terms.used.push((height, deed.time));
+                }
+            }
+            Action::RequestAccess { id, user_id, .. } => {
+                let fact = RequestFact {
+                    consumer: deed.caller.caller().into(),
+                    owner: *user_id,
+                    born: deed,
+                    decided: None,
+                };
+                self.requests.insert(*id, fact);
+            }
+            Action::WithdrawAccessRequest { id } | Action::DenyAccessRequest { id } => {
+                self.decide(*id, deed);
+            }
             Action::AddInserterAsOwner { .. }
             | Action::DeleteInserterAsOwner { .. }
             | Action::AddDelegateAsOwner { .. }
             | Action::DeleteDelegateAsOwner { .. }
             | Action::AddUserAsInserter { .. }
             | Action::UpdateUserPubKeyAsInserter { .. }
+            | Action::CancelDag { .. }
+            | Action::CancelDwg { .. }
             | Action::EditAttribute { .. } => {}
             Action::AddAttributeAsInserter { id, user_id, .. } => {
                 self.describe(*id, Some(*user_id), None, deed);
@@ -824,7 +1003,7 @@ impl<'a> Chronicle<'a> {
         &mut self,
         grantee: &Text,
         data: CredentialId,
-        locked_until: i64,
+        (locked_until, limits): (i64, Option<(Option<i64>, Option<i64>)>),
         owner: UserId,
         born: Deed<'a>,
     ) {
@@ -834,54 +1013,79 @@ impl<'a> Chronicle<'a> {
             _ => grantee.clone(),
         };
         let id = GrantId::derive(&grantee, data, locked_until);
+        let (expires_at, uses) = limits.unwrap_or_default();
         let fact = GrantFact {
             owner,
             grantee,
             data,
             locked_until,
+            terms: TermsFact {
+                expires_at,
+                uses,
+                used: Vec::new(),
+            },
             born,
             end: None,
         };
         self.grants.entry(id).or_default().push(fact);
     }
 
-    fn end_grant(&mut self, id: GrantId, deed: Deed<'a>, how: How) -> Option<CredentialId> {
+    /// Notes what became of a request; the first decision counts.
+    fn decide(&mut self, id: AccessRequestId, deed: Deed<'a>) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.decided.get_or_insert(deed);
+        }
+    }
+
+    /// A grantee's grants after a block on a credential and on all that was copied from it.
+    fn access_of(&self, grantee: &str, data: CredentialId, height: Height) -> Vec<GrantId> {
+        let named = canonical(grantee).unwrap_or_else(|| grantee.into());
+        let of_it = |grant: &GrantFact<'_>| self.is_of(grant.data, data);
+        self.all_grants()
+            .filter(|(_, grant)| grant.lives_at(height) && of_it(grant))
+            .filter(|(_, grant)| grant.grantee.eq_ignore_ascii_case(&named))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Whether a credential is another, or a copy of it, of a copy of it, and so on.
+    pub(super) fn is_of(&self, mut id: CredentialId, from: CredentialId) -> bool {
+        let mut seen = BTreeSet::new();
+        while id != from && seen.insert(id) {
+            let lives = self.credentials.get(&id).and_then(|lives| lives.last());
+            match lives.and_then(|fact| fact.original) {
+                Some(original) => id = original,
+                None => return false,
+            }
+        }
+        id == from
+    }
+
+    fn end_grant(&mut self, id: GrantId, when: Moment, how: How) -> Option<CredentialId> {
         let grant = self
             .grants
             .get_mut(&id)?
             .last_mut()
             .filter(|grant| grant.end.is_none())?;
-        grant.end = Some(End {
-            height: deed.height,
-            time: deed.time,
-            order: deed.order,
-            seen: deed.seen,
-            how,
-        });
+        grant.end = Some(when.end(how));
         Some(grant.data)
     }
 
     /// A copy on which the last grant has ended goes with it (GRANT-14).
-    fn end_unneeded_copy(&mut self, data: Option<CredentialId>, deed: Deed<'a>) {
+    fn end_unneeded_copy(&mut self, data: Option<CredentialId>, when: Moment) {
         let Some(data) = data else { return };
         let copy = self
             .living(data)
             .is_some_and(|fact| fact.original.is_some());
-        if copy && self.grants_on(data, deed.height).next().is_none() {
-            self.end_credential(data, deed, How::WithLastGrant);
+        if copy && self.grants_on(data, when.height).next().is_none() {
+            self.end_credential(data, when, How::WithLastGrant);
         }
     }
 
     /// A removed original takes its unlocked copies along (DEL-04).
-    fn end_credential(&mut self, id: CredentialId, deed: Deed<'a>, how: How) {
+    fn end_credential(&mut self, id: CredentialId, when: Moment, how: How) {
         let Some(fact) = self.living(id) else { return };
-        fact.end = Some(End {
-            height: deed.height,
-            time: deed.time,
-            order: deed.order,
-            seen: deed.seen,
-            how,
-        });
+        fact.end = Some(when.end(how));
         let ended: Vec<GrantId> = self
             .grants
             .iter()
@@ -893,7 +1097,7 @@ impl<'a> Chronicle<'a> {
             .map(|(grant, _)| *grant)
             .collect();
         for grant in ended {
-            self.end_grant(grant, deed, how);
+            self.end_grant(grant, when, how);
         }
         let copies: Vec<CredentialId> = self
             .credentials
@@ -907,12 +1111,66 @@ impl<'a> Chronicle<'a> {
             .collect();
         for copy in copies {
             let locked = self
-                .grants_on(copy, deed.height)
-                .any(|(_, g)| g.locked_until >= deed.time.0);
+                .grants_on(copy, when.height)
+                .any(|(_, g)| g.locked_until >= when.time.0);
             if how == How::Erased {
-                self.end_credential(copy, deed, How::Erased);
+                self.end_credential(copy, when, How::Erased);
             } else if !locked {
-                self.end_credential(copy, deed, How::WithOriginal);
+                self.end_credential(copy, when, How::WithOriginal);
+            }
+        }
+    }
+
+    /// What the owner asked to be removed goes now, or as soon as no lock keeps it; so do copies that a lock keeps
+    /// (DEL-05).
+    fn remove_or_wait(&mut self, id: CredentialId, when: Moment, how: How) {
+        let mut family = vec![id];
+        let mut next = 0;
+        while let Some(member) = family.get(next).copied() {
+            let copies = self.credentials.iter().filter(|(copy, lives)| {
+                let living = lives.last().filter(|fact| fact.end.is_none());
+                let made_of_it = living.is_some_and(|fact| fact.original == Some(member));
+                made_of_it && !family.contains(copy)
+            });
+            let copies: Vec<_> = copies.map(|(copy, _)| *copy).collect();
+            family.extend(copies);
+            next += 1;
+        }
+        let locked = self
+            .grants_on(id, when.height)
+            .any(|(_, grant)| grant.locked_until >= when.time.0);
+        if !locked {
+            self.end_credential(id, when, how);
+        }
+        for member in family {
+            let waits = self.living(member).is_some() && (!locked || member == id);
+            if waits {
+                self.due.insert(member);
+            }
+        }
+    }
+
+    /// Before anything in a block, what is over by its time goes: grants whose end has come or whose uses are over,
+    /// with copies nobody needs any more (GRANT-13, GRANT-14), and what waited for the end of a lock (DEL-05).
+    fn pass_time(&mut self, when: Moment) {
+        let over: Vec<GrantId> = self
+            .grants
+            .iter()
+            .filter(|(_, lives)| {
+                lives.last().is_some_and(|grant| {
+                    let locked = grant.locked_until >= when.time.0;
+                    grant.end.is_none() && grant.is_over(when.time) && !locked
+                })
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            let data = self.end_grant(id, when, How::Ended);
+            self.end_unneeded_copy(data, when);
+        }
+        for id in std::mem::take(&mut self.due) {
+            if self.living(id).is_some() {
+                self.remove_or_wait(id, when, How::Due);
             }
         }
     }
@@ -925,7 +1183,7 @@ impl<'a> Chronicle<'a> {
             .map(|(id, _)| *id)
             .collect();
         for id in owned {
-            self.end_credential(id, deed, How::Erased);
+            self.end_credential(id, Moment::of(&deed), How::Erased);
         }
         for wallet in self.wallets.values_mut().flatten() {
             if wallet.owner == user {

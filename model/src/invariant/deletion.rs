@@ -107,8 +107,9 @@ fn deletions_converge(chronicle: &Chronicle<'_>) -> Verdict {
             let Some(end) = grant.end.filter(|end| end.height <= inspection.height) else {
                 continue;
             };
-            // What goes with an original is DEL-04, and the copy there says it.
-            if end.how == How::WithOriginal {
+            // What goes with an original is DEL-04, and the copy there says it; what ends or is removed because
+            // time passes is for other promises to say.
+            if matches!(end.how, How::WithOriginal | How::Ended | How::Due) {
                 continue;
             }
             let again = chronicle.grants[&id]

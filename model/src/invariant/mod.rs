@@ -4,18 +4,22 @@
 
 mod access;
 mod attributes;
+mod audit;
 mod chronicle;
 mod consensus;
 mod consumer;
 mod council;
+mod dashboard;
 mod deletion;
 mod durability;
 mod governance;
 mod identity;
 mod keys;
+mod limits;
 mod locks;
 mod papers;
 mod plaintext;
+mod requests;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -118,6 +122,14 @@ pub fn all() -> &'static [&'static Invariant] {
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,
+        &requests::REQUESTS_ARE_DECIDED_ONCE,
+        &audit::THE_RECORD_IS_TRUE,
+        &dashboard::THE_DASHBOARD_HIDES_NOTHING,
+        &limits::BOUNDS_HOLD,
+        &limits::USES_ARE_COUNTED,
+        &limits::ACCESS_ENDS_AT_ONCE,
+        &limits::PAPERS_END,
+        &limits::REMAINDERS_GO,
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::refusal::Unreadable;
 use super::tables::Content;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, InserterId, Text, UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, CredentialId, GrantId, InserterId, Text, UserId, WalletId,
+    WriteGrantId,
 };
 use crate::wire::{CallError, Value};
 
@@ -133,23 +134,13 @@ uuid_arguments!(
     GrantId,
     InserterId,
     AttributeId,
-    WriteGrantId
+    WriteGrantId,
+    AccessRequestId
 );
-
-/// The owner's signature under a change that somebody else transmits. The deployed schema has no such
-/// arguments; they follow the schema's own when a promise asks for them, and are left out otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OwnerConsent {
-    /// Identifier of one of the owner's wallets.
-    pub wallet: Text,
-    /// That wallet's signature over the change's consent text, hex.
-    pub signature: Text,
-}
 
 /// What an action declares of one argument.
 #[derive(Clone, Copy, Debug)]
 struct Parameter {
-    name: &'static str,
     kind: &'static str,
     /// Read by tests only, which draw arguments from the declarations.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests draw arguments by it"))]
@@ -161,23 +152,77 @@ struct Parameter {
 struct Signature {
     name: &'static str,
     parameters: &'static [Parameter],
-    /// Whether an owner's consent may follow the arguments.
-    consent: bool,
+    /// What may follow them, all of it or nothing.
+    trailing: &'static [Parameter],
 }
 
-/// The names and types behind an [`OwnerConsent`].
-const CONSENT: [Parameter; 2] = [
-    Parameter {
-        name: "wallet",
-        kind: Text::KIND,
-        nullable: Text::NULLABLE,
-    },
-    Parameter {
-        name: "signature",
-        kind: Text::KIND,
-        nullable: Text::NULLABLE,
-    },
-];
+/// Arguments the deployed schema lacks: they follow an action's own where a promise asks for them, and are
+/// left out otherwise.
+trait Trailing: Sized {
+    const PARAMETERS: &'static [Parameter];
+
+    fn values(&self) -> Vec<Value>;
+
+    fn taken(arguments: &mut Arguments<'_>) -> Result<Self, CallError>;
+}
+
+macro_rules! trailing {
+    ($(
+        $(#[$outer:meta])*
+        $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)+ }
+    )+) => {$(
+        $(#[$outer])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)+
+        }
+
+        impl Trailing for $name {
+            const PARAMETERS: &'static [Parameter] = &[$(Parameter {
+                kind: <$type as Argument>::KIND,
+                nullable: <$type as Argument>::NULLABLE,
+            },)+];
+
+            fn values(&self) -> Vec<Value> {
+                vec![$(self.$field.value(),)+]
+            }
+
+            fn taken(arguments: &mut Arguments<'_>) -> Result<$name, CallError> {
+                Ok($name { $($field: arguments.next(stringify!($field))?,)+ })
+            }
+        }
+    )+};
+}
+
+trailing! {
+    /// The owner's signature under a change that somebody else transmits.
+    OwnerConsent {
+        /// Identifier of one of the owner's wallets.
+        wallet: Text,
+        /// That wallet's signature over the change's consent text, hex.
+        signature: Text,
+    }
+    /// Which request a shared copy answers, and how far the grant on it goes.
+    ShareTerms {
+        /// The request it approves; none when the owner shares of its own accord.
+        request_id: Option<AccessRequestId>,
+        /// Last second in which the grant gives access, UNIX seconds; none when it does not end by itself.
+        expires_at: Option<i64>,
+        /// How often it may be used; none when nobody counts.
+        uses: Option<i64>,
+        /// The fields in the copy, separated by commas; none for all of them.
+        fields: Option<Text>,
+    }
+    /// How long a dAG may be used, and how far the grant it makes goes.
+    DagTerms {
+        /// Last second in which the paper may be used, UNIX seconds.
+        not_usable_after: i64,
+        /// As in [`ShareTerms`].
+        expires_at: Option<i64>,
+        /// As in [`ShareTerms`].
+        uses: Option<i64>,
+    }
+}
 
 impl Signature {
     /// Checks count and types in the node's order, and leads to the arguments.
@@ -185,19 +230,18 @@ impl Signature {
         let Signature {
             name: action,
             parameters,
-            consent,
+            trailing,
         } = self;
         let declared = parameters.len();
-        let consented = consent && values.len() == declared + CONSENT.len();
-        if values.len() != declared && !consented {
+        if values.len() != declared && values.len() != declared + trailing.len() {
             return Err(CallError::WrongCount {
                 action,
                 expected: declared,
                 got: values.len(),
             });
         }
-        let parameters = || parameters.iter().chain(&CONSENT);
-        for (argument, (parameter, value)) in parameters().zip(values).enumerate() {
+        let parameters = parameters.iter().chain(trailing);
+        for (argument, (parameter, value)) in parameters.zip(values).enumerate() {
             if !value.is_null() && value.kind() != parameter.kind {
                 return Err(CallError::WrongType {
                     action,
@@ -229,15 +273,12 @@ impl Arguments<'_> {
         })
     }
 
-    fn consent(&mut self) -> Result<Option<OwnerConsent>, CallError> {
+    /// What follows an action's own arguments, if anything does.
+    fn trailing<T: Trailing>(&mut self) -> Result<Option<T>, CallError> {
         if self.values.is_empty() {
             return Ok(None);
         }
-        let [wallet, signature] = CONSENT.map(|parameter| parameter.name);
-        Ok(Some(OwnerConsent {
-            wallet: self.next(wallet)?,
-            signature: self.next(signature)?,
-        }))
+        T::taken(self).map(Some)
     }
 }
 
@@ -247,7 +288,7 @@ macro_rules! requests {
         $kind:ident {
             $(
                 $(#[$doc:meta])*
-                $variant:ident $name:literal { $($field:ident: $type:ty),* $(,)? } $($consent:ident)?;
+                $variant:ident $name:literal { $($field:ident: $type:ty),* $(,)? } $($extra:ident: $group:ident)?;
             )+
         }
     ) => {
@@ -255,7 +296,7 @@ macro_rules! requests {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[allow(missing_docs)]
         pub enum $kind {
-            $($(#[$doc])* $variant { $($field: $type,)* $($consent: Option<OwnerConsent>,)? },)+
+            $($(#[$doc])* $variant { $($field: $type,)* $($extra: Option<$group>,)? },)+
         }
 
         impl $kind {
@@ -267,12 +308,10 @@ macro_rules! requests {
             /// The arguments in the schema's order and types.
             pub fn arguments(&self) -> Vec<Value> {
                 match self {
-                    $($kind::$variant { $($field,)* $($consent,)? } => {
+                    $($kind::$variant { $($field,)* $($extra,)? } => {
                         #[allow(unused_mut)]
                         let mut values = vec![$($field.value(),)*];
-                        $(if let Some(OwnerConsent { wallet, signature }) = $consent {
-                            values.extend([wallet.value(), signature.value()]);
-                        })?
+                        $(values.extend($extra.iter().flat_map(Trailing::values));)?
                         values
                     })+
                 }
@@ -282,13 +321,15 @@ macro_rules! requests {
             const SIGNATURES: &'static [Signature] = &[$(Signature {
                 name: $name,
                 parameters: &[$(Parameter {
-                    name: stringify!($field),
                     kind: <$type as Argument>::KIND,
                     nullable: <$type as Argument>::NULLABLE,
                 },)*],
-                consent: {
-                    let consent: &[&str] = &[$(stringify!($consent))?];
-                    !consent.is_empty()
+                trailing: {
+                    let groups: &[&[Parameter]] = &[$(<$group as Trailing>::PARAMETERS)?];
+                    match groups {
+                        [only] => only,
+                        _ => &[],
+                    }
                 },
             },)+];
 
@@ -303,7 +344,7 @@ macro_rules! requests {
                 match arguments.action {
                     $($name => Ok($kind::$variant {
                         $($field: arguments.next(stringify!($field))?,)*
-                        $($consent: arguments.consent()?,)?
+                        $($extra: arguments.trailing()?,)?
                     }),)+
                     other => Err(unknown(other)),
                 }
@@ -335,7 +376,7 @@ requests! {
             id: UserId,
             recipient_encryption_public_key: Text,
             encryption_password_store: Text,
-        } consent;
+        } consent: OwnerConsent;
         /// Erases the caller's whole profile. Not in the deployed schema (`erasable-profile`).
         RemoveUser "remove_user" {};
 
@@ -371,7 +412,7 @@ requests! {
             public_notes: Text,
             public_notes_signature: Text,
             broader_signature: Text,
-        } consent;
+        } consent: OwnerConsent;
         /// Stores a credential in the caller's profile.
         AddCredential "add_credential" {
             id: CredentialId,
@@ -410,9 +451,11 @@ requests! {
             issuer_auth_public_key: Text,
             grantee_wallet_identifier: Text,
             locked_until: i64,
-        };
+        } terms: ShareTerms;
         /// Deletes an own credential.
         RemoveCredential "remove_credential" { id: CredentialId };
+        /// Deletes an own credential, and what a lock keeps of it as soon as the lock has run out.
+        RemoveCredentialWhenUnlocked "remove_credential_when_unlocked" { id: CredentialId };
         /// Gives up a copy shared to the caller.
         RescindSharedCredential "rescind_shared_credential" { credential_id: CredentialId };
 
@@ -448,7 +491,7 @@ requests! {
             user_id: UserId,
             attribute_key: Text,
             value: Text,
-        } consent;
+        } consent: OwnerConsent;
         /// Stores an attribute in the caller's profile.
         AddAttribute "add_attribute" { id: AttributeId, attribute_key: Text, value: Text };
         /// Replaces key and value of an own original attribute.
@@ -471,9 +514,44 @@ requests! {
             dag_locked_until: i64,
             dag_content_hash: Option<Text>,
             dag_signature: Text,
-        };
+        } terms: DagTerms;
+        /// Makes an own dAG useless that nobody has used yet.
+        CancelDag "cancel_dag" {
+            dag_owner_wallet_identifier: Text,
+            dag_grantee_wallet_identifier: Text,
+            dag_data_id: CredentialId,
+            dag_locked_until: i64,
+            dag_content_hash: Option<Text>,
+        } terms: DagTerms;
+        /// Makes an own dWG useless that nobody has used yet.
+        CancelDwg "cancel_dwg" { dwg_id: WriteGrantId };
         /// Ends a grant whose lock has run out.
         RevokeAccessGrant "revoke_access_grant" { id: GrantId };
+        /// Ends every grant of a grantee on a credential and on all copies of it.
+        RevokeGranteeAccess "revoke_grantee_access" {
+            data_id: CredentialId,
+            grantee_wallet_identifier: Text,
+        };
+        /// A grantee makes use of its grant: from now on it may read for a while.
+        UseAccessGrant "use_access_grant" { id: GrantId };
+
+        /// A consumer asks an owner for access to a credential, or to data of a kind.
+        RequestAccess "request_access" {
+            id: AccessRequestId,
+            user_id: UserId,
+            credential_id: Option<CredentialId>,
+            kind: Option<Text>,
+            fields: Option<Text>,
+            purpose: Text,
+            locked_until: i64,
+            stands_until: i64,
+            expires_at: Option<i64>,
+            uses: Option<i64>,
+        };
+        /// The consumer takes its request back.
+        WithdrawAccessRequest "withdraw_access_request" { id: AccessRequestId };
+        /// The owner refuses a request.
+        DenyAccessRequest "deny_access_request" { id: AccessRequestId };
     }
 }
 
@@ -538,7 +616,20 @@ requests! {
             dag_data_id: CredentialId,
             dag_locked_until: i64,
             dag_content_hash: Option<Text>,
+        } terms: DagTerms;
+        /// The requests the caller has received, paged.
+        GetAccessRequestsReceived "get_access_requests_received" {
+            page: Option<i64>,
+            size: Option<i64>,
         };
+        /// The requests the caller has made, paged.
+        GetAccessRequestsMade "get_access_requests_made" { page: Option<i64>, size: Option<i64> };
+        /// How far a grant of the caller's goes, given or received.
+        GetAccessGrantTerms "get_access_grant_terms" { id: GrantId };
+        /// What was done about the caller's data, and by the caller with that of others, paged.
+        GetAuditRecords "get_audit_records" { page: Option<i64>, size: Option<i64> };
+        /// Copies of the caller's that only a lock keeps: their original is gone.
+        GetLockedRemainders "get_locked_remainders" {};
         /// Whether somebody has a profile with this address.
         HasProfile "has_profile" { address: Text };
     }
@@ -742,20 +833,16 @@ mod tests {
         }
     }
 
-    /// Arguments that fit one of the signatures, with and without a consent where there can be one.
+    /// Arguments that fit one of the signatures, with and without what may follow them.
     fn fitting(
         signatures: &'static [Signature],
     ) -> impl Strategy<Value = (&'static str, Vec<Value>)> {
-        (prop::sample::select(signatures), any::<bool>()).prop_flat_map(|(signature, consented)| {
-            let consent: &[Parameter] = if signature.consent && consented {
-                &CONSENT
-            } else {
-                &[]
-            };
+        (prop::sample::select(signatures), any::<bool>()).prop_flat_map(|(signature, followed)| {
+            let trailing = if followed { signature.trailing } else { &[] };
             let values: Vec<_> = signature
                 .parameters
                 .iter()
-                .chain(consent)
+                .chain(trailing)
                 .map(|parameter| argument(*parameter))
                 .collect();
             (Just(signature.name), values)

@@ -6,15 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
-use super::action::{Action, OwnerConsent};
+use super::action::{Action, OwnerConsent, ShareTerms};
 use super::delegated_write;
 use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
+use super::requests::{self, Approval};
 use super::tables::{
-    AccessGrant, CopyLink, Credential, RetainedNotes, State, StatusStatement, Tables,
+    AuditEvent, CopyLink, Credential, DueRemoval, RetainedNotes, State, StatusStatement, Tables,
 };
 use super::users::{require_consent, self_user};
 use super::written::Written;
@@ -144,6 +145,21 @@ fn copies_of(tables: &Tables, original: CredentialId) -> Vec<CredentialId> {
     from.take_while(|link| link.0 == original)
         .map(|link| link.1)
         .collect()
+}
+
+/// A credential and everything that was copied from it, from copies of it too.
+pub(super) fn with_copies(tables: &Tables, id: CredentialId) -> Vec<CredentialId> {
+    let mut family = vec![id];
+    let mut next = 0;
+    while let Some(member) = family.get(next) {
+        for copy in copies_of(tables, *member) {
+            if !family.contains(&copy) {
+                family.push(copy);
+            }
+        }
+        next += 1;
+    }
+    family
 }
 
 fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
@@ -311,6 +327,7 @@ pub(super) fn share_credential(
     copy: &Written<'_>,
     original: CredentialId,
     grant: NewGrant<'_>,
+    terms: Option<&ShareTerms>,
 ) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
@@ -320,9 +337,22 @@ pub(super) fn share_credential(
     if !copy.public_notes.is_empty() {
         return Err(Refusal::CopyWithNotes);
     }
+    if let Some(terms) = terms {
+        let approval = Approval {
+            original,
+            grantee: grant.grantee,
+            locked_until: grant.locked_until,
+            terms,
+        };
+        requests::check_approval(tables, call, own, &approval)?;
+    }
     add_credential(state, call, copy)?;
     state.put((original, copy.id), CopyLink);
-    grants::create_access_grant(state, call, grant)
+    grants::create_access_grant(state, call, grant)?;
+    if let Some(request) = terms.and_then(|terms| terms.request_id) {
+        requests::approve(state, call, request, copy.id);
+    }
+    Ok(())
 }
 
 /// Deletes an own credential that no locked grant protects. Source: schema:remove_credential.
@@ -341,6 +371,46 @@ pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: Credentia
     }
     delete(state, call, id, Copies::Follow);
     Ok(())
+}
+
+/// Deletes an own credential now if no locked grant protects it, and what a lock keeps, of it or of its copies,
+/// as soon as the lock has run out. Not in the deployed schema.
+pub(super) fn remove_when_unlocked(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
+    if !call.keeps(Switch::RemaindersRemoved) {
+        return Err(Engine::UnknownAction("remove_credential_when_unlocked").into());
+    }
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    if own.is_none() || owner_of(tables, id) != own {
+        return Err(Refusal::CredentialNotOwned);
+    }
+    remove_or_wait(state, call, own, id);
+    Ok(())
+}
+
+fn remove_or_wait(state: &mut State, call: Call<'_>, own: Option<UserId>, id: CredentialId) {
+    if grants::has_locked(state.tables(), call, own, id) {
+        state.put(id, DueRemoval);
+        return;
+    }
+    let family = with_copies(state.tables(), id);
+    delete(state, call, id, Copies::Follow);
+    for copy in family {
+        if owner_of(state.tables(), copy) == own {
+            state.put(copy, DueRemoval);
+        }
+    }
+}
+
+/// Time passes: what waited for the end of a lock goes.
+pub(super) fn remove_due(state: &mut State, call: Call<'_>) {
+    let due: Vec<_> = state.tables().due_removals.keys().copied().collect();
+    for id in due {
+        let own = owner_of(state.tables(), id);
+        if own.is_some() && !grants::has_locked(state.tables(), call, own, id) {
+            remove_or_wait(state, call, own, id);
+        }
+    }
 }
 
 /// What the end of a row means for copies made of it.
@@ -379,8 +449,9 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies
         .map(|(grant, _)| grant)
         .collect();
     for grant in grants {
-        state.delete::<AccessGrant>(&grant);
+        grants::drop(state, call, grant, AuditEvent::Removed);
     }
+    state.delete::<DueRemoval>(&id);
     delegated_write::forget(state, call, id);
     for copy in copies {
         let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
@@ -414,7 +485,7 @@ pub(super) fn rescind_shared_credential(
     }
     if call.keeps(Switch::RescindOwnOnly) {
         for grant in own {
-            state.delete::<AccessGrant>(&grant);
+            grants::drop(state, call, grant, AuditEvent::Rescinded);
         }
         if grants::on(state.tables(), id).next().is_some() {
             return Ok(());

@@ -5,9 +5,9 @@ use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::{DelegatedWriteGrant, parse_date};
 use super::refusal::{Engine, Refusal};
-use super::tables::{ConsumedWriteGrant, CopyLink, GrantInserter, State, Tables};
-use super::wallets;
+use super::tables::{ConsumedWriteGrant, CopyLink, GrantInserter, GrantTerms, State, Tables};
 use super::written::Written;
+use super::{papers, wallets};
 use crate::id::{CredentialId, InserterId, Text};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -48,6 +48,7 @@ pub(super) fn create_credentials_by_dwg(
         return Err(Refusal::DwgSignatureInvalid);
     }
     let owner = wallet.user_id;
+    papers::check_not_cancelled(tables, call, &papers::dwg(owner, dwg.id))?;
     for (written, wrong) in [
         (&original, Refusal::OriginalSignatureWrong),
         (&copy, Refusal::CopySignatureWrong),
@@ -75,6 +76,7 @@ pub(super) fn create_credentials_by_dwg(
         content_hash: Some(content_hash.clone()),
         inserter_type: GrantInserter::DelegatedWriteGrant,
         inserter_id: inserter,
+        terms: GrantTerms::default(),
     };
     grants::create_access_grant(state, call, grant)?;
     if state.tables().consumed_write_grants.contains_key(&dwg.id) {

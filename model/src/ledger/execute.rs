@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::action::Action;
 use super::grants::NewGrant;
 use super::refusal::Refusal;
-use super::tables::{Account, GrantInserter, State};
+use super::tables::{Account, GrantInserter, GrantTerms, State};
 use super::transaction::Transaction;
 use super::written::Written;
 use super::{
-    attributes, credentials, delegated_write, engine, governance, grants, owner, users, wallets,
+    attributes, credentials, delegated_write, engine, governance, grants, limits, owner, papers,
+    requests, users, wallets,
 };
 use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
@@ -150,6 +151,21 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
     Ok(())
 }
 
+/// What happens at the beginning of a block because time has passed, before any of its transactions: requests
+/// that nobody decided expire, grants whose end has come go, and so does what waited for the end of a lock. The
+/// deployed schema knows nothing of the kind, and has no rows for it.
+pub fn begin_block(state: &mut State, env: Env<'_>, at: At) {
+    let call = Call {
+        env,
+        caller: "",
+        time: at.time,
+        height: at.height,
+    };
+    requests::expire(state, call);
+    grants::end_due(state, call);
+    credentials::remove_due(state, call);
+}
+
 /// Executes one transaction of a block. Source: idos-facts 3.0.
 ///
 /// The nonce stays used when an action refuses. Signatures are checked again here only under
@@ -204,6 +220,7 @@ pub fn execute(state: &mut State, env: Env<'_>, at: At, transaction: &Transactio
 }
 
 fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    limits::check_sizes(call, action)?;
     match action {
         Action::AddInserterAsOwner { .. }
         | Action::DeleteInserterAsOwner { .. }
@@ -248,6 +265,7 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
             content_hash,
             grantee_wallet_identifier: grantee,
             locked_until,
+            terms,
             ..
         } => {
             let copy = written(action);
@@ -258,10 +276,24 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
                 content_hash: Some(content_hash.clone()),
                 inserter_type: GrantInserter::User,
                 inserter_id: call.caller.into(),
+                terms: terms.as_ref().map_or_else(GrantTerms::default, |terms| {
+                    let request = terms.request_id;
+                    GrantTerms {
+                        request: request.filter(|_| call.keeps(Switch::RecordedRequests)),
+                        expires_at: terms.expires_at,
+                        uses_left: terms.uses,
+                        open_until: None,
+                        fields: terms.fields.clone(),
+                    }
+                }),
             };
-            credentials::share_credential(state, call, &copy, *original, grant)
+            let terms = terms.as_ref();
+            credentials::share_credential(state, call, &copy, *original, grant, terms)
         }
         Action::RemoveCredential { id } => credentials::remove_credential(state, call, *id),
+        Action::RemoveCredentialWhenUnlocked { id } => {
+            credentials::remove_when_unlocked(state, call, *id)
+        }
         Action::RescindSharedCredential { credential_id } => {
             credentials::rescind_shared_credential(state, call, *credential_id)
         }
@@ -279,7 +311,17 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         Action::CreateAgByDagForCopy { .. } => {
             grants::create_ag_by_dag_for_copy(state, call, action)
         }
+        Action::CancelDag { .. } | Action::CancelDwg { .. } => papers::cancel(state, call, action),
         Action::RevokeAccessGrant { id } => grants::revoke_access_grant(state, call, *id),
+        Action::RevokeGranteeAccess {
+            data_id,
+            grantee_wallet_identifier: grantee,
+        } => grants::revoke_grantee_access(state, call, *data_id, grantee),
+        Action::UseAccessGrant { id } => grants::use_access_grant(state, call, *id),
+
+        Action::RequestAccess { .. } => requests::request_access(state, call, action),
+        Action::WithdrawAccessRequest { id } => requests::withdraw(state, call, *id),
+        Action::DenyAccessRequest { id } => requests::deny(state, call, *id),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod action;
 mod attributes;
+mod audit;
 mod credentials;
 mod delegated_write;
 mod engine;
@@ -12,11 +13,14 @@ mod execute;
 mod governance;
 mod grants;
 mod index;
+mod limits;
 mod message;
 mod owner;
+mod papers;
 mod payload;
 mod query;
 mod refusal;
+mod requests;
 mod resolutions;
 mod tables;
 mod transaction;
@@ -24,8 +28,8 @@ mod users;
 mod wallets;
 mod written;
 
-pub use action::{Action, Batch, OwnerConsent, Query};
-pub use execute::{At, Call, Env, Invalid, Outcome, Refused, execute, validate};
+pub use action::{Action, Batch, DagTerms, OwnerConsent, Query, ShareTerms};
+pub use execute::{At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
 pub use governance::{Governed, SchemaChange};
 pub use index::Indexed;
 pub use message::{
@@ -33,16 +37,18 @@ pub use message::{
 };
 pub use payload::Payload;
 pub use query::{
-    Answer, AttributeRow, ChangeRow, CredentialDetail, CredentialSummary, GrantRow,
-    SharedCredential, UserRow, WalletRow, view,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
+    CredentialSummary, GrantRow, GrantTermsRow, RemainderRow, SharedCredential, UserRow, WalletRow,
+    view,
 };
 pub use refusal::{Engine, Refusal, Unreadable};
 pub use resolutions::{Threshold, conclude, usual_parameters};
 pub use tables::{
-    AccessGrant, Account, Approval, Attribute, AttributeLink, Change, ConsumedPaper,
-    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, GrantInserter, Inserter,
-    Ownership, Parameter, Processed, Redo, ReservedUser, Resolution, RetainedNotes, Row, Savepoint,
-    State, StatusStatement, Tables, User, Validator, Wallet, WalletType,
+    AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
+    AuditRecord, AuditSubject, CancelledPaper, Change, ConsumedPaper, ConsumedWriteGrant, Content,
+    CopyLink, Credential, Delegate, DueRemoval, EndedGrant, GrantInserter, GrantTerms, Inserter,
+    Ownership, Parameter, Processed, Redo, RequestState, ReservedUser, Resolution, RetainedNotes,
+    Row, Savepoint, State, StatusStatement, Tables, User, Validator, Wallet, WalletType,
 };
 pub use transaction::{NAMESPACE, Transaction, Unsigned};
 pub use written::Written;

@@ -9,10 +9,14 @@ use super::execute::{Call, Env};
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
-use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
+use super::requests::state_at;
+use super::tables::{
+    AccessGrant, AccessRequest, AuditEvent, Content, Credential, GrantInserter, RequestState,
+    State, Tables, WalletType,
+};
 use super::users::self_user;
 use super::{attributes, credentials, delegated_write, governance, grants, wallets};
-use crate::id::{AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
+use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -108,6 +112,67 @@ pub struct AttributeRow {
     pub original_id: Option<AttributeId>,
 }
 
+/// A request for access, as owner and consumer see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AccessRequestRow {
+    pub id: AccessRequestId,
+    pub consumer: Text,
+    pub owner: UserId,
+    pub credential: Option<CredentialId>,
+    pub kind: Option<Text>,
+    pub fields: Option<Text>,
+    pub purpose: Text,
+    pub locked_until: i64,
+    pub stands_until: i64,
+    pub expires_at: Option<i64>,
+    pub uses: Option<i64>,
+    pub state: RequestState,
+    /// The copy made for it.
+    pub copy: Option<CredentialId>,
+}
+
+/// How far a grant goes, as owner and grantee see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct GrantTermsRow {
+    pub id: GrantId,
+    pub request: Option<AccessRequestId>,
+    pub expires_at: Option<i64>,
+    pub uses_left: Option<i64>,
+    pub open_until: Option<i64>,
+    pub fields: Option<Text>,
+}
+
+/// A row of the audit record, as owner and grantee see it: what was done and when, without content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AuditRow {
+    /// Counts the rows of the whole record.
+    pub number: i64,
+    pub event: AuditEvent,
+    /// UNIX seconds of chain time.
+    pub time: i64,
+    pub height: i64,
+    pub owner: UserId,
+    /// Who asked, or holds the grant.
+    pub party: Text,
+    pub request: Option<AccessRequestId>,
+    pub grant: Option<GrantId>,
+    pub data: Option<CredentialId>,
+}
+
+/// A copy that only a lock keeps, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct RemainderRow {
+    pub id: CredentialId,
+    /// Last second of the last lock on it, UNIX seconds.
+    pub locked_until: i64,
+    /// Whether it will be removed then.
+    pub due: bool,
+}
+
 /// A line of the public log of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
@@ -138,6 +203,14 @@ pub enum Answer {
     Grants(Vec<GrantRow>),
     /// Attributes.
     Attributes(Vec<AttributeRow>),
+    /// Requests for access.
+    Requests(Vec<AccessRequestRow>),
+    /// How far a grant goes.
+    Terms(GrantTermsRow),
+    /// Rows of the audit record.
+    Records(Vec<AuditRow>),
+    /// What locks keep.
+    Remainders(Vec<RemainderRow>),
     /// Changes of the rules.
     Changes(Vec<ChangeRow>),
     /// A count.
@@ -264,6 +337,7 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             dag_data_id: data,
             dag_locked_until: locked_until,
             dag_content_hash: content_hash,
+            terms,
         } => {
             let dag = DelegatedAccessGrant {
                 owner,
@@ -271,8 +345,34 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
                 data: *data,
                 locked_until: *locked_until,
                 content_hash: content_hash.as_deref(),
+                terms: terms.as_ref(),
             };
             Answer::Text(dag.text(call.env.rules, call.env.chain_id))
+        }
+        Query::GetAccessRequestsReceived { page, size } => {
+            there(call, Switch::RecordedRequests, query)?;
+            let own = self_user(tables, call)?;
+            let mine = |request: &AccessRequest| Some(request.owner) == own;
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
+        }
+        Query::GetAccessRequestsMade { page, size } => {
+            there(call, Switch::RecordedRequests, query)?;
+            let mine = |request: &AccessRequest| *request.consumer == *call.caller;
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
+        }
+        Query::GetAccessGrantTerms { id } => {
+            there(call, Switch::GrantTerms, query)?;
+            Answer::Terms(terms_row(tables, call, *id)?)
+        }
+        Query::GetAuditRecords { page, size } => {
+            there(call, Switch::AuditRecord, query)?;
+            let own = self_user(tables, call)?;
+            Answer::Records(paged(call, audit_rows(tables, call, own), *page, *size)?)
+        }
+        Query::GetLockedRemainders {} => {
+            there(call, Switch::RemaindersRemoved, query)?;
+            let own = self_user(tables, call)?;
+            Answer::Remainders(remainder_rows(tables, call, own))
         }
         Query::HasProfile { address } => Answer::Truth(wallets::has_profile(tables, call, address)),
     })
@@ -354,11 +454,23 @@ fn owned(tables: &Tables, own: Option<UserId>, id: CredentialId) -> Option<Crede
 }
 
 fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCredential, Refusal> {
+    let held = || grants::on(tables, id).filter(|(_, grant)| grants::is_grantee(call, grant));
+    if held().next().is_none() && grants::has_ended(tables, call, id) {
+        return Err(Refusal::GrantEnded);
+    }
     let Some(row) = tables.credentials.get(&id) else {
         return Err(Refusal::CredentialUnknown);
     };
-    if !grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant)) {
+    if held().next().is_none() {
         return Err(Refusal::NotShared);
+    }
+    if !held().any(|(_, grant)| grants::is_readable(grant, call.time)) {
+        let over = held().all(|(_, grant)| grants::is_over(grant, call.time));
+        return Err(if over {
+            Refusal::GrantEnded
+        } else {
+            Refusal::GrantNotOpen
+        });
     }
     Ok(SharedCredential {
         id,
@@ -402,8 +514,10 @@ fn shared_by(
     user: UserId,
     issuer: Option<&Text>,
 ) -> Vec<CredentialSummary> {
-    let granted =
-        |id: CredentialId| grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant));
+    let granted = |id: CredentialId| {
+        grants::on(tables, id)
+            .any(|(_, grant)| grants::is_grantee(call, grant) && !grants::is_over(grant, call.time))
+    };
     tables
         .credentials
         .iter()
@@ -503,4 +617,101 @@ fn paged<R>(
     let offset = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     Ok(all.into_iter().skip(offset).take(size).collect())
+}
+
+/// Refuses a view that is not there unless a promise is kept.
+fn there(call: Call<'_>, switch: Switch, query: &Query) -> Result<(), Refusal> {
+    if call.keeps(switch) {
+        Ok(())
+    } else {
+        Err(Engine::UnknownAction(query.name()).into())
+    }
+}
+
+/// Requests in listing order: by height of creation, then id.
+fn request_rows(
+    tables: &Tables,
+    call: Call<'_>,
+    keep: impl Fn(&AccessRequest) -> bool,
+) -> Vec<AccessRequestRow> {
+    let requests = tables.access_requests.iter();
+    let mut found: Vec<_> = requests.filter(|(_, request)| keep(request)).collect();
+    found.sort_by_key(|(id, request)| (request.height, **id));
+    found
+        .into_iter()
+        .map(|(id, request)| AccessRequestRow {
+            id: *id,
+            consumer: request.consumer.clone(),
+            owner: request.owner,
+            credential: request.credential,
+            kind: request.kind.clone(),
+            fields: request.fields.clone(),
+            purpose: request.purpose.clone(),
+            locked_until: request.locked_until,
+            stands_until: request.stands_until,
+            expires_at: request.expires_at,
+            uses: request.uses,
+            state: state_at(request, call.time),
+            copy: request.copy,
+        })
+        .collect()
+}
+
+/// Somebody else's grant reads the same as a missing one.
+fn terms_row(tables: &Tables, call: Call<'_>, id: GrantId) -> Result<GrantTermsRow, Refusal> {
+    let own = self_user(tables, call)?;
+    let grant = tables.access_grants.get(&id);
+    let grant = grant
+        .filter(|grant| Some(grant.owner) == own || grants::is_grantee(call, grant))
+        .ok_or(Refusal::GrantNotFound)?;
+    Ok(GrantTermsRow {
+        id,
+        request: grant.terms.request,
+        expires_at: grant.terms.expires_at,
+        uses_left: grant.terms.uses_left,
+        open_until: grant.terms.open_until,
+        fields: grant.terms.fields.clone(),
+    })
+}
+
+fn audit_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<AuditRow> {
+    let records = tables.audit_records.iter();
+    records
+        .filter_map(|(number, record)| {
+            let about = record.about.as_ref()?;
+            let concerned = Some(about.owner) == own || *about.party == *call.caller;
+            concerned.then(|| AuditRow {
+                number: i64::try_from(*number).unwrap_or(i64::MAX),
+                event: record.event,
+                time: record.time.0,
+                height: i64::try_from(record.height.0).unwrap_or(i64::MAX),
+                owner: about.owner,
+                party: about.party.clone(),
+                request: about.request,
+                grant: about.grant,
+                data: about.data,
+            })
+        })
+        .collect()
+}
+
+/// Own copies whose original is gone and that a lock protects.
+fn remainder_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<RemainderRow> {
+    let orphans = tables.credentials.iter().filter(|(id, row)| {
+        let orphan = tables.retained_notes.contains_key(id)
+            || row.public_notes.is_empty() && credentials::original_of(tables, **id).is_none();
+        Some(row.user_id) == own && orphan
+    });
+    orphans
+        .filter_map(|(id, _)| {
+            let locks =
+                grants::on(tables, *id).filter(|(_, grant)| grants::is_locked(tables, grant, call));
+            let locked_until = locks.map(|(_, grant)| grant.locked_until).max()?;
+            Some(RemainderRow {
+                id: *id,
+                locked_until,
+                due: tables.due_removals.contains_key(id),
+            })
+        })
+        .collect()
 }

@@ -50,6 +50,21 @@ impl Engine {
         Engine::OwnerOnly("delete_delegate_as_owner"),
         Engine::OwnerOnly("raw_statement"),
         Engine::UnknownAction("remove_user"),
+        Engine::DuplicateKey("access_requests_pkey"),
+        Engine::ForeignKey("access_requests_user_id_fkey"),
+        Engine::UnknownAction("request_access"),
+        Engine::UnknownAction("withdraw_access_request"),
+        Engine::UnknownAction("deny_access_request"),
+        Engine::UnknownAction("get_access_requests_received"),
+        Engine::UnknownAction("get_access_requests_made"),
+        Engine::UnknownAction("use_access_grant"),
+        Engine::UnknownAction("get_access_grant_terms"),
+        Engine::UnknownAction("revoke_grantee_access"),
+        Engine::UnknownAction("cancel_dag"),
+        Engine::UnknownAction("cancel_dwg"),
+        Engine::UnknownAction("remove_credential_when_unlocked"),
+        Engine::UnknownAction("get_locked_remainders"),
+        Engine::UnknownAction("get_audit_records"),
         Engine::UnknownAction("get_governance_log"),
     ];
 }
@@ -238,6 +253,42 @@ refusals! {
     ProfileLocked "profile-locked" "there are locked access grants for this profile";
     /// A link to an attribute that is not the caller's.
     AttributeNotOwned "attribute-not-owned" "the original attribute does not belong to the caller";
+    /// The request is not the caller's to decide or take back, or does not exist.
+    RequestNotFound "request-not-found" "the access request not found";
+    /// The owner has approved the request.
+    RequestApproved "request-approved" "the access request was approved before";
+    /// The owner has denied the request.
+    RequestDenied "request-denied" "the access request was denied before";
+    /// The request stands no longer.
+    RequestExpired "request-expired" "the access request stands no longer";
+    /// The consumer has taken the request back.
+    RequestWithdrawn "request-withdrawn" "the access request was withdrawn";
+    /// A request that names no data, or no purpose.
+    RequestIncomplete "request-incomplete" "an access request has to name data and a purpose";
+    /// The approval gives more than was asked for.
+    ApprovalWidens "approval-widens" "the approval gives more than the access request asks for";
+    /// The grant's time or uses are over.
+    GrantEnded "grant-ended" "the access grant has ended";
+    /// A grant with counted uses is read without one.
+    GrantNotOpen "grant-not-open" "the access grant has to be used before reading";
+    /// The end of a grant lies in its lock, or in the past.
+    EndWithinLock "end-within-lock" "an access grant cannot end in the past or before its lock";
+    /// A number of uses below 1.
+    UsesNotPositive "uses-not-positive" "uses has to be a positive integer";
+    /// The end of a lock is no UNIX second.
+    LockNotInSeconds "lock-not-in-seconds" "locked_until has to be UNIX seconds";
+    /// The lock is longer than the network allows.
+    LockTooLong "lock-too-long" "locked_until is later than the network allows";
+    /// A text is longer than the network allows.
+    Oversized "oversized" "a text is longer than the network allows";
+    /// A dAG without a last second of use.
+    DagWithoutEnd "dag-without-end" "the dag does not say until when it is usable";
+    /// The dAG's last second of use has passed.
+    DagExpired "dag-expired" "the dag is no longer usable";
+    /// The owner has cancelled the paper.
+    PaperCancelled "paper-cancelled" "the owner has cancelled this paper";
+    /// The paper was used, and cannot be cancelled any more.
+    PaperUsed "paper-used" "the paper was used before";
     /// A statement that changes something else than what is governed here.
     StatementUnsupported "statement-unsupported" "this statement is not one of those that are modelled";
     /// Only validators vote, propose and leave.

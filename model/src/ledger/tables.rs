@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::index::{Index, Indexed};
 use crate::crypto::Identity;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, ResolutionId, TablesDigest, Text,
-    UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, CredentialId, GrantId, Height, InserterId, ResolutionId,
+    TablesDigest, Text, UserId, WalletId, WriteGrantId,
 };
+use crate::time::BlockTime;
 use crate::wire::{ParameterUpdate, VotableEvent};
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
@@ -236,7 +237,193 @@ pub struct AccessGrant {
     pub inserter_type: GrantInserter,
     /// `inserter_id`: the caller that inserted it, or the dWG's id.
     pub inserter_id: Text,
+    /// How far it goes; no limits, as in the deployed schema, unless `grant-terms` is kept.
+    pub terms: GrantTerms,
 }
+
+/// How far a grant goes besides its lock, which says nothing about its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GrantTerms {
+    /// The request it answers.
+    pub request: Option<AccessRequestId>,
+    /// Last second in which it gives access, UNIX seconds.
+    pub expires_at: Option<i64>,
+    /// Uses that are left.
+    pub uses_left: Option<i64>,
+    /// Last second in which the last use that was made lets the grantee read, UNIX seconds.
+    pub open_until: Option<i64>,
+    /// The fields in the copy, separated by commas; none for all of them.
+    pub fields: Option<Text>,
+}
+
+/// That a grant on a copy has ended by itself, for whoever reads it afterwards; keyed by copy and grantee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndedGrant(
+    /// Whose data it was.
+    pub UserId,
+);
+
+/// How far a request for access has come. That it was fulfilled, the grant says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RequestState {
+    /// It waits for the owner.
+    Submitted,
+    /// The owner has shared a copy for it.
+    Approved,
+    /// The owner has refused it.
+    Denied,
+    /// Nobody decided while it stood.
+    Expired,
+    /// The consumer has taken it back.
+    Withdrawn,
+}
+
+impl RequestState {
+    /// The value of the `state` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RequestState::Submitted => "submitted",
+            RequestState::Approved => "approved",
+            RequestState::Denied => "denied",
+            RequestState::Expired => "expired",
+            RequestState::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of this name.
+    pub fn parse(name: &str) -> Option<RequestState> {
+        use RequestState::{Approved, Denied, Expired, Submitted, Withdrawn};
+        [Submitted, Approved, Denied, Expired, Withdrawn]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+/// A row of `access_requests`: what a consumer asks an owner for; only under `recorded-requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccessRequest {
+    /// Caller identity of who asks.
+    pub consumer: Text,
+    /// Who is asked.
+    pub owner: UserId,
+    /// The credential asked for, where one is named.
+    pub credential: Option<CredentialId>,
+    /// The kind of data asked for, where one is named.
+    pub kind: Option<Text>,
+    /// The fields asked for, separated by commas; none for all of them.
+    pub fields: Option<Text>,
+    /// What the data is for.
+    pub purpose: Text,
+    /// Last second of the lock wanted, UNIX seconds; 0 for none.
+    pub locked_until: i64,
+    /// Last second in which it can be approved, UNIX seconds.
+    pub stands_until: i64,
+    /// Until when the data is wanted; none for as long as the owner lets it.
+    pub expires_at: Option<i64>,
+    /// How often the data will be used; none for as often as the owner lets it.
+    pub uses: Option<i64>,
+    /// How far it has come.
+    pub state: RequestState,
+    /// The copy made for it.
+    pub copy: Option<CredentialId>,
+    /// Height of creation; orders listings.
+    pub height: Height,
+}
+
+/// What a row of the audit record says was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum AuditEvent {
+    Requested,
+    RequestWithdrawn,
+    RequestDenied,
+    RequestApproved,
+    RequestExpired,
+    Granted,
+    Used,
+    Revoked,
+    Rescinded,
+    /// The grant went with the data it was on.
+    Removed,
+    /// The grant's time or uses were over.
+    Ended,
+}
+
+impl AuditEvent {
+    const ALL: [AuditEvent; 11] = [
+        AuditEvent::Requested,
+        AuditEvent::RequestWithdrawn,
+        AuditEvent::RequestDenied,
+        AuditEvent::RequestApproved,
+        AuditEvent::RequestExpired,
+        AuditEvent::Granted,
+        AuditEvent::Used,
+        AuditEvent::Revoked,
+        AuditEvent::Rescinded,
+        AuditEvent::Removed,
+        AuditEvent::Ended,
+    ];
+
+    /// The value of the `event` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AuditEvent::Requested => "requested",
+            AuditEvent::RequestWithdrawn => "request withdrawn",
+            AuditEvent::RequestDenied => "request denied",
+            AuditEvent::RequestApproved => "request approved",
+            AuditEvent::RequestExpired => "request expired",
+            AuditEvent::Granted => "granted",
+            AuditEvent::Used => "used",
+            AuditEvent::Revoked => "revoked",
+            AuditEvent::Rescinded => "rescinded",
+            AuditEvent::Removed => "removed",
+            AuditEvent::Ended => "ended",
+        }
+    }
+
+    /// The event of this name.
+    pub fn parse(name: &str) -> Option<AuditEvent> {
+        AuditEvent::ALL
+            .into_iter()
+            .find(|event| event.name() == name)
+    }
+}
+
+/// A row of `audit_records`: what was done, when, and about whom; only under `audit-record`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditRecord {
+    /// What was done.
+    pub event: AuditEvent,
+    /// Chain time of the block.
+    pub time: BlockTime,
+    /// Height of the block.
+    pub height: Height,
+    /// Whom and what it is about; nothing once the owner's profile is erased.
+    pub about: Option<AuditSubject>,
+}
+
+/// Whom and what a row of the audit record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditSubject {
+    /// Whose data.
+    pub owner: UserId,
+    /// Who asked for it, or holds the grant.
+    pub party: Text,
+    /// The request, where there is one.
+    pub request: Option<AccessRequestId>,
+    /// The grant, where there is one.
+    pub grant: Option<GrantId>,
+    /// The data, where it is known.
+    pub data: Option<CredentialId>,
+}
+
+/// That an own credential goes as soon as no lock keeps it any more; only under `remainders-removed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DueRemoval;
+
+/// A paper its owner has cancelled, keyed as [`ConsumedPaper`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CancelledPaper;
 
 /// A signed paper that is good for one use: dAG, ownership proof. Keyed by the digest of its text, so
 /// that what stays behind identifies nobody.
@@ -383,6 +570,11 @@ tables! {
     attribute_links: (AttributeId, AttributeId) => AttributeLink;
     consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
+    cancelled_papers: [u8; 32] => CancelledPaper;
+    access_requests: AccessRequestId => AccessRequest;
+    ended_grants: (CredentialId, Text) => EndedGrant;
+    due_removals: CredentialId => DueRemoval;
+    audit_records: u64 => AuditRecord;
     validators: Identity => Validator;
     resolutions: ResolutionId => Resolution;
     approvals: (ResolutionId, Identity) => Approval;

@@ -8,9 +8,10 @@ use super::message::Consent;
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
 use super::tables::{
-    AccessGrant, CopyLink, Credential, ReservedUser, RetainedNotes, State, Tables, User, Wallet,
+    AccessGrant, AuditEvent, CopyLink, Credential, DueRemoval, EndedGrant, ReservedUser,
+    RetainedNotes, State, Tables, User, Wallet,
 };
-use super::{attributes, delegated_write, grants, wallets};
+use super::{attributes, audit, delegated_write, grants, requests, wallets};
 use crate::id::{Text, UserId};
 use crate::rules::Switch;
 
@@ -141,8 +142,17 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         .filter(|(_, attribute)| attribute.user_id == user)
         .map(|(id, _)| *id)
         .collect();
+    let ended: Vec<_> = tables
+        .ended_grants
+        .iter()
+        .filter(|(_, ended)| ended.0 == user)
+        .map(|(key, _)| key.clone())
+        .collect();
     for grant in owned.into_iter().map(|(id, _)| id).chain(granted) {
-        state.delete::<AccessGrant>(&grant);
+        grants::drop(state, call, grant, AuditEvent::Removed);
+    }
+    for key in ended {
+        state.delete::<EndedGrant>(&key);
     }
     for link in links {
         state.delete::<CopyLink>(&link);
@@ -150,6 +160,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
     for credential in credentials {
         state.delete::<RetainedNotes>(&credential);
         state.delete::<Credential>(&credential);
+        state.delete::<DueRemoval>(&credential);
         delegated_write::forget(state, call, credential);
     }
     for attribute in described {
@@ -158,6 +169,8 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
     for wallet in wallets {
         state.delete::<Wallet>(&wallet);
     }
+    requests::forget(state, user);
+    audit::forget(state, user);
     state.delete::<User>(&user);
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Tim
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{
-    At, Env, Outcome, Redo, State, Transaction, conclude, execute, usual_parameters,
+    At, Env, Outcome, Redo, State, Transaction, begin_block, conclude, execute, usual_parameters,
 };
 use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
@@ -120,7 +120,8 @@ pub(super) struct Executed {
     pub(super) app_hash: AppHash,
     pub(super) results: Arc<[TxResult]>,
     pub(super) redo: Redo,
-    pub(super) tables: TablesDigest,
+    /// Before its first transaction, and after its last.
+    pub(super) tables: (TablesDigest, TablesDigest),
     /// Who leads from the next block on, if this one decides it.
     pub(super) leader: Option<NodeId>,
 }
@@ -454,6 +455,8 @@ impl Node {
             proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
         };
         let mut state = std::mem::take(&mut self.state);
+        begin_block(&mut state, self.env(), at);
+        let before = state.digest();
         let results: Arc<[TxResult]> = block
             .transactions
             .iter()
@@ -469,7 +472,7 @@ impl Node {
         let appointed = conclude(&mut state, self.env(), at);
         let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let app_hash = app_hash(self.app_hash, &state, &results);
-        let tables = state.digest();
+        let tables = (before, state.digest());
         let redo = state.rollback(savepoint);
         self.state = state;
         Executed {
@@ -577,12 +580,11 @@ impl Node {
             );
             return false;
         }
-        let before = self.state.digest();
         self.state.redo(executed.redo);
         self.state.seal();
         debug_assert_eq!(
             self.state.digest(),
-            executed.tables,
+            executed.tables.1,
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
@@ -600,7 +602,7 @@ impl Node {
             committed: committed.clone(),
             app_hash: self.app_hash,
             results: executed.results,
-            tables: (before, executed.tables),
+            tables: executed.tables,
             replayed,
         });
         true

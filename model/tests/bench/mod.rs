@@ -9,12 +9,13 @@ use assay_model::crypto::{
     content_hash, credential_binding, sign_credential, stellar_address,
 };
 use assay_model::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId,
+    WalletId, WriteGrantId,
 };
 use assay_model::ledger::{
-    Action, Answer, At, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant,
-    Env, Outcome, OwnerConsent, OwnershipProof, Payload, Query, Refusal, State, Transaction,
-    Unsigned, conclude, execute, view, write_date,
+    Action, Answer, At, Batch, Call, Consent, Content, DagTerms, DelegatedAccessGrant,
+    DelegatedWriteGrant, Env, Outcome, OwnerConsent, OwnershipProof, Payload, Query, Refusal,
+    ShareTerms, State, Transaction, Unsigned, begin_block, conclude, execute, view, write_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -26,6 +27,8 @@ use uuid::Uuid;
 pub(crate) const CHAIN: &str = "assay-test";
 /// Chain time of the first action.
 pub(crate) const NOW: i64 = 1_000;
+/// Papers may be used until this second.
+pub(crate) const PAPER_END: i64 = 1_000_000;
 /// Wallet proofs name this second.
 pub(crate) const PROOF_END: i64 = 5_000;
 
@@ -71,6 +74,10 @@ pub(crate) fn write_grant(n: u128) -> WriteGrantId {
 
 pub(crate) fn attribute(n: u128) -> AttributeId {
     AttributeId(Uuid::from_u128(n))
+}
+
+pub(crate) fn request(n: u128) -> AccessRequestId {
+    AccessRequestId(Uuid::from_u128(n))
 }
 
 pub(crate) fn organisation(n: u128) -> InserterId {
@@ -222,7 +229,20 @@ impl Bench {
         self.execute(&transaction)
     }
 
+    /// What happens at this time by itself; it happens once.
+    pub(crate) fn pass_time(&mut self) {
+        let at = At {
+            height: Height(self.height + 1),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
+        let mut state = std::mem::take(&mut self.state);
+        begin_block(&mut state, self.env(), at);
+        self.state = state;
+    }
+
     pub(crate) fn execute(&mut self, transaction: &Transaction) -> Outcome {
+        self.pass_time();
         self.height += 1;
         let at = At {
             height: Height(self.height),
@@ -242,6 +262,7 @@ impl Bench {
 
     /// What the ledger says to one action; a refusal has to leave every row as it was.
     pub(crate) fn says(&mut self, who: &str, action: Action) -> String {
+        self.pass_time();
         let (digest, nonce) = (self.state.digest(), self.nonce(who));
         let outcome = self.run(who, action.clone());
         if outcome != Outcome::Accepted {
@@ -442,6 +463,11 @@ impl Bench {
             data: credential(data),
             lock,
             hash: Some(hash()),
+            terms: self.rules.keep(Switch::DagExpires).then_some(DagTerms {
+                not_usable_after: PAPER_END,
+                expires_at: None,
+                uses: None,
+            }),
             signature: "".into(),
         };
         dag.signature = self.signed("alice", &dag.text(self.rules, &self.chain_id));
@@ -615,7 +641,33 @@ impl Package {
             issuer_auth_public_key: p.issuer,
             grantee_wallet_identifier: grantee.into(),
             locked_until: lock,
+            terms: None,
         }
+    }
+
+    /// The same, saying how far the grant goes.
+    pub(crate) fn share_with(
+        &self,
+        original: u128,
+        grantee: &str,
+        lock: i64,
+        said: ShareTerms,
+    ) -> Action {
+        let mut action = self.share(original, grantee, lock);
+        if let Action::ShareCredential { terms, .. } = &mut action {
+            *terms = Some(said);
+        }
+        action
+    }
+}
+
+/// A grant that answers no request and goes as far as it can.
+pub(crate) fn no_terms() -> ShareTerms {
+    ShareTerms {
+        request_id: None,
+        expires_at: None,
+        uses: None,
+        fields: None,
     }
 }
 
@@ -690,6 +742,7 @@ pub(crate) struct Dag {
     pub(crate) data: CredentialId,
     pub(crate) lock: i64,
     pub(crate) hash: Option<Text>,
+    pub(crate) terms: Option<DagTerms>,
     pub(crate) signature: Text,
 }
 
@@ -701,6 +754,7 @@ impl Dag {
             data: self.data,
             locked_until: self.lock,
             content_hash: self.hash.as_deref(),
+            terms: self.terms.as_ref(),
         }
         .text(rules, chain_id)
     }
@@ -714,6 +768,19 @@ impl Dag {
             dag_locked_until: dag.lock,
             dag_content_hash: dag.hash,
             dag_signature: dag.signature,
+            terms: dag.terms,
+        }
+    }
+
+    pub(crate) fn cancel(&self) -> Action {
+        let dag = self.clone();
+        Action::CancelDag {
+            dag_owner_wallet_identifier: dag.owner,
+            dag_grantee_wallet_identifier: dag.grantee,
+            dag_data_id: dag.data,
+            dag_locked_until: dag.lock,
+            dag_content_hash: dag.hash,
+            terms: dag.terms,
         }
     }
 }

@@ -764,12 +764,26 @@ fn a_share_is_checked_original_notes_signatures_id() {
 }
 
 #[test]
-fn a_lock_is_any_number() {
+fn a_lock_is_any_number_or_seconds_within_ten_years() {
+    const NO_SECONDS: &str = "locked_until has to be UNIX seconds";
+    const TOO_LONG: &str = "locked_until is later than the network allows";
+    const LONGEST: i64 = (10 * 366 + 1) * 86_400;
     for rules in both_rules() {
         let bench = Bench::issued(rules);
-        for lock in [0, -1, 1, i64::MIN, i64::MAX] {
+        let bounded = rules.keep(Switch::BoundedLocks);
+        for (lock, told) in [
+            (0, "ok"),
+            (1, "ok"),
+            (-1, NO_SECONDS),
+            (NOW + LONGEST, "ok"),
+            (NOW + LONGEST + 1, TOO_LONG),
+            (1_767_225_600_000, NO_SECONDS),
+            (i64::MIN, NO_SECONDS),
+            (i64::MAX, NO_SECONDS),
+        ] {
             let share = bench.copy(11).share(10, &bench.caller("bank"), lock);
-            check_credential(&bench, "alice", share, "ok");
+            let expected = if bounded { told } else { "ok" };
+            check_credential(&bench, "alice", share, expected);
         }
     }
 }

@@ -10,6 +10,7 @@ mod delegated_write;
 mod grants;
 mod owner;
 mod reads;
+mod requests;
 mod resolutions;
 mod users;
 mod wallets;

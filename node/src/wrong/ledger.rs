@@ -5,8 +5,8 @@ use std::sync::Arc;
 use assay_model::crypto::Suite;
 use assay_model::id::Height;
 use assay_model::ledger::{
-    AccessGrant, Action, Answer, At, Call, Env, Outcome, Query, Refusal, State, Tables, conclude,
-    execute, view,
+    AccessGrant, Action, Answer, At, Call, Env, Outcome, Query, Refusal, State, Tables,
+    begin_block, conclude, execute, view,
 };
 use assay_model::node::Node;
 use assay_model::time::BlockTime;
@@ -62,6 +62,9 @@ fn again(
             time: committed.block.block_time(),
             proposer: node.genesis().nodes.get(proposer.index()).copied(),
         };
+        let before = state.tables().clone();
+        begin_block(&mut state, env(node, suite), at);
+        mend(&before, &mut state);
         for transaction in committed.block.transactions.iter() {
             let before = state.tables().clone();
             execute(&mut state, env(node, suite), at, transaction);

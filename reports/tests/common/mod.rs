@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Password, Share, Task, Via, Writer};
+use assay_model::actor::{Fidelity, GrantRef, Order, Password, Share, Task, Terms, Via, Writer};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -80,6 +80,8 @@ pub(crate) fn share() -> Share {
         copy: credential(COPY),
         to: BANK,
         locked_until: EPOCH_SECOND + 35,
+        in_millis: false,
+        terms: Terms::default(),
         fidelity: Fidelity::Faithful,
     }
 }
@@ -259,6 +261,7 @@ pub(crate) fn share_action() -> Action {
         issuer_auth_public_key: "".into(),
         grantee_wallet_identifier: identity(BANK).caller().into(),
         locked_until: share.locked_until,
+        terms: None,
     }
 }
 

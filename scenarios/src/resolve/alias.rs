@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use assay_model::actor::{GrantRef, Proposal};
-use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId};
+use assay_model::actor::{GrantRef, Proposal, RequestRef, Terms};
+use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId, WriteGrantId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
@@ -92,18 +92,20 @@ pub(super) struct Row {
 }
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Credential(Row),
     Grant(Row, GrantRef),
     Request {
-        number: u32,
+        request: RequestRef,
         consumer: PartyId,
         locked_until: i64,
+        terms: Terms,
     },
     Dag(u32, Row, GrantRef),
     Dwg {
         number: u32,
+        id: WriteGrantId,
         original: Row,
         copy: Row,
         grant: GrantRef,

@@ -56,5 +56,9 @@ pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
 pub(super) const NO_LOCK: i64 = 0;
 /// How long a delegated write may be used, from the step that signs it.
 pub(super) const WINDOW: Millis = Millis::seconds(3_600);
+/// How long a request stands, from the step that makes it.
+pub(super) const STANDS: Millis = Millis::seconds(3_600);
+/// How long a delegated grant may be used, from the step that signs it.
+pub(super) const PAPER: Millis = Millis::seconds(30 * 86_400);
 pub(super) const PURPOSE: &str = "verification";
 pub(super) const ROWS: u32 = 0;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use assay_model::actor::{
-    Conduct, Fidelity, GrantRef, Order, ParameterChange, Proposal, Share, Task, Via, Writer,
+    Conduct, Fidelity, GrantRef, Listing, Order, ParameterChange, Proposal, RequestRef, Share,
+    Task, Terms, Via, Writer,
 };
 use assay_model::history::{Ending, Role};
 use assay_model::id::{AttributeId, NodeId, PartyId};
@@ -313,13 +314,39 @@ impl Resolver<'_> {
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
             Verb::Deny => {
-                let (request, consumer, _) = self.request(here, file)?;
+                let (request, consumer, ..) = self.request(here, file)?;
                 Some(Order::Deny { request, consumer })
             }
+            Verb::Withdraw => {
+                let (request, ..) = self.request(here, file)?;
+                Some(Order::Withdraw { request })
+            }
+            Verb::UseGrant => {
+                let grant = self.need(here, "grant", &file.grant)?;
+                let (_, grant) = self.grant(here, grant)?;
+                Some(Order::UseGrant { grant })
+            }
+            Verb::EndAccess => {
+                let row = self.row(here, file);
+                let of = self.need(here, "of", &file.of)?;
+                Some(Order::EndAccess {
+                    data: row?.id,
+                    grantee: self.party(of)?,
+                })
+            }
+            Verb::CancelPaper => self.cancel_paper(here, file),
+            Verb::Dashboard => Some(Order::Dashboard),
+            Verb::ListRemainders => self.list_rows(here, file, Listing::Remainders, expect),
+            Verb::ListRequests => self.list_rows(here, file, Listing::Requests, expect),
+            Verb::ReadRecord => self.list_rows(here, file, Listing::Record, expect),
             Verb::Revoke => self.revoke(here, file),
             Verb::Remove => {
                 let credential = self.row(here, file)?.id;
                 Some(Order::Remove { credential })
+            }
+            Verb::RemoveWhenUnlocked => {
+                let credential = self.row(here, file)?.id;
+                Some(Order::RemoveWhenUnlocked { credential })
             }
             Verb::StoreAgain => self.store_again(here, file),
             Verb::AddWallet => {
@@ -361,8 +388,11 @@ impl Resolver<'_> {
                 })
             }
             Verb::Allow => {
-                let (request, consumer, _) = self.request(here, file)?;
-                Some(Order::Allow { request, consumer })
+                let (request, consumer, ..) = self.request(here, file)?;
+                Some(Order::Allow {
+                    request: request.number,
+                    consumer,
+                })
             }
             Verb::Guess => {
                 let of = self.needed_user(here, "of", &file.of)?;
@@ -392,7 +422,8 @@ impl Resolver<'_> {
             }
             Verb::AddAttribute => {
                 let id = self.new_attribute(here, file)?;
-                Some(Order::AddAttribute { id })
+                let bytes = self.or(&file.size, None, |this, size| this.bytes(size).map(Some));
+                Some(Order::AddAttribute { id, bytes: bytes? })
             }
             Verb::EditAttribute => {
                 let id = self.needed_attribute(here, file)?;
@@ -592,31 +623,36 @@ impl Resolver<'_> {
     fn share(&mut self, here: &Here, file: &file::Step) -> Option<Share> {
         let to = self.need(here, "to", &file.to);
         let to = to.and_then(|to| self.party(to));
-        self.copied(here, file, to, defaults::NO_LOCK)
+        self.copied(here, file, to, (defaults::NO_LOCK, Terms::default()))
     }
 
     fn approve(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
         let request = self.request(here, file);
-        let to = request.map(|(_, consumer, _)| consumer);
-        let lock = request.map_or(defaults::NO_LOCK, |(_, _, lock)| lock);
-        let share = self.copied(here, file, to, lock);
+        let (request, to, asked) = match request {
+            Some((request, consumer, lock, terms)) => {
+                (Some(request), Some(consumer), (lock, terms))
+            }
+            None => (None, None, (defaults::NO_LOCK, Terms::default())),
+        };
+        let share = self.copied(here, file, to, asked);
         Some(Order::Approve {
-            request: request?.0,
+            request: request?,
             share: share?,
         })
     }
 
-    /// A copy to be made, with its grant; `lock` is what the step need not say.
+    /// A copy to be made, with its grant; `usual` is what the step need not say.
     fn copied(
         &mut self,
         here: &Here,
         file: &file::Step,
         to: Option<PartyId>,
-        lock: i64,
+        usual: (i64, Terms),
     ) -> Option<Share> {
         let row = self.needed_credential(here, &file.credential);
         let alias = self.need(here, "as", &file.alias);
-        let locked_until = self.lock(here, own_lock(file), lock);
+        let locked_until = self.lock(here, own_lock(file), usual.0);
+        let terms = self.terms(here, file, usual.1);
         let fidelity = self.or(&file.fidelity, defaults::FIDELITY, |this, word| {
             let kinds = [
                 Fidelity::Faithful,
@@ -648,8 +684,53 @@ impl Resolver<'_> {
             copy,
             to,
             locked_until,
+            in_millis: said(&file.in_milliseconds),
+            terms: terms?,
             fidelity: fidelity?,
         })
+    }
+
+    /// How far access goes besides its lock; `usual` is what the step need not say.
+    fn terms(&mut self, here: &Here, file: &file::Step, usual: Terms) -> Option<Terms> {
+        let ends = [("ends", &file.ends), ("ends-at", &file.ends_at)];
+        let expires_at = if file.ends.is_some() || file.ends_at.is_some() {
+            self.lock(here, ends, defaults::NO_LOCK).map(Some)
+        } else {
+            Some(usual.expires_at)
+        };
+        let fields = self.or(&file.fields, usual.fields, |this, fields| {
+            this.not_empty("fields", fields).map(Some)
+        });
+        Some(Terms {
+            expires_at: expires_at?,
+            uses: file
+                .uses
+                .as_ref()
+                .map_or(usual.uses, |uses| Some(*uses.get())),
+            fields: fields?,
+        })
+    }
+
+    fn cancel_paper(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let papers = [("dag", &file.dag), ("dwg", &file.dwg)];
+        let (place, name) = self.either(here, papers)?;
+        let kind = [Kind::Dag, Kind::Dwg][place];
+        match self.named(here, name, kind)? {
+            Value::Dag(dag, ..) => Some(Order::CancelDag { dag }),
+            Value::Dwg { id, .. } => Some(Order::CancelDwg { id }),
+            other => unreachable!("a paper's name stands for {other:?}"),
+        }
+    }
+
+    fn list_rows(
+        &mut self,
+        here: &Here,
+        file: &file::Step,
+        listing: Listing,
+        expect: Option<Expect>,
+    ) -> Option<Order> {
+        let rows = self.rows(here, file, expect)?;
+        Some(Order::ListRows { listing, rows })
     }
 
     fn revoke(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
@@ -718,6 +799,11 @@ impl Resolver<'_> {
             Some(carrier) => self.party(carrier),
             None => to,
         };
+        let usual = here.at? + defaults::PAPER;
+        let until = self.or(&file.until, usual, |this, text| {
+            this.duration("until", text)
+        });
+        let terms = self.terms(here, file, Terms::default());
         let (row, alias) = (row?, alias?);
         let grant = GrantRef {
             data: row.id,
@@ -731,6 +817,8 @@ impl Resolver<'_> {
             grant,
             owner: owner?,
             carrier: carrier?,
+            not_after: self.second(until?),
+            terms: terms?,
         })
     }
 
@@ -760,13 +848,14 @@ impl Resolver<'_> {
             locked_until: locked_until?,
         };
         let number = self.aliases.next_dwg();
+        let id = ids::write_grant(&self.told_as, name);
         let value = Value::Dwg {
             number,
+            id,
             original,
             copy,
             grant,
         };
-        let id = ids::write_grant(&self.told_as, name);
         self.aliases.fill(here, alias, value);
         Some(Order::SignDwg {
             dwg: number,
@@ -824,18 +913,35 @@ impl Resolver<'_> {
             Some(purpose) => self.not_empty("purpose", purpose),
             None => Some(defaults::PURPOSE.to_owned()),
         };
+        let credential = match &file.credential {
+            Some(name) => self.credential(here, name).map(|row| Some(row.id)),
+            None => Some(None),
+        };
+        let at = here.at?;
+        let stands = self.or(&file.stands, defaults::STANDS, |this, text| {
+            this.duration("stands", text)
+        });
+        let terms = self.terms(here, file, Terms::default());
         let (alias, locked_until, consumer) = (alias?, locked_until?, here.by?);
-        let number = self.aliases.next_request();
+        let terms = terms?;
+        let request = RequestRef {
+            number: self.aliases.next_request(),
+            id: ids::request(&self.told_as, alias.get()),
+        };
         let value = Value::Request {
-            number,
+            request,
             consumer,
             locked_until,
+            terms: terms.clone(),
         };
         self.aliases.fill(here, alias, value);
         Some(Order::Request {
-            request: number,
+            request,
             user: user?,
+            credential: credential?,
             locked_until,
+            stands_until: self.second(at + stands?),
+            terms,
             purpose: purpose?,
         })
     }
@@ -845,15 +951,19 @@ impl Resolver<'_> {
         let row = self.needed_credential(here, &file.credential);
         let alias = self.need(here, "as", &file.alias);
         let (alias, consumer) = (alias?, here.by?);
-        let number = self.aliases.next_request();
+        let request = RequestRef {
+            number: self.aliases.next_request(),
+            id: ids::request(&self.told_as, alias.get()),
+        };
         let value = Value::Request {
-            number,
+            request,
             consumer,
             locked_until: defaults::NO_LOCK,
+            terms: Terms::default(),
         };
         self.aliases.fill(here, alias, value);
         Some(Order::AskEnclave {
-            request: number,
+            request: request.number,
             user: user?,
             credential: row?.id,
         })
@@ -897,8 +1007,17 @@ impl Resolver<'_> {
                 None
             }
         });
-        // Only a listing that is given has rows to count.
-        let rows = match (&file.rows, expect) {
+        let rows = self.rows(here, file, expect);
+        Some(Order::ListGranted {
+            page: file.page.as_ref().map(|page| *page.get()),
+            size: size?,
+            rows: rows?,
+        })
+    }
+
+    /// How many rows a listing should have. Only one that is given has rows to count.
+    fn rows(&mut self, here: &Here, file: &file::Step, expect: Option<Expect>) -> Option<u32> {
+        match (&file.rows, expect) {
             (None, Some(Expect::Ending(Ending::Accepted))) => {
                 self.need(here, "rows", &file.rows);
                 None
@@ -915,12 +1034,7 @@ impl Resolver<'_> {
                 }
                 count
             }
-        };
-        Some(Order::ListGranted {
-            page: file.page.as_ref().map(|page| *page.get()),
-            size: size?,
-            rows: rows?,
-        })
+        }
     }
 
     fn needed_user(
@@ -947,15 +1061,20 @@ impl Resolver<'_> {
         }
     }
 
-    /// The request a step answers: its number, who asked, and the lock wanted.
-    fn request(&mut self, here: &Here, file: &file::Step) -> Option<(u32, PartyId, i64)> {
+    /// The request a step is about, who asked, and the lock and terms wanted.
+    fn request(
+        &mut self,
+        here: &Here,
+        file: &file::Step,
+    ) -> Option<(RequestRef, PartyId, i64, Terms)> {
         let name = self.need(here, "request", &file.request)?;
         match self.named(here, name, Kind::Request)? {
             Value::Request {
-                number,
+                request,
                 consumer,
                 locked_until,
-            } => Some((number, consumer, locked_until)),
+                terms,
+            } => Some((request, consumer, locked_until, terms)),
             other => unreachable!("a request's name stands for {other:?}"),
         }
     }

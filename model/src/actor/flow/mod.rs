@@ -7,6 +7,7 @@ mod governing;
 mod issuing;
 mod keeping;
 mod reading;
+mod requesting;
 mod rotating;
 mod sharing;
 mod writing;
@@ -17,6 +18,7 @@ use self::governing::govern;
 use self::issuing::{issue, register, rekey};
 use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
+use self::requesting::{dashboard, deny, list_rows, request};
 use self::rotating::{Rotation, change_key, rotate};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
@@ -27,7 +29,7 @@ use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
 use crate::actor::directory::Password;
 use crate::crypto::{BoxPublic, BoxSecret};
-use crate::history::{Ending, Event};
+use crate::history::Ending;
 use crate::id::{CredentialId, NodeId, PartyId};
 use crate::ledger::{Action, Batch, Outcome, OwnerConsent, Query};
 use crate::time::WallMillis;
@@ -133,6 +135,12 @@ pub(super) enum Flow {
     AskEnclave { request: u32, user: PartyId },
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
+    /// Say no, on the chain and to the consumer.
+    Deny,
+    /// Have something listed.
+    List,
+    /// See what the dashboard shows.
+    Dashboard,
     /// Read a copy and judge it.
     Use { stage: UseStage, reading: Reading },
     /// One view.
@@ -178,9 +186,12 @@ impl Flow {
             Order::Describe { .. } => Flow::Describe,
             Order::Allow { .. } => Flow::Disclose { credential: None },
             Order::Request { request, user, .. } => Flow::Request {
-                request: *request,
+                request: request.number,
                 user: *user,
             },
+            Order::Deny { .. } => Flow::Deny,
+            Order::ListRows { .. } => Flow::List,
+            Order::Dashboard => Flow::Dashboard,
             Order::Use { .. } => Flow::Use {
                 stage: UseStage::Grants,
                 reading: Reading::default(),
@@ -199,8 +210,13 @@ impl Flow {
             | Order::EditAttribute { .. }
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
-            | Order::Deny { .. }
             | Order::Revoke { .. }
+            | Order::EndAccess { .. }
+            | Order::RemoveWhenUnlocked { .. }
+            | Order::CancelDag { .. }
+            | Order::CancelDwg { .. }
+            | Order::Withdraw { .. }
+            | Order::UseGrant { .. }
             | Order::Remove { .. }
             | Order::AddWallet { .. }
             | Order::RemoveWallet { .. }
@@ -327,23 +343,10 @@ impl Flow {
             Flow::SignDag => sign_dag(desk, task, news, out),
             Flow::SignDwg => sign_dwg(desk, task, news, out),
             Flow::Describe => describe(desk, id, task, news, out),
-            Flow::Request { request, user } => match news {
-                News::Begin => {
-                    out.letter(*user, Letter::AccessRequest { request: *request });
-                    if let Order::Request { locked_until, .. } = task.order {
-                        out.note(Event::Requested {
-                            request: *request,
-                            by: desk.me,
-                            of: *user,
-                            locked_until,
-                        });
-                    }
-                    Next::Wait
-                }
-                News::Letter(Letter::Delivery { .. }) => Next::Done(Ending::Accepted),
-                News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
-                News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
-            },
+            Flow::Request { .. } => request(desk, task, news, out),
+            Flow::Deny => deny(desk, task, news, out),
+            Flow::List => list_rows(desk, task, news),
+            Flow::Dashboard => dashboard(desk, news, out),
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
             Flow::Look => look_once(desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),

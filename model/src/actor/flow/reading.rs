@@ -305,14 +305,22 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
 /// Everything a party can read, at every node.
 pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, news: News) -> Next {
     if let (Order::Audit { nodes, copies }, News::Begin) = (&task.order, &news) {
-        let queries = match desk.card().persona.role {
+        let record = desk.directory.rules.keep(Switch::AuditRecord);
+        let record = record.then_some(Query::GetAuditRecords {
+            page: None,
+            size: None,
+        });
+        let queries: Vec<Query> = match desk.card().persona.role {
             Role::User => vec![
                 Query::GetUser {},
                 Query::GetWallets {},
                 Query::GetCredentials {},
                 Query::GetAttributes {},
                 Query::GetAccessGrantsOwned {},
-            ],
+            ]
+            .into_iter()
+            .chain(record)
+            .collect(),
             Role::Consumer => copies
                 .iter()
                 .map(|copy| Query::GetCredentialShared { id: *copy })
@@ -321,6 +329,7 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                     page: None,
                     size: None,
                 }])
+                .chain(record)
                 .collect(),
             Role::DbOwner if desk.directory.rules.keep(Switch::GovernanceLog) => {
                 vec![Query::GetGovernanceLog {

@@ -52,18 +52,18 @@ pub(super) fn share(
                 };
             }
             let (copy, hash) = unfaithful(&original, share.fidelity);
-            submit(desk.copy(share, &copy, hash, out))
+            submit(desk.copy(share, request, &copy, hash, out))
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
             let copy = document.unwrap_or(own);
-            submit(desk.copy(share, &copy, content_hash(&copy), out))
+            submit(desk.copy(share, request, &copy, content_hash(&copy), out))
         }
         News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
             let ending = ending(&got);
             if let (Ending::Accepted, Some(request)) = (ending, request) {
-                decide(desk, request, share, out);
+                decide(desk, request.number, share, out);
             }
             Next::Done(ending)
         }
@@ -160,11 +160,14 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         grant,
         owner,
         carrier,
+        not_after,
+        terms,
     } = &task.order
     else {
         unreachable!("only an order to sign a dAG signs one")
     };
     let data = (grant.data, grant.locked_until);
+    let terms = desk.dag_terms(*not_after, terms);
     match news {
         News::Begin => {
             let directory = &desk.directory;
@@ -174,6 +177,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 dag_data_id: grant.data,
                 dag_locked_until: grant.locked_until,
                 dag_content_hash: None,
+                terms,
             };
             Next::Ask(
                 Want::View {
@@ -188,11 +192,12 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             ..
         }) => {
             let signature = desk.sign_text(task.wallet, &text);
-            let paper = desk.dag_action(*owner, grant.grantee, data, signature);
+            let paper = desk.dag_action(*owner, grant.grantee, data, terms, signature);
             if desk.dag_text(&paper).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
                 return Next::Done(Ending::Declined("nothing-found"));
             }
+            desk.signed.insert(*dag, paper.clone());
             if *carrier == desk.me {
                 desk.papers.insert(*dag, paper);
             } else {

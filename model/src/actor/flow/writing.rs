@@ -3,7 +3,7 @@
 use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::directory::notes_id;
-use super::super::letter::{Letter, Package};
+use super::super::letter::Package;
 use super::super::machine::Outbox;
 use super::super::order::{GrantRef, Order};
 use super::delegating::write_dwg;
@@ -40,19 +40,6 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             upsert(desk, *user, &package, None)
         }
         Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
-        Order::Deny { request, consumer } => {
-            // What the enclave was asked is no request for access.
-            if !desk.forbid(*request) {
-                out.note(Event::Decided {
-                    request: *request,
-                    by: desk.me,
-                    copy: None,
-                    locked_until: 0,
-                });
-            }
-            out.letter(*consumer, Letter::Denied { request: *request });
-            return Next::Done(Ending::Accepted);
-        }
         Order::Revoke { grants } => {
             let revocations = grants.iter().map(|grant| Action::RevokeAccessGrant {
                 id: grant_id(desk, grant),
@@ -60,7 +47,23 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
             return Next::Ask(Want::Submit(batch.into()), None);
         }
+        Order::EndAccess { data, grantee } => Action::RevokeGranteeAccess {
+            data_id: *data,
+            grantee_wallet_identifier: directory.card(*grantee).caller(),
+        },
         Order::Remove { credential } => Action::RemoveCredential { id: *credential },
+        Order::RemoveWhenUnlocked { credential } => {
+            Action::RemoveCredentialWhenUnlocked { id: *credential }
+        }
+        Order::Withdraw { request } => Action::WithdrawAccessRequest { id: request.id },
+        Order::UseGrant { grant } => Action::UseAccessGrant {
+            id: grant_id(desk, grant),
+        },
+        Order::CancelDwg { id } => Action::CancelDwg { dwg_id: *id },
+        Order::CancelDag { dag } => match desk.signed.get(dag) {
+            Some(paper) => cancellation(paper),
+            None => return Next::Done(Ending::Declined("nothing-found")),
+        },
         Order::AddWallet {
             wallet,
             id,
@@ -134,6 +137,30 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         other => unreachable!("{other:?} takes more than a transaction"),
     };
     submit(action)
+}
+
+/// The cancellation of the dAG an action carries.
+fn cancellation(paper: &Action) -> Action {
+    let Action::CreateAgByDagForCopy {
+        dag_owner_wallet_identifier,
+        dag_grantee_wallet_identifier,
+        dag_data_id,
+        dag_locked_until,
+        dag_content_hash,
+        terms,
+        ..
+    } = paper.clone()
+    else {
+        unreachable!("{} is not a dAG", paper.name())
+    };
+    Action::CancelDag {
+        dag_owner_wallet_identifier,
+        dag_grantee_wallet_identifier,
+        dag_data_id,
+        dag_locked_until,
+        dag_content_hash,
+        terms,
+    }
 }
 
 pub(super) fn grant_id(desk: &Desk, grant: &GrantRef) -> GrantId {

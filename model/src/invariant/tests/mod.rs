@@ -3,17 +3,21 @@
 
 mod access;
 mod attributes;
+mod audit;
 mod consensus;
 mod consumer;
+mod dashboard;
 mod deletion;
 mod durability;
 mod governance;
 mod identity;
 mod keys;
+mod limits;
 mod locks;
 mod papers;
 mod plaintext;
 mod random;
+mod requests;
 mod status;
 mod story;
 mod words;
@@ -133,6 +137,10 @@ fn cases() -> Vec<Case> {
         governance::cases(),
         status::cases(),
         consumer::cases(),
+        requests::cases(),
+        audit::cases(),
+        dashboard::cases(),
+        limits::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
@@ -196,6 +204,26 @@ fn statuses_are_judged() {
 #[test]
 fn consumers_are_judged() {
     consumer::cases().iter().for_each(check);
+}
+
+#[test]
+fn requests_are_judged() {
+    requests::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_record_is_judged() {
+    audit::cases().iter().for_each(check);
+}
+
+#[test]
+fn dashboards_are_judged() {
+    dashboard::cases().iter().for_each(check);
+}
+
+#[test]
+fn limits_are_judged() {
+    limits::cases().iter().for_each(check);
 }
 
 #[test]
