@@ -40,6 +40,8 @@ pub enum Role {
     Chain,
     /// Passes what others ask on to nodes.
     Gateway,
+    /// Keeps a share of the passwords of users who know none.
+    ShareNode,
     /// Runs a node, and speaks with its key.
     Operator,
 }
@@ -306,6 +308,17 @@ impl Doubt {
         "answer-is-no",
         "other-matches",
         "nothing-found",
+        "wrong-password",
+        "invalid-salt",
+        "not-stored",
+        "upload-partial",
+        "upload-refused",
+        "not-authorised",
+        "too-few-shares",
+        "shares-uneven",
+        "share-address-missing",
+        "share-nodes-missing",
+        "origin-unknown",
     ];
 }
 
@@ -587,6 +600,10 @@ pub enum Event {
         encryptor: Text,
         /// Hash of the document.
         document: ContentHash,
+        /// Digest of the content, as a row holds it.
+        content: [u8; 32],
+        /// Whose box it is: the recipient's key, base64.
+        to: Text,
     },
     /// Somebody opened the content of a credential with a key of its own.
     Opened {
@@ -615,6 +632,102 @@ pub enum Event {
         doubt: Option<Doubt>,
     },
 
+    /// A user's enclave derived an encryption key from a password.
+    KeyDerived {
+        /// The user.
+        by: PartyId,
+        /// What it salted the password with.
+        salt: Text,
+        /// The public side of the key, base64; nothing when the salt was refused.
+        key: Option<Text>,
+        /// Whether the enclave took it for the user's key.
+        taken: bool,
+    },
+    /// Somebody who holds what every operator holds tried passwords.
+    Guessed {
+        /// Who.
+        by: PartyId,
+        /// Whose password.
+        of: UserId,
+        /// How many keys were derived.
+        tries: u64,
+        /// Whether one was the recorded one.
+        found: bool,
+    },
+    /// An enclave asked every share node for its share.
+    SharesAsked {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asks, as share nodes know it.
+        address: Text,
+    },
+    /// A share node gave a share out.
+    ShareReleased {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+        /// Whether it is what the node was given.
+        right: bool,
+    },
+    /// A share node gave out nothing, though it keeps something.
+    ShareRefused {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+    },
+    /// An enclave has made what it could of the shares that came.
+    Recovered {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asked.
+        address: Text,
+        /// The share nodes whose shares came.
+        answers: Vec<PartyId>,
+        /// The public side of the key that follows, base64; nothing when it got no secret.
+        key: Option<Text>,
+    },
+    /// A user has changed keys, and sealed anew what was sealed to the old one.
+    Rotated {
+        /// The user.
+        by: PartyId,
+        /// The new public key, base64.
+        key: Text,
+    },
+    /// A user let an origin ask its enclave.
+    OriginAuthorised {
+        /// The user.
+        by: PartyId,
+        /// Whose origin.
+        origin: PartyId,
+        /// Whether each request waits for the user.
+        each: bool,
+    },
+    /// A user approved one request to its enclave.
+    Allowed {
+        /// The user.
+        by: PartyId,
+        /// Names the request.
+        request: u32,
+    },
+    /// Plaintext left an enclave.
+    Disclosed {
+        /// The user.
+        by: PartyId,
+        /// To whose origin.
+        to: PartyId,
+        /// Names the request.
+        request: u32,
+        /// Of this row.
+        credential: CredentialId,
+        /// Hash of what left.
+        document: ContentHash,
+    },
     /// A dashboard showed its owner these rows of the profile.
     Shown {
         /// The owner.

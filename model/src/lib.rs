@@ -16,6 +16,7 @@ pub mod invariant;
 pub mod ledger;
 pub mod node;
 pub mod rules;
+pub mod shares;
 pub mod time;
 pub mod vc;
 pub mod wire;

@@ -166,6 +166,10 @@ switches! {
         promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
         deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")
         keeps ["REV-03"];
+    RotationKeepsIssuer "rotation-keeps-issuer"
+        promised "an owner's edit that leaves the notes as they are seals the credential anew and keeps its issuer's key" ("idos-facts 5.10, KEY-03")
+        deployed "whoever signs an edit becomes the issuer, so an owner who changes keys loses the issuer's" ("schema:edit_credential")
+        keeps ["KEY-03"];
     UniqueNotesId "unique-notes-id"
         promised "one issuer key and notes id name one credential" ("doc:issuer-guide")
         deployed "a status edit reaches every row with the same issuer key and notes id" ("schema:edit_public_notes_as_issuer")
@@ -182,6 +186,22 @@ switches! {
         promised "removing a delegate works whatever the letter case of the argument" ("idos-facts 8.10")
         deployed "a mixed-case argument removes nothing and says nothing" ("schema:delete_delegate_as_owner")
         keeps ["GOV-03"];
+    StrongPasswords "strong-passwords"
+        promised "a password that can be guessed in fewer than 2^40 derivations is refused" ("S4, doc:security")
+        deployed "any password is taken, and salt and public key, by which guesses are checked, are known to every operator" ("idos-facts 4.9")
+        keeps ["KEY-02"];
+    ApprovedDisclosures "approved-disclosures"
+        promised "an origin may be authorised for single requests only, each of which waits for the user" ("doc:enclave, S4")
+        deployed "an origin that was authorised once is answered without asking" ("idos-facts 1.3")
+        keeps ["KEY-04"];
+    CheckedShares "checked-shares"
+        promised "a share that differs from its commitment is put aside, and the others give the secret back" ("doc:mpc-for-encryption-keys")
+        deployed "commitments are not looked at, and what the shares that came make together is taken" ("idos-facts 4.10")
+        keeps ["MPC-02"];
+    JointWallets "joint-wallets"
+        promised "a wallet is bound and unbound at the network and at all share nodes, or nowhere" ("doc:mpc-for-encryption-keys")
+        deployed "a failure at the share nodes is only logged" ("idos-facts 5.9")
+        keeps ["MPC-03"];
     RecordedRequests "recorded-requests"
         promised "requests for access, and what became of them, are rows that both sides see, and a decided one is not decided again" ("S4, idos-facts 1.2, 5.3")
         deployed "there is no request object; requests and denials are said off the network" ("idos-facts 1.2")

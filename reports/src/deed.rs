@@ -1,8 +1,8 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{
-    ChainDeed, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Shown, Task, Terms, Via,
-    Writer,
+    ChainDeed, Conduct, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Shown, Task,
+    Terms, Via, Writer,
 };
 use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
@@ -239,7 +239,46 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             when(*forged, " with a proof by another key"),
             when(*replayed, " with a used proof")
         ),
-        Order::RemoveWallet { id } => format!("removes wallet {}", short(id.0)),
+        Order::RemoveWallet { id, .. } => format!("removes wallet {}", short(id.0)),
+        Order::StoreShares => "gives its password to the share nodes".to_owned(),
+        Order::Recover => "gets its password back from the share nodes".to_owned(),
+        Order::Unlock { wrong, salt } => format!(
+            "types {} password{}",
+            if *wrong { "a wrong" } else { "its" },
+            match salt {
+                Some(salt) => format!(", salted with `{salt}`"),
+                None => String::new(),
+            }
+        ),
+        Order::Rotate { inserter } => {
+            format!("changes its password and key, through {}", name(inserter))
+        }
+        Order::Authorise { origin, each } => format!(
+            "lets {} ask its enclave{}",
+            name(origin),
+            when(*each, ", one request at a time")
+        ),
+        Order::Allow { request, consumer } => {
+            format!(
+                "lets its enclave answer request {request} of {}",
+                name(consumer)
+            )
+        }
+        Order::AskEnclave {
+            request,
+            user,
+            credential,
+        } => format!(
+            "asks the enclave of {} to show credential {} (request {request})",
+            name(user),
+            short(credential.0)
+        ),
+        Order::Guess { of } => format!("guesses the password of {}", name(of)),
+        Order::Behave { conduct } => match conduct {
+            Conduct::Honest => "does what it should".to_owned(),
+            Conduct::Lying => "gives out another share than it was given".to_owned(),
+            Conduct::RolledBack => "puts back what it kept before its last change".to_owned(),
+        },
         Order::Erase => "erases its profile".to_owned(),
         Order::SignDag {
             dag,
@@ -453,6 +492,8 @@ fn share_text(plan: &Plan, share: &Share) -> String {
             Fidelity::AlteredUnderOldHash => ", altered under the old hash",
             Fidelity::Borrowed => ", with somebody else's document",
             Fidelity::Garbage => ", with garbage in it",
+            Fidelity::Tampered => ", changed after it was sealed",
+            Fidelity::Misdirected => ", sealed to its own key",
         }
     )
 }

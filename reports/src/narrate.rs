@@ -282,6 +282,8 @@ impl<'a> Narrator<'a> {
                 credential,
                 encryptor: _,
                 document,
+                content: _,
+                to: _,
             } => format!(
                 "{} seals document {} for credential {}",
                 self.party(*by),
@@ -319,6 +321,81 @@ impl<'a> Narrator<'a> {
                     }
                 }
             }
+
+            Event::KeyDerived { by, key, taken, .. } => {
+                let came = match (key, taken) {
+                    (None, _) => "gets no key from a password: the salt is refused",
+                    (Some(_), true) => "gets its key from a password",
+                    (Some(_), false) => "gets another key than its own from a password",
+                };
+                format!("{} {came}", self.party(*by))
+            }
+            Event::Guessed {
+                by,
+                of,
+                tries,
+                found,
+            } => {
+                let came = if *found { "finds" } else { "does not find" };
+                let (by, of) = (self.party(*by), self.user(*of));
+                format!("{by} {came} the password of {of} in {tries} tries")
+            }
+            Event::SharesAsked { by, address } => {
+                format!("{} asks the share nodes as {address}", self.party(*by))
+            }
+            Event::ShareReleased {
+                by,
+                user,
+                address,
+                right,
+            } => format!(
+                "{} gives {} share of {} to {address}",
+                self.party(*by),
+                if *right { "its" } else { "a wrong" },
+                self.user(*user)
+            ),
+            Event::ShareRefused { by, user, address } => {
+                let (by, user) = (self.party(*by), self.user(*user));
+                format!("{by} refuses {address} the share of {user}")
+            }
+            Event::Recovered {
+                by, answers, key, ..
+            } => format!(
+                "{} gets {} from {} shares",
+                self.party(*by),
+                if key.is_some() { "a key" } else { "nothing" },
+                answers.len()
+            ),
+            Event::Rotated { by, .. } => {
+                format!(
+                    "{} has changed keys and sealed everything anew",
+                    self.party(*by)
+                )
+            }
+            Event::OriginAuthorised { by, origin, each } => format!(
+                "{} lets {} ask its enclave{}",
+                self.party(*by),
+                self.party(*origin),
+                if *each { ", one request at a time" } else { "" }
+            ),
+            Event::Allowed { by, request } => {
+                format!(
+                    "{} approves request {request} to its enclave",
+                    self.party(*by)
+                )
+            }
+            Event::Disclosed {
+                by,
+                to,
+                request,
+                credential,
+                ..
+            } => format!(
+                "the enclave of {} shows credential {} to {} (request {request})",
+                self.party(*by),
+                short(credential.0),
+                self.party(*to)
+            ),
 
             Event::Started { node, again } => {
                 format!("{node} {}", if *again { "starts again" } else { "starts" })

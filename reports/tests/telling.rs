@@ -142,6 +142,61 @@ fn every_event_has_a_line() {
             credential: credential(COPY),
             encryptor: "key".into(),
             document,
+            content: [7; 32],
+            to: "key".into(),
+        },
+        Event::Rotated {
+            by: ALICE,
+            key: "key".into(),
+        },
+        Event::KeyDerived {
+            by: ALICE,
+            salt: "salt".into(),
+            key: Some("key".into()),
+            taken: false,
+        },
+        Event::Guessed {
+            by: BANK,
+            of: user(),
+            tries: 8,
+            found: false,
+        },
+        Event::SharesAsked {
+            by: ALICE,
+            address: "eip712:0x01".into(),
+        },
+        Event::ShareReleased {
+            by: BANK,
+            user: user(),
+            address: "eip712:0x01".into(),
+            right: false,
+        },
+        Event::ShareRefused {
+            by: BANK,
+            user: user(),
+            address: "eip712:0x01".into(),
+        },
+        Event::Recovered {
+            by: ALICE,
+            address: "eip712:0x01".into(),
+            answers: vec![BANK],
+            key: None,
+        },
+        Event::OriginAuthorised {
+            by: ALICE,
+            origin: BANK,
+            each: true,
+        },
+        Event::Allowed {
+            by: ALICE,
+            request: 1,
+        },
+        Event::Disclosed {
+            by: ALICE,
+            to: BANK,
+            request: 1,
+            credential: credential(ORIGINAL),
+            document,
         },
         Event::Opened {
             by: BANK,

@@ -198,6 +198,12 @@ mirror! {
         holders "holders": Names,
         /// Gateways that pass on what others ask of nodes.
         gateways "gateways": Names,
+        /// Nodes that keep shares of passwords.
+        share_nodes "share-nodes": Names,
+        /// Users, named above, whose random password the share nodes keep; default none.
+        mpc "mpc": Names,
+        /// Users, named above, whose first choice is a password from a list of leaked ones; default none.
+        weak "weak": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
         /// Users behind whom the same person stands: { alice-too = "alice" }.
@@ -328,8 +334,8 @@ mirror! {
         fields "fields": String,
         /// How long a request can be approved, from `at`; default an hour.
         stands "stands": String,
-        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
-        /// or "garbage".
+        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed",
+        /// "garbage", "tampered" after it was sealed, or "misdirected" to the user's own key.
         fidelity "fidelity": String,
         /// Two capital letters of the country in a document; default "PT".
         country "country": String,
@@ -407,13 +413,21 @@ mirror! {
         trusting "trusting": Names,
         /// Turn down a person who has come with another profile before; default false.
         unique "unique": bool,
+        /// Type another password; default false.
+        wrong "wrong": bool,
+        /// Salt the password with this; default the profile's id.
+        salt "salt": String,
+        /// Have each request of the origin wait for the user; default false.
+        each "each": bool,
+        /// What a share node does: "honest", "lying" or "rolled-back" to before its last change.
+        conduct "conduct": String,
         /// Claim to be this actor, without its key; default nobody else.
         posing_as "posing-as": String,
         /// Page to ask for; default left out.
         page "page": i64,
         /// How many rows there should be; needed where the step is expected to be accepted.
         rows "rows": i64,
-        /// The issuer to admit or dismiss.
+        /// The issuer to admit or dismiss, or the one a user turns to.
         issuer "issuer": String,
         /// The node to appoint, to approve of, to remove, or whose operator tokens are staked behind.
         node "node": String,
@@ -492,7 +506,11 @@ pub(crate) const FIDELITIES: &[&str] = &[
     "altered-under-old-hash",
     "borrowed",
     "garbage",
+    "tampered",
+    "misdirected",
 ];
+/// What a share node does, as a story says it.
+pub(crate) const CONDUCTS: &[&str] = &["honest", "lying", "rolled-back"];
 /// The leader's side of a split.
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
@@ -524,7 +542,7 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 12] = [
+    let words: [(&str, &str, &[&str]); 13] = [
         ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
@@ -533,6 +551,7 @@ pub fn schema() -> Value {
         ("Step", "token", TOKENS),
         ("Step", "spender", SPENDERS),
         ("Step", "evidence", EVIDENCE),
+        ("Step", "conduct", CONDUCTS),
         ("Step", "position", POSITIONS),
         ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),

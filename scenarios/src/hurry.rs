@@ -136,6 +136,15 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }
         | Order::RemoveWallet { .. }
+        | Order::StoreShares
+        | Order::Recover
+        | Order::Unlock { .. }
+        | Order::Rotate { .. }
+        | Order::Authorise { .. }
+        | Order::Allow { .. }
+        | Order::AskEnclave { .. }
+        | Order::Guess { .. }
+        | Order::Behave { .. }
         | Order::Erase
         | Order::TransmitDag { .. }
         | Order::ReadOwn { .. }

@@ -1,6 +1,6 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::{External, Order, Task, Terms};
+use assay_model::actor::{External, Order, Password, Task, Terms};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
@@ -123,6 +123,8 @@ pub struct Party {
     pub person: PartyId,
     /// Whose inserter an issuer's key belongs to: its own, or that of the company it is a branch of.
     pub company_of: PartyId,
+    /// What its encryption key is derived from; meaningful for users.
+    pub password: Password,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
 }

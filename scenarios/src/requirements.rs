@@ -16,6 +16,7 @@ pub fn default_requirements(verb: Verb, expect: Expect) -> &'static [Requirement
         Expect::Ending(Ending::Declined(code)) => declined(verb, code),
         Expect::Ending(Ending::Denied) => match verb {
             Verb::Ask => &["DISC-02"],
+            Verb::AskEnclave => &["KEY-04"],
             _ => &["REQ-02"],
         },
         Expect::Ending(Ending::Unanswered) | Expect::Anything => &[],
@@ -53,6 +54,10 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
+        Verb::StoreShares | Verb::Recover => &["MPC-01"],
+        Verb::Unlock => &["KEY-01"],
+        Verb::Rotate => &["KEY-03"],
+        Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
         Verb::AppointLeader => &["AVAIL-02"],
         Verb::WithdrawUnstaked => &["STAKE-02"],
@@ -83,6 +88,10 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
+        | Verb::Authorise
+        | Verb::Allow
+        | Verb::Guess
+        | Verb::Behave
         | Verb::Admit
         | Verb::Stake
         | Verb::Unstake
@@ -208,6 +217,13 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
     match (verb, code) {
         (Verb::ReadOwn, "nothing-found") => &["CRED-02"],
         (Verb::Probe, "nothing-found") => &["WAL-08"],
+        (Verb::Guess, "nothing-found") => &["KEY-02"],
+        (Verb::AskEnclave, "nothing-found") => &["CRED-02"],
+        (_, "wrong-password" | "invalid-salt") => &["KEY-01"],
+        (_, "upload-partial" | "upload-refused" | "not-stored" | "too-few-shares") => &["MPC-01"],
+        (_, "shares-uneven") => &["MPC-02"],
+        (_, "not-authorised" | "share-address-missing" | "share-nodes-missing") => &["MPC-03"],
+        (_, "origin-unknown") => &["KEY-04"],
         (Verb::ListRequests, "nothing-found") => &["REQ-01"],
         (Verb::ReadRecord, "nothing-found") => &["AUD-01"],
         (Verb::ListRemainders, "nothing-found") => &["DEL-05"],

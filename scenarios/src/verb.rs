@@ -6,6 +6,7 @@ pub(crate) enum Who {
     Issuer,
     Consumer,
     Gateway,
+    ShareNode,
     Operators,
     Chain,
     Operator,
@@ -89,6 +90,20 @@ table! {
         "A further wallet is bound to the profile.";
     RemoveWallet "remove-wallet" ["which"]
         "A wallet is unbound.";
+    StoreShares "store-shares" []
+        "A random password is given to the share nodes.";
+    Recover "recover" []
+        "The password is got back from the share nodes, on a device that knows nothing.";
+    Unlock "unlock" ["wrong", "salt"]
+        "The password is typed into an enclave that has forgotten it.";
+    Rotate "rotate" ["issuer"]
+        "The password is changed, the key with it, and every original is sealed anew.";
+    Authorise "authorise" ["to", "each"]
+        "An origin may ask the user's enclave from now on.";
+    Allow "allow" ["request"]
+        "A request that waits in the enclave is answered.";
+    Guess "guess" ["of"]
+        "Somebody guesses a user's password with what every operator holds.";
     Erase "erase" []
         "The whole profile is erased.";
     SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "until", "ends", "ends-at", "uses", "owner", "carrier"]
@@ -123,6 +138,8 @@ table! {
         "Somebody asks whether a party has a profile.";
     Request "request" ["of", "as", "credential", "lock", "lock-until", "stands", "ends", "ends-at", "uses", "fields", "purpose"]
         "A consumer asks a user for access.";
+    AskEnclave "ask-enclave" ["of", "credential", "as"]
+        "A consumer's page asks a user's enclave to show a credential.";
     Withdraw "withdraw" ["request"]
         "A consumer takes its request back.";
     UseGrant "use-grant" ["grant"]
@@ -163,6 +180,8 @@ table! {
         "A gateway lets somebody have another's session.";
     TurnAway "turn-away" ["party", "again"]
         "A gateway drops what a party asks from now on, or takes it again.";
+    Behave "behave" ["conduct"]
+        "The operator of a share node does otherwise from now on.";
     ReplaceAction "replace-action" ["rule", "position"]
         "The database owner replaces an action, so that it keeps something from then on, or does not.";
     ReadLog "read-log" ["page", "size", "rows"]
@@ -261,10 +280,14 @@ impl Verb {
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request | Verb::Withdraw | Verb::Ask | Verb::AskAgain | Verb::PresentAnswer => {
-                Who::Consumer
-            }
+            Verb::Request
+            | Verb::Withdraw
+            | Verb::AskEnclave
+            | Verb::Ask
+            | Verb::AskAgain
+            | Verb::PresentAnswer => Who::Consumer,
             Verb::LeakSession | Verb::TurnAway => Who::Gateway,
+            Verb::Behave => Who::ShareNode,
             Verb::AppointLeader => Who::Operators,
             Verb::Reorganise => Who::Chain,
             Verb::JoinValidators

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use assay_model::actor::{Actor, Card, Directory, Persona};
+use assay_model::actor::{Actor, Card, Directory, Password, Persona};
 use assay_model::crypto::{SigningKey, Suite};
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
@@ -54,6 +54,7 @@ impl Setting {
             })
             .collect();
         let founding = founding(plan, &mut actors, used);
+        found_shares(plan, &mut actors);
         Setting {
             cast: cast(plan, &directory, chain_id.clone()),
             actors,
@@ -79,6 +80,7 @@ fn persona(party: &Party, parties: &[Party]) -> Persona {
         box_key_of: party.box_key_of,
         person: party.person,
         company: parties[party.company_of.index()].known_as.clone(),
+        password: party.password,
     }
 }
 
@@ -110,6 +112,18 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         drift: plan.timing.drift,
         keeps_history: false,
         history: plan.timing.history,
+    }
+}
+
+/// The share nodes keep the passwords of users whose profiles exist.
+fn found_shares(plan: &Plan, actors: &mut [Actor]) {
+    for (id, party) in plan.parties.iter().enumerate() {
+        if party.registered && party.password == Password::Shared {
+            for (node, signed, share) in actors[id].desk_mut().founding_uploads() {
+                let desk = actors[node.index()].desk_mut();
+                desk.found_share(plan.epoch, party.user, &signed, share);
+            }
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
-use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
+use super::directory::{Card, Directory, Keys, MARKER_PREFIX, key_text, notes_id};
+use super::enclave::Enclave;
 use super::flow::{Flow, Sifting, Vouching, judge};
 use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
+use super::order::{Fidelity, Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
@@ -24,6 +25,7 @@ use crate::ledger::{
     ShareTerms, WalletType,
 };
 use crate::rules::Switch;
+use crate::shares::ShareStore;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
     About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
@@ -106,6 +108,13 @@ pub struct Desk {
     /// The id of the notes made last, and the one the next notes shall have.
     last_notes_id: Option<String>,
     next_notes_id: Option<String>,
+    /// Keys that something may still be sealed to, the latest first.
+    pub(super) former: Vec<BoxSecret>,
+    /// Issuer: keys that users have taken since the directory was made.
+    pub(super) taken: BTreeMap<PartyId, BoxPublic>,
+    /// What a share node keeps.
+    pub(super) shares: ShareStore,
+    pub(super) enclave: Enclave,
 }
 
 impl Desk {
@@ -140,6 +149,10 @@ impl Desk {
             approvals: BTreeMap::new(),
             last_notes_id: None,
             next_notes_id: None,
+            former: Vec::new(),
+            taken: BTreeMap::new(),
+            shares: ShareStore::default(),
+            enclave: Enclave::default(),
         }
     }
 
@@ -149,7 +162,7 @@ impl Desk {
     }
 
     /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
-    fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
+    pub(super) fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
         self.draws += 1;
         let mut hash = blake3::Hasher::new_keyed(&self.entropy);
         hash.update(purpose.as_bytes()).update(about.as_bytes());
@@ -164,39 +177,54 @@ impl Desk {
     }
 
     /// Seals a plaintext with a one-time key. Source: idos-facts 4.7.
-    fn seal(
+    pub(super) fn seal(
         &mut self,
         credential: CredentialId,
         to: &BoxPublic,
         plaintext: &[u8],
         out: &mut Outbox,
     ) -> (Vec<u8>, Text) {
+        let (sealed, encryptor) = self.sealed_to(to, &credential.to_string(), plaintext);
+        let encryptor: Text = BASE64.encode(encryptor.0).into();
+        out.note(Event::Sealed {
+            by: self.me,
+            credential,
+            encryptor: encryptor.clone(),
+            document: content_hash(plaintext),
+            content: *Content::new(BASE64.encode(&sealed)).digest(),
+            to: key_text(to),
+        });
+        (sealed, encryptor)
+    }
+
+    /// `nonce ‖ box` with a one-time key, and the public side of that key.
+    pub(super) fn sealed_to(
+        &mut self,
+        to: &BoxPublic,
+        about: &str,
+        plaintext: &[u8],
+    ) -> (Vec<u8>, BoxPublic) {
         let mut nonce = [0; 24];
         let mut secret = [0; 32];
-        let mut bytes = self.draw("seal", &credential.to_string());
+        let mut bytes = self.draw("seal", about);
         bytes.fill(&mut nonce);
         bytes.fill(&mut secret);
         let with = EphemeralSeal {
             secret: BoxSecret(secret),
             nonce,
         };
-        let encryptor: Text = BASE64.encode(self.suite.box_public(&with.secret).0).into();
-        let sealed = self.suite.seal(to, &with, plaintext);
-        out.note(Event::Sealed {
-            by: self.me,
-            credential,
-            encryptor: encryptor.clone(),
-            document: content_hash(plaintext),
-        });
-        (sealed, encryptor)
+        let encryptor = self.suite.box_public(&with.secret);
+        (self.suite.seal(to, &with, plaintext), encryptor)
     }
 
     /// Opens a row's content with the party's own key.
     pub(super) fn open(&self, content: &Content, encryptor: &str) -> Option<Vec<u8>> {
         let sealed = BASE64.decode(content.text().as_bytes()).ok()?;
         let encryptor = BASE64.decode(encryptor).ok()?.try_into().ok()?;
-        self.suite
-            .open(&self.keys.box_secret, &BoxPublic(encryptor), &sealed)
+        // A box says by itself whether a key opens it, so that no row has to say which one does.
+        let keys = [&self.keys.box_secret].into_iter().chain(&self.former);
+        keys.into_iter()
+            .find_map(|key| self.suite.open(key, &BoxPublic(encryptor), &sealed))
     }
 
     /// Issuer: the document that says what it found out about somebody.
@@ -338,7 +366,9 @@ impl Desk {
         let (content, encryptor) = if unsealed {
             (plaintext.clone(), self.card().box_public_text())
         } else {
-            self.seal(credential, &directory.card(to).box_public, plaintext, out)
+            let taken = self.taken.get(&to).copied();
+            let to = taken.unwrap_or(directory.card(to).box_public);
+            self.seal(credential, &to, plaintext, out)
         };
         let id = self.next_notes_id.take();
         let id = id.unwrap_or_else(|| notes_id(credential));
@@ -521,7 +551,14 @@ impl Desk {
         let terms = self.share_terms(&share.terms, request);
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
-        let (sealed, encryptor) = self.seal(share.copy, &grantee.box_public, plaintext, out);
+        let to = match share.fidelity {
+            Fidelity::Misdirected => self.card().box_public,
+            _ => grantee.box_public,
+        };
+        let (mut sealed, encryptor) = self.seal(share.copy, &to, plaintext, out);
+        if let (Fidelity::Tampered, Some(last)) = (share.fidelity, sealed.last_mut()) {
+            *last ^= 1;
+        }
         let (key, public) = self.throw_away_key(share.copy);
         let owner = self.card().persona.user;
         let package = self.signed_package(
@@ -777,7 +814,7 @@ impl Desk {
             Action::AddUserAsInserter {
                 id: card.persona.user,
                 recipient_encryption_public_key: box_public,
-                encryption_password_store: "user".into(),
+                encryption_password_store: card.persona.password.store().into(),
             },
             Action::UpsertWalletAsInserter {
                 id: card.persona.wallet,
@@ -998,6 +1035,35 @@ impl Desk {
             Letter::Dag { dag, paper } => {
                 self.papers.insert(dag, *paper);
             }
+            Letter::ShareCall {
+                task,
+                user,
+                signed,
+                share,
+                until,
+            } if now <= until => {
+                let answer = self.keep_share(now, user, &signed, share, out);
+                let by = self.me;
+                out.letter(from, Letter::ShareAnswer { task, by, answer });
+            }
+            Letter::NewKey { task, key, consent } => {
+                let user = from;
+                return Some((
+                    courtesy(Order::Rekey {
+                        user,
+                        consent: true,
+                    }),
+                    Flow::ChangeKey {
+                        task,
+                        key,
+                        consent: Some(consent),
+                    },
+                ));
+            }
+            Letter::EnclaveCall {
+                request,
+                credential,
+            } => return self.on_enclave_call(from, request, credential, out),
             // A request waits for the story to decide; answers to tasks that are over say nothing.
             Letter::AccessRequest { .. }
             | Letter::Proof { .. }
@@ -1022,7 +1088,12 @@ impl Desk {
             | Letter::Vouched { .. }
             | Letter::Answer { .. }
             | Letter::Believed { .. }
-            | Letter::Lent { .. } => {}
+            | Letter::Lent { .. }
+            | Letter::ShareCall { .. }
+            | Letter::ShareAnswer { .. }
+            | Letter::KeyChanged { .. }
+            | Letter::OriginUnknown { .. }
+            | Letter::Plaintext { .. } => {}
         }
         None
     }
@@ -1044,7 +1115,7 @@ impl Desk {
 }
 
 /// What people do because somebody else asked them to.
-fn courtesy(order: Order) -> Task {
+pub(super) fn courtesy(order: Order) -> Task {
     Task {
         order,
         via: Via::Any,

@@ -5,17 +5,21 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
 use crate::bridge::{Address, Amount};
 use crate::chain::{self, account};
-use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
+use crate::crypto::{
+    BoxPublic, BoxSecret, DICTIONARY, Identity, LEAST_STRENGTH, Scheme, SigningKey, Suite,
+    face_phrase, strength,
+};
 use crate::history::Role;
 use crate::id::{CredentialId, InserterId, NodeId, PartyId, PeerId, Text, UserId, WalletId};
 use crate::ledger::WalletType;
-use crate::rules::Rules;
+use crate::rules::{Rules, Switch};
+use crate::shares::{ShareContract, Sharing};
 use crate::time::BlockTime;
 use crate::vc::TrustedIssuer;
-use serde::Serialize;
 
 /// Every document of a story carries a text that begins like this, so that plaintext can be found
 /// wherever it turns up.
@@ -47,7 +51,60 @@ pub struct Persona {
     pub person: PartyId,
     /// Whose inserter an issuer's key belongs to, by name: usually its own.
     pub company: String,
+    /// What it derives that key from; meaningful for users.
+    pub password: Password,
 }
+
+/// What a user's encryption key is derived from. Source: idos-facts 4.9.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Password {
+    /// A long one that the user knows.
+    Long,
+    /// One from a list of leaked passwords, if the enclave takes it.
+    Weak,
+    /// A random one that nobody knows; share nodes keep it in parts.
+    Shared,
+}
+
+impl Password {
+    /// As `encryption_password_store` has it.
+    pub const fn store(self) -> &'static str {
+        match self {
+            Password::Long | Password::Weak => "user",
+            Password::Shared => "mpc",
+        }
+    }
+
+    /// The password of the user of this name.
+    fn text(self, name: &str, rules: Rules) -> String {
+        let long = format!("{name} knows a long password");
+        match self {
+            Password::Long => long,
+            Password::Weak => {
+                let weak = DICTIONARY[usize::from(derive(name)[0]) % DICTIONARY.len()];
+                // Whose first choice the enclave refuses, thinks again.
+                let taken =
+                    !rules.keep(Switch::StrongPasswords) || strength(weak) >= LEAST_STRENGTH;
+                if taken { weak.to_owned() } else { long }
+            }
+            Password::Shared => {
+                let mut drawn = blake3::Hasher::new_derive_key("assay 2026 shared passwords")
+                    .update(name.as_bytes())
+                    .finalize_xof();
+                let mut bytes = [0; SHARED_LENGTH];
+                drawn.fill(&mut bytes);
+                let symbol = |byte: u8| char::from(SYMBOLS[usize::from(byte) % SYMBOLS.len()]);
+                bytes.into_iter().map(symbol).collect()
+            }
+        }
+    }
+}
+
+/// Length of a random password. Source: idos-facts 4.9.
+const SHARED_LENGTH: usize = 20;
+/// Its 88 symbols. Which ones they are is not published.
+const SYMBOLS: &[u8; 88] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_{}";
 
 /// The secrets of one party.
 #[derive(Clone, Debug)]
@@ -56,12 +113,20 @@ pub struct Keys {
     pub signing: Vec<SigningKey>,
     /// Opens what is sealed to it.
     pub box_secret: BoxSecret,
+    /// What a user's is derived from.
+    pub password: String,
 }
 
 impl Keys {
     /// The keys that belong to a name. They hang on nothing else, so that equal names have equal keys
     /// in every story and expensive derivations are done once.
-    fn of(suite: &dyn Suite, personas: &[Persona], nodes: &[SigningKey], id: PartyId) -> Keys {
+    fn of(
+        suite: &dyn Suite,
+        personas: &[Persona],
+        nodes: &[SigningKey],
+        id: PartyId,
+        rules: Rules,
+    ) -> Keys {
         let persona = &personas[id.index()];
         let count = if persona.role == Role::User {
             WALLETS.max(persona.wallets.len())
@@ -70,25 +135,24 @@ impl Keys {
         };
         let own = |index| SigningKey {
             scheme: scheme(persona, id, index),
-            secret: derive(&format!("signing key {index} of {}", persona.name)),
+            secret: signing_secret(suite, persona, index),
         };
         let signing = match nodes.get(persona.node.index()) {
             Some(key) if persona.role == Role::Operator => vec![key.clone()],
             _ => (0..count).map(own).collect(),
         };
         let holder = &personas[persona.box_key_of.index()];
+        let password = holder.password.text(&holder.name, rules);
         let box_secret = match holder.role {
             Role::User => suite
-                .derive_key(
-                    &format!("{} knows a long password", holder.name),
-                    &holder.user.to_string(),
-                )
+                .derive_key(&password, &holder.user.to_string())
                 .expect("planned user ids are version 4 UUIDs"),
             _ => BoxSecret(derive(&format!("box key of {}", holder.name))),
         };
         Keys {
             signing,
             box_secret,
+            password,
         }
     }
 }
@@ -115,6 +179,15 @@ pub fn validator_key(node: NodeId) -> SigningKey {
         secret,
     }
 }
+/// Of one of a party's keys. Behind a FaceSign wallet's is a face, and a phrase of words.
+fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32] {
+    let drawn = derive(&format!("signing key {index} of {}", persona.name));
+    let is_face = persona.role == Role::User && persona.wallet_type(index) == WalletType::FaceSign;
+    let mut entropy = [0; 16];
+    entropy.copy_from_slice(&drawn[..16]);
+    let face = is_face.then(|| suite.face_secret(&face_phrase(&entropy)));
+    face.flatten().unwrap_or(drawn)
+}
 
 fn derive(what: &str) -> [u8; 32] {
     blake3::derive_key("assay 2026 story keys", what.as_bytes())
@@ -136,7 +209,7 @@ impl Persona {
 /// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
-        Role::Issuer | Role::Operator | Role::Gateway => Scheme::Ed25519,
+        Role::Issuer | Role::Operator | Role::Gateway | Role::ShareNode => Scheme::Ed25519,
         Role::DbOwner | Role::Holder | Role::Association | Role::Chain => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,
@@ -169,7 +242,7 @@ impl Card {
 
     /// Its encryption key as the tables hold it.
     pub fn box_public_text(&self) -> Text {
-        BASE64.encode(self.box_public.0).into()
+        key_text(&self.box_public)
     }
 
     /// Where an issuer publishes itself.
@@ -279,7 +352,7 @@ impl Directory {
         said: External,
     ) -> (Arc<Directory>, Vec<Keys>) {
         let keys: Vec<Keys> = (0..personas.len() as u16)
-            .map(|id| Keys::of(suite, personas, node_keys, PartyId(id)))
+            .map(|id| Keys::of(suite, personas, node_keys, PartyId(id), rules))
             .collect();
         let cards: Vec<Card> = personas
             .iter()
@@ -332,6 +405,31 @@ impl Directory {
         let person = &self.card(self.card(id).persona.person).persona;
         derive(&format!("face of {}", person.name))
     }
+    /// The share nodes, in the order of their points.
+    pub fn share_nodes(&self) -> impl Iterator<Item = PartyId> {
+        let cards = (0..).map(PartyId).zip(&self.cards);
+        cards
+            .filter(|(_, card)| card.persona.role == Role::ShareNode)
+            .map(|(id, _)| id)
+    }
+
+    /// Which point a share node's share is at, from 1; 0 for everybody else.
+    pub fn share_point(&self, node: PartyId) -> u8 {
+        let place = self.share_nodes().position(|other| other == node);
+        place
+            .and_then(|place| u8::try_from(place + 1).ok())
+            .unwrap_or(0)
+    }
+
+    /// How passwords are split among the share nodes.
+    pub fn sharing(&self) -> Sharing {
+        Sharing::among(u8::try_from(self.share_nodes().count()).unwrap_or(u8::MAX))
+    }
+
+    /// The contract that wallets sign for when they ask share nodes.
+    pub fn share_contract(&self) -> ShareContract {
+        ShareContract::of(&self.chain_id)
+    }
 
     /// The party whose profile this is.
     pub fn owner(&self, user: UserId) -> Option<PartyId> {
@@ -373,6 +471,11 @@ impl Directory {
             })
             .collect()
     }
+}
+
+/// An encryption key as the tables hold it.
+pub(super) fn key_text(key: &BoxPublic) -> Text {
+    BASE64.encode(key.0).into()
 }
 
 /// The id inside the notes of an issued credential.

@@ -256,7 +256,7 @@ fn answer((client, id): Open, reply: Option<Reply>, out: &mut Outbox) {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::directory::{External, Keys, Persona};
+    use super::super::directory::{External, Keys, Password, Persona};
     use super::*;
     use crate::crypto::Symbolic;
     use crate::history::Role;
@@ -281,6 +281,7 @@ mod tests {
             box_key_of: id,
             person: id,
             company: name.to_owned(),
+            password: Password::Long,
         }
     }
 

@@ -2,12 +2,13 @@
 
 use crate::bridge::BridgeEvent;
 use crate::chain::SignedCall;
-use crate::crypto::Identity;
+use crate::crypto::{BoxPublic, Identity};
 use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
-use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
+use crate::id::{CredentialId, PartyId, Text, UserId, WriteGrantId};
 use crate::ledger::OwnerConsent;
 use crate::node::{Reply, Request, RequestId};
-use crate::time::BlockTime;
+use crate::shares::{Blinded, Commitment, SignedShareRequest};
+use crate::time::{BlockTime, WallMillis};
 use crate::wire::SignIn;
 
 /// A credential as its issuer made it, ready to be stored.
@@ -52,6 +53,25 @@ pub enum Answer {
         /// Whether it is so.
         answer: bool,
     },
+}
+/// What a share node answers an enclave.
+#[derive(Clone, Debug)]
+pub enum ShareAnswer {
+    /// It is kept, or changed.
+    Done,
+    /// The share, sealed to the key that asked.
+    Share {
+        /// `nonce ‖ box` of the blinded share.
+        sealed: Vec<u8>,
+        /// One-time key of the node.
+        encryptor: BoxPublic,
+        /// Of every node's share, as uploaded.
+        commitments: Vec<Commitment>,
+    },
+    /// Nothing is kept for the user.
+    NotStored,
+    /// Something is kept for the user already, or the wallet may not ask.
+    Refused,
 }
 
 /// One message between two people.
@@ -287,6 +307,63 @@ pub enum Letter {
     Watch,
     /// The chain: this stands for good.
     Bridge(BridgeEvent),
+    /// Enclave to share node. Source: idos-facts 4.10.
+    ShareCall {
+        /// The enclave's task.
+        task: u64,
+        /// Whose share.
+        user: UserId,
+        /// What is asked.
+        signed: Box<SignedShareRequest>,
+        /// The share to keep, in an upload.
+        share: Option<Blinded>,
+        /// When the enclave hangs up: what comes to a node later is never heard.
+        until: WallMillis,
+    },
+    /// Share node to enclave.
+    ShareAnswer {
+        /// The enclave's task.
+        task: u64,
+        /// The share node.
+        by: PartyId,
+        /// Its answer.
+        answer: ShareAnswer,
+    },
+    /// Owner to inserter: please record this key, as I have signed.
+    NewKey {
+        /// The owner's task.
+        task: u64,
+        /// The key.
+        key: BoxPublic,
+        /// The owner's word.
+        consent: OwnerConsent,
+    },
+    /// Inserter to owner: how it ended.
+    KeyChanged {
+        /// The owner's task.
+        task: u64,
+        /// How.
+        ending: crate::history::Ending,
+    },
+    /// A consumer's page to a user's enclave: show me this.
+    EnclaveCall {
+        /// Names the request.
+        request: u32,
+        /// The row.
+        credential: CredentialId,
+    },
+    /// Enclave to page: your origin is not authorised.
+    OriginUnknown {
+        /// Names the request.
+        request: u32,
+    },
+    /// Enclave to page.
+    Plaintext {
+        /// Names the request.
+        request: u32,
+        /// What the row says, nothing when there is nothing to open.
+        document: Option<Vec<u8>>,
+    },
     /// Owner to carrier: a signed dAG.
     Dag {
         /// Names the paper.

@@ -229,7 +229,7 @@ impl Actor {
                 out.0.push(Output::Done { step, ending });
             }
             Input::Begin { step, task } => {
-                let flow = Flow::of(&task.order);
+                let flow = Flow::of(&task.order, self.desk.card().persona.password);
                 self.begin(now, Some(step), task, flow, out);
             }
             Input::Reply { id, reply } => {
@@ -269,12 +269,11 @@ impl Actor {
                 self.client.on_again(now, task, attempt, out);
             }
             Input::Timer(Timer::Patience(task)) => {
-                if self
-                    .running
-                    .get(&task)
-                    .is_some_and(|running| running.flow.waits_for_people())
-                {
+                let running = self.running.get(&task);
+                if running.is_some_and(|running| running.flow.waits_for_people()) {
                     self.end(task, Ending::Unanswered, out);
+                } else {
+                    self.advance(now, task, News::Overdue, out);
                 }
             }
         }
@@ -380,6 +379,8 @@ impl Actor {
             | Letter::Vouched { task, .. }
             | Letter::Filtered { task, .. }
             | Letter::Believed { task, .. }
+            | Letter::ShareAnswer { task, .. }
+            | Letter::KeyChanged { task, .. }
             | Letter::Consent { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }
@@ -393,7 +394,10 @@ impl Actor {
                 .iter()
                 .find(|(_, running)| running.flow.wonders(*request))
                 .map(|(task, _)| *task),
-            Letter::Denied { request } | Letter::Delivery { request } => self
+            Letter::Denied { request }
+            | Letter::Delivery { request }
+            | Letter::OriginUnknown { request }
+            | Letter::Plaintext { request, .. } => self
                 .running
                 .iter()
                 .find(|(_, running)| running.flow.awaits(from, *request))

@@ -9,6 +9,7 @@
 mod client;
 mod desk;
 mod directory;
+mod enclave;
 mod exchange;
 mod flow;
 mod gateway;
@@ -16,12 +17,13 @@ mod letter;
 mod machine;
 mod order;
 
+pub use crate::shares::Conduct;
 pub use desk::Desk;
 pub use directory::{
-    Card, Directory, External, Keys, MARKER_PREFIX, Persona, operator_account, operator_key,
-    validator_key,
+    Card, Directory, External, Keys, MARKER_PREFIX, Password, Persona, operator_account,
+    operator_key, validator_key,
 };
-pub use letter::{Answer, Letter, Package};
+pub use letter::{Answer, Letter, Package, ShareAnswer};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{
     ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange,

@@ -11,6 +11,7 @@ use crate::id::{
     WriteGrantId,
 };
 use crate::ledger::Governed;
+use crate::shares::Conduct;
 use crate::vc::Level;
 
 /// A grant by what its id is derived from; the grantee's identity depends on the crypto suite.
@@ -37,6 +38,10 @@ pub enum Fidelity {
     Borrowed,
     /// No document at all.
     Garbage,
+    /// The same plaintext, with a bit of the sealed content turned over.
+    Tampered,
+    /// The same plaintext, sealed to the user's own key.
+    Misdirected,
 }
 
 /// Who writes an issued credential into the profile.
@@ -417,8 +422,40 @@ pub enum Order {
     },
     /// User: unbind a wallet.
     RemoveWallet {
+        /// Which of the user's keys it is.
+        wallet: u8,
         /// Id of the row.
         id: WalletId,
+    },
+    /// User: give the random password to the share nodes. Source: idos-facts 4.10.
+    StoreShares,
+    /// User: get the password back from the share nodes, on a device that knows nothing.
+    Recover,
+    /// User: type the password into an enclave that does not remember it. Source: idos-facts 4.9.
+    Unlock {
+        /// Type another one.
+        wrong: bool,
+        /// Salt it with this instead of the profile's id.
+        salt: Option<String>,
+    },
+    /// User: change the password, and with it the key. Source: idos-facts 5.10.
+    Rotate {
+        /// The inserter that records the key.
+        inserter: PartyId,
+    },
+    /// User: let an origin ask the enclave.
+    Authorise {
+        /// Whose origin.
+        origin: PartyId,
+        /// Ask the user at each request.
+        each: bool,
+    },
+    /// User: let the enclave answer a request that waits.
+    Allow {
+        /// The request.
+        request: u32,
+        /// Who asked.
+        consumer: PartyId,
     },
     /// User: erase the whole profile.
     Erase,
@@ -523,6 +560,18 @@ pub enum Order {
         shouted: bool,
     },
 
+    /// Anybody: guess a user's password, with what every operator holds.
+    Guess {
+        /// Whose.
+        of: PartyId,
+    },
+
+    /// Share node: behave otherwise from now on.
+    Behave {
+        /// How.
+        conduct: Conduct,
+    },
+
     /// Consumer: ask a user for access. Source: idos-facts 5.3.
     Request {
         /// The request.
@@ -539,6 +588,15 @@ pub enum Order {
         terms: Terms,
         /// Why.
         purpose: String,
+    },
+    /// Consumer: ask a user's enclave for what a credential says.
+    AskEnclave {
+        /// Names the request.
+        request: u32,
+        /// The user.
+        user: PartyId,
+        /// The credential.
+        credential: CredentialId,
     },
     /// Consumer: take a request back.
     Withdraw {

@@ -556,6 +556,17 @@ impl<'a> Chronicle<'a> {
         self.history.observations().iter().enumerate()
     }
 
+    /// Whether an edit leaves what the issuer said as it is, which makes it the owner's to sign, and leaves the
+    /// issuer's key. Source: idos-facts 5.10.
+    pub fn reseals(&self, fact: &CredentialFact<'_>, deed: &Deed<'_>) -> bool {
+        let notes = match deed.action {
+            Action::EditCredential { public_notes, .. } => public_notes,
+            _ => return false,
+        };
+        let rules = self.history.cast.rules;
+        rules.keep(Switch::RotationKeepsIssuer) && self.notes_before(fact, deed) == notes
+    }
+
     /// The profile a caller speaks for at a height.
     pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
         self.user_of_text(&caller.caller(), height)
@@ -774,10 +785,17 @@ impl<'a> Chronicle<'a> {
                 self.insert(*id, owner, None, Writing::of(deed), deed);
             }
             Action::EditCredential { id, .. } => {
+                let mut writing = Writing::of(deed);
+                // Who seals a credential anew is not its issuer.
+                if let Some(fact) = self.credential_before(*id, &deed)
+                    && self.reseals(fact, &deed)
+                {
+                    writing.issuer = fact.written_before(&deed).issuer.clone();
+                }
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    fact.writings.push(Writing::of(deed));
+                    fact.writings.push(writing);
                 }
             }
             Action::EditPublicNotesAsIssuer {

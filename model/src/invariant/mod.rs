@@ -17,6 +17,7 @@ mod escrow;
 mod exchange;
 mod governance;
 mod identity;
+mod keys;
 mod limits;
 mod locks;
 mod papers;
@@ -101,6 +102,12 @@ pub fn all() -> &'static [&'static Invariant] {
     &[
         &plaintext::NO_PLAINTEXT_AT_NODES,
         &plaintext::KEYS_ARE_FRESH,
+        &plaintext::SEALED_CONTENT_IS_WHOLE,
+        &keys::KEYS_FOLLOW_PASSWORDS,
+        &keys::PASSWORDS_ARE_NOT_GUESSED,
+        &keys::SHARES_GIVE_PASSWORDS_BACK,
+        &keys::ROTATION_KEEPS_CREDENTIALS,
+        &keys::ENCLAVES_ASK_THEIR_USERS,
         &access::CONTENT_FOLLOWS_GRANTS,
         &access::GRANTED_COPIES_READABLE,
         &access::ANSWERS_GO_TO_WHO_ASKED,

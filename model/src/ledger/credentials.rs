@@ -241,13 +241,19 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, written: &Writt
     let Some(present) = present else {
         return call.nothing_matched();
     };
-    if call.keeps(Switch::StickyStatus)
-        && present.issuer_auth_public_key != *written.issuer_auth_public_key
-    {
+    // An owner who changes keys seals the content anew, and cannot sign in the issuer's place.
+    let another = present.issuer_auth_public_key != *written.issuer_auth_public_key;
+    let reseals = another
+        && call.keeps(Switch::RotationKeepsIssuer)
+        && present.public_notes == *written.public_notes;
+    if another && !reseals && call.keeps(Switch::StickyStatus) {
         return Err(Refusal::IssuerKeyChanged);
     }
     written.check_status(tables, call)?;
-    let row = written.row(present.user_id, present.inserter.clone());
+    let mut row = written.row(present.user_id, present.inserter.clone());
+    if reseals {
+        row.issuer_auth_public_key = present.issuer_auth_public_key.clone();
+    }
     state.put(id, row);
     Ok(())
 }

@@ -512,15 +512,36 @@ fn editing_no_credential_of_ones_own_is_silent_or_refused() {
 
 #[test]
 fn an_edit_may_change_the_issuer_unless_its_word_stands() {
-    for (rules, expected) in [
-        (Rules::deployed(), "ok"),
-        (all_but(Switch::StickyStatus), "ok"),
-        (only(Switch::StickyStatus), ISSUER_CHANGED),
-        (Rules::documented(), ISSUER_CHANGED),
+    for (rules, notes, expected, issuer) in [
+        (Rules::deployed(), APPROVED, "ok", "bank"),
+        (all_but(Switch::StickyStatus), REVOKED, "ok", "bank"),
+        (
+            all_but(Switch::RotationKeepsIssuer),
+            APPROVED,
+            ISSUER_CHANGED,
+            "kyc",
+        ),
+        (only(Switch::StickyStatus), APPROVED, ISSUER_CHANGED, "kyc"),
+        (Rules::documented(), REVOKED, ISSUER_CHANGED, "kyc"),
+        // Whoever leaves the notes as they are has sealed the content anew, no more.
+        (Rules::documented(), APPROVED, "ok", "kyc"),
+        (only(Switch::RotationKeepsIssuer), APPROVED, "ok", "kyc"),
     ] {
         let bench = Bench::issued(rules);
-        let edited = bench.credential(10, ALICE, "bank", APPROVED);
-        check_credential(&bench, "alice", edited.edit(), expected);
+        let edited = bench.credential(10, ALICE, "bank", notes);
+        let after = check_credential(&bench, "alice", edited.edit(), expected);
+        let row = row(&after, 10).unwrap();
+        assert_eq!(
+            *row.issuer_auth_public_key,
+            *bench.caller(issuer),
+            "{rules}"
+        );
+        let sealed = if expected == "ok" {
+            edited.content
+        } else {
+            bench.original().content
+        };
+        assert_eq!(**row.content.text(), *sealed, "{rules}");
     }
 }
 

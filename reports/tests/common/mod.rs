@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, Findings, GrantRef, Order, Share, Task, Terms, Via, Writer};
+use assay_model::actor::{
+    Fidelity, Findings, GrantRef, Order, Password, Share, Task, Terms, Via, Writer,
+};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -104,6 +106,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         box_key_of: PartyId(0),
         person: PartyId(0),
         company_of: PartyId(0),
+        password: Password::Long,
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };

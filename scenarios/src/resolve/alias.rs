@@ -48,7 +48,7 @@ impl Kind {
         match self {
             Kind::Credential => "an `issue` step names its credential with `as`",
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
-            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
             Kind::Club => "a `found-club` step names its club with `as`",
@@ -65,9 +65,9 @@ impl Kind {
         match verb {
             Verb::Issue | Verb::Recognise | Verb::StoreAgain => Some(Kind::Credential),
             Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
-            Verb::Request => Some(Kind::Request),
             Verb::Ask => Some(Kind::Question),
             Verb::FoundClub => Some(Kind::Club),
+            Verb::Request | Verb::AskEnclave => Some(Kind::Request),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::Propose => Some(Kind::Proposal),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use assay_model::actor::Password;
 use assay_model::history::Role;
 use assay_model::id::{NodeId, PartyId};
 
@@ -69,6 +70,7 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::Association => "the Association",
         Role::Chain => "the chain that holds the tokens",
         Role::Gateway => "a gateway",
+        Role::ShareNode => "a share node",
         Role::Operator => "an operator",
     }
 }
@@ -107,6 +109,7 @@ impl Resolver<'_> {
                 box_key_of: id,
                 person: id,
                 company_of: id,
+                password: Password::Long,
                 known_as,
             });
         };
@@ -133,6 +136,7 @@ impl Resolver<'_> {
             (&actors.careless, (Role::Consumer, false, false, false)),
             (&actors.holders, (Role::Holder, false, false, true)),
             (&actors.gateways, (Role::Gateway, false, false, true)),
+            (&actors.share_nodes, (Role::ShareNode, false, false, true)),
         ];
         for (names, traits) in groups {
             for name in names.iter().flat_map(|names| names.get()) {
@@ -158,6 +162,14 @@ impl Resolver<'_> {
             let message = "nobody could have created the users' profiles".to_owned();
             self.complain(user, message, "has a profile from the beginning")
                 .advise("name an issuer, such as issuers = [\"kyc-co\"], or put users under new");
+        }
+        for (names, password) in [
+            (&actors.mpc, Password::Shared),
+            (&actors.weak, Password::Weak),
+        ] {
+            for name in names.iter().flat_map(|names| names.get()) {
+                self.password(name, password);
+            }
         }
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
@@ -196,6 +208,7 @@ impl Resolver<'_> {
             box_key_of: id,
             person: id,
             company_of: id,
+            password: Password::Long,
         });
         Some(id)
     }
@@ -228,6 +241,25 @@ impl Resolver<'_> {
             "not a name",
         )
         .advise("a name begins with a lower-case letter and goes on with those, digits and dashes");
+    }
+
+    /// What a user's key is derived from.
+    fn password(&mut self, name: &At<String>, password: Password) {
+        let Some(id) = self.role(name, Role::User) else {
+            return;
+        };
+        if self.cast.party(id).password != Password::Long {
+            let message = format!("`{}` has two passwords", name.get());
+            self.complain(name, message, "named for the second time");
+            return;
+        }
+        let share_nodes = self.cast.names(|party| party.role == Role::ShareNode);
+        if password == Password::Shared && share_nodes.is_empty() {
+            let message = format!("nobody keeps the password of `{}`", name.get());
+            self.complain(name, message, "needs share nodes")
+                .advise("name some, such as share-nodes = [\"s1\", \"s2\", \"s3\"]");
+        }
+        self.cast.parties[id.index()].password = password;
     }
 
     fn share_key(&mut self, name: &At<String>, of: &At<String>) {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use assay_model::actor::{
-    Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange, Proposal,
-    RequestRef, Share, Task, Terms, Via, Writer,
+    Conduct, Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange,
+    Proposal, RequestRef, Share, Task, Terms, Via, Writer,
 };
 use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
@@ -146,6 +146,11 @@ impl Resolver<'_> {
                 role == Some(Role::Gateway),
                 "a gateway",
                 self.with(Role::Gateway),
+            ),
+            Who::ShareNode => (
+                role == Some(Role::ShareNode),
+                "a share node",
+                self.with(Role::ShareNode),
             ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Operator => {
@@ -436,8 +441,46 @@ impl Resolver<'_> {
             }
             Verb::RemoveWallet => {
                 let which = self.need(here, "which", &file.which)?;
-                let (_, id) = self.wallet(here, which)?;
-                Some(Order::RemoveWallet { id })
+                let (wallet, id) = self.wallet(here, which)?;
+                Some(Order::RemoveWallet { wallet, id })
+            }
+            Verb::StoreShares => Some(Order::StoreShares),
+            Verb::Recover => Some(Order::Recover),
+            Verb::Unlock => Some(Order::Unlock {
+                wrong: said(&file.wrong),
+                salt: file.salt.as_ref().map(|salt| salt.get().clone()),
+            }),
+            Verb::Rotate => {
+                let inserter = self.need(here, "issuer", &file.issuer)?;
+                let inserter = self.role(inserter, Role::Issuer)?;
+                Some(Order::Rotate { inserter })
+            }
+            Verb::Authorise => {
+                let to = self.need(here, "to", &file.to)?;
+                Some(Order::Authorise {
+                    origin: self.party(to)?,
+                    each: said(&file.each),
+                })
+            }
+            Verb::Allow => {
+                let (request, consumer, ..) = self.request(here, file)?;
+                Some(Order::Allow {
+                    request: request.number,
+                    consumer,
+                })
+            }
+            Verb::Guess => {
+                let of = self.needed_user(here, "of", &file.of)?;
+                Some(Order::Guess { of })
+            }
+            Verb::AskEnclave => self.ask_enclave(here, file),
+            Verb::Behave => {
+                let word = self.need(here, "conduct", &file.conduct)?;
+                let conducts = [Conduct::Honest, Conduct::Lying, Conduct::RolledBack];
+                let place = self.word(word, "conduct", file::CONDUCTS)?;
+                Some(Order::Behave {
+                    conduct: conducts[place],
+                })
             }
             Verb::Erase => Some(Order::Erase),
             Verb::SignDag => self.sign_dag(here, file),
@@ -883,6 +926,8 @@ impl Resolver<'_> {
                 Fidelity::AlteredUnderOldHash,
                 Fidelity::Borrowed,
                 Fidelity::Garbage,
+                Fidelity::Tampered,
+                Fidelity::Misdirected,
             ];
             this.word(word, "fidelity", file::FIDELITIES)
                 .map(|place| kinds[place])
@@ -1169,6 +1214,29 @@ impl Resolver<'_> {
             stands_until: self.second(at + stands?),
             terms,
             purpose: purpose?,
+        })
+    }
+
+    fn ask_enclave(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let row = self.needed_credential(here, &file.credential);
+        let alias = self.need(here, "as", &file.alias);
+        let (alias, consumer) = (alias?, here.by?);
+        let request = RequestRef {
+            number: self.aliases.next_request(),
+            id: ids::request(&self.told_as, alias.get()),
+        };
+        let value = Value::Request {
+            request,
+            consumer,
+            locked_until: defaults::NO_LOCK,
+            terms: Terms::default(),
+        };
+        self.aliases.fill(here, alias, value);
+        Some(Order::AskEnclave {
+            request: request.number,
+            user: user?,
+            credential: row?.id,
         })
     }
 

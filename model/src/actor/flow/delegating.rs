@@ -50,7 +50,7 @@ pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 

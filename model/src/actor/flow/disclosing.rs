@@ -55,7 +55,7 @@ pub(super) fn ask_filter(id: TaskId, task: &Task, news: News, out: &mut Outbox) 
                 Ending::Declined("other-matches")
             })
         }
-        News::Letter(_) | News::Got(_) => Next::Wait,
+        News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn sift(sifting: &mut Sifting, desk: &Desk, news: News, out: &mut Out
             }
         }
         News::Got(got) => return Next::Done(ending(&got)),
-        News::Letter(_) => return Next::Wait,
+        News::Letter(_) | News::Overdue => return Next::Wait,
     }
     if let Some(next) = sifting.left.last() {
         return look(Query::GetCredentialOwned { id: *next });
@@ -192,7 +192,7 @@ fn heard(desk: &mut Desk, now: WallMillis, question: u32, news: News, out: &mut 
             Err(why) => Ending::Declined(why),
         }),
         News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
-        News::Letter(_) | News::Got(_) | News::Begin => Next::Wait,
+        News::Letter(_) | News::Got(_) | News::Begin | News::Overdue => Next::Wait,
     }
 }
 
@@ -337,7 +337,7 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -386,6 +386,6 @@ pub(super) fn present(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mu
             None => Next::Done(Ending::Declined("nothing-found")),
         },
         News::Letter(Letter::Believed { ending, .. }) => Next::Done(ending),
-        News::Letter(_) | News::Got(_) => Next::Wait,
+        News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn register(
             *wallet = whole.then(|| Box::new(bind));
             Next::Ask(Want::Submit(create.into()), None)
         }
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => match (ending(&got), wallet.take()) {
             (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit((*bind).into()), None),
             (ending, _) => Next::Done(ending),
@@ -107,7 +107,7 @@ pub(super) fn issue(
             None => Next::Wait,
         },
         News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn recognise(
             Next::Wait
         }
         News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
-        News::Letter(_) | News::Got(_) => Next::Wait,
+        News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) fn rekey(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mut 
                 Some(_) => owners.clone(),
                 None => desk.card().box_public_text(),
             },
-            encryption_password_store: "user".into(),
+            encryption_password_store: card.persona.password.store().into(),
             consent,
         }
     })
@@ -184,7 +184,7 @@ pub(super) fn with_consent(
         }
         News::Begin => submit(action(None)),
         News::Letter(Letter::Consent { consent, .. }) => submit(action(Some(consent))),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
     }
 }

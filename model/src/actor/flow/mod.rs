@@ -7,9 +7,11 @@ mod disclosing;
 mod exchanging;
 mod governing;
 mod issuing;
+mod keeping;
 mod passporting;
 mod reading;
 mod requesting;
+mod rotating;
 mod sharing;
 mod writing;
 
@@ -22,10 +24,12 @@ use self::disclosing::{
 use self::exchanging::exchange;
 use self::governing::govern;
 use self::issuing::{issue, recognise, register, rekey};
+use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 pub(super) use self::passporting::Vouching;
 use self::passporting::{found, join, rely, vouch};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::requesting::{dashboard, deny, list_rows, request};
+use self::rotating::{Rotation, change_key, rotate};
 use self::sharing::{share, sign_dag, store_again};
 use self::writing::{add, transact};
 use super::client::{As, Got, Want};
@@ -33,9 +37,11 @@ use super::desk::Desk;
 use super::letter::{Letter, Package};
 use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
+use crate::actor::directory::Password;
+use crate::crypto::{BoxPublic, BoxSecret};
 use crate::history::Ending;
 use crate::id::{CredentialId, NodeId, PartyId};
-use crate::ledger::{Action, Batch, GrantRow, Outcome, Query};
+use crate::ledger::{Action, Batch, GrantRow, Outcome, OwnerConsent, Query};
 use crate::time::WallMillis;
 
 /// What came of the last step.
@@ -43,6 +49,8 @@ pub(super) enum News {
     Begin,
     Got(Got),
     Letter(Letter),
+    /// Not everybody has answered in time.
+    Overdue,
 }
 
 /// What comes next.
@@ -132,6 +140,29 @@ pub(super) enum Flow {
     Answer,
     /// Show an answer, hear what is thought of it.
     Present,
+    /// Give the password to the share nodes.
+    StoreShares { round: Round },
+    /// Get it back from them.
+    Recover {
+        round: Round,
+        ephemeral: Option<BoxSecret>,
+    },
+    /// Bind or unbind a wallet at the network and at the share nodes.
+    Rebind { stage: Rebinding, round: Round },
+    /// Type the password.
+    Unlock,
+    /// Change the key and seal everything anew.
+    Rotate { rotation: Rotation },
+    /// Inserter: record a key for its owner.
+    ChangeKey {
+        task: u64,
+        key: BoxPublic,
+        consent: Option<OwnerConsent>,
+    },
+    /// Show a page what a credential says: the row, once it is known that its request waits.
+    Disclose { credential: Option<CredentialId> },
+    /// Ask a user's enclave and wait for what it shows.
+    AskEnclave { request: u32, user: PartyId },
     /// Ask a user and wait for the decision.
     Request { request: u32, user: PartyId },
     /// Say no, on the chain and to the consumer.
@@ -152,8 +183,31 @@ pub(super) enum Flow {
 
 impl Flow {
     /// The flow that carries an order out.
-    pub(super) fn of(order: &Order) -> Flow {
+    pub(super) fn of(order: &Order, password: Password) -> Flow {
         match order {
+            Order::AddWallet { .. } | Order::RemoveWallet { .. }
+                if password == Password::Shared =>
+            {
+                Flow::Rebind {
+                    stage: Rebinding::default(),
+                    round: Round::default(),
+                }
+            }
+            Order::StoreShares => Flow::StoreShares {
+                round: Round::default(),
+            },
+            Order::Recover => Flow::Recover {
+                round: Round::default(),
+                ephemeral: None,
+            },
+            Order::Unlock { .. } => Flow::Unlock,
+            Order::Rotate { .. } => Flow::Rotate {
+                rotation: Rotation::default(),
+            },
+            Order::AskEnclave { request, user, .. } => Flow::AskEnclave {
+                request: *request,
+                user: *user,
+            },
             Order::Register { .. } => Flow::Register { wallet: None },
             Order::Issue { .. } => Flow::Issue { package: None },
             Order::Recognise { .. } => Flow::Recognise,
@@ -176,6 +230,7 @@ impl Flow {
             },
             Order::Answer { .. } => Flow::Answer,
             Order::PresentAnswer { .. } => Flow::Present,
+            Order::Allow { .. } => Flow::Disclose { credential: None },
             Order::Request { request, user, .. } => Flow::Request {
                 request: request.number,
                 user: *user,
@@ -218,6 +273,9 @@ impl Flow {
             | Order::Remove { .. }
             | Order::AddWallet { .. }
             | Order::RemoveWallet { .. }
+            | Order::Authorise { .. }
+            | Order::Guess { .. }
+            | Order::Behave { .. }
             | Order::Erase
             | Order::TransmitDag { .. }
             | Order::Rescind { .. }
@@ -251,12 +309,17 @@ impl Flow {
                 | Flow::Present
                 | Flow::Request { .. }
                 | Flow::Exchange
+                | Flow::AskEnclave { .. }
+                | Flow::Rotate { .. }
         )
     }
 
     /// Whether the flow waits for this user's decision about a request.
     pub(super) fn awaits(&self, from: PartyId, decided: u32) -> bool {
-        matches!(self, Flow::Request { request, user } if *request == decided && *user == from)
+        let (Flow::Request { request, user } | Flow::AskEnclave { request, user }) = self else {
+            return false;
+        };
+        *request == decided && *user == from
     }
 
     /// Whether the flow waits for an answer to this question.
@@ -281,12 +344,49 @@ impl Flow {
             Flow::Transact => match news {
                 News::Begin => transact(desk, now, task, out),
                 News::Got(got) => Next::Done(ending(&got)),
-                News::Letter(_) => Next::Wait,
+                News::Letter(_) | News::Overdue => Next::Wait,
+            },
+            Flow::StoreShares { round } => store_shares(round, desk, now, id, task, news, out),
+            Flow::Recover { round, ephemeral } => {
+                recover((round, ephemeral), desk, now, id, task, news, out)
+            }
+            Flow::Rebind { stage, round } => rebind((stage, round), desk, now, id, task, news, out),
+            Flow::Rotate { rotation } => rotate(rotation, desk, id, task, news, out),
+            Flow::ChangeKey {
+                task: errand,
+                key,
+                consent,
+            } => change_key((*errand, *key, consent), desk, task, news, out),
+            Flow::Unlock => unlock(desk, task, news, out),
+            Flow::Disclose { credential } => disclose(credential, desk, task, news, out),
+            Flow::AskEnclave { request, user } => match news {
+                News::Begin => {
+                    if let Order::AskEnclave { credential, .. } = task.order {
+                        let request = *request;
+                        out.letter(
+                            *user,
+                            Letter::EnclaveCall {
+                                request,
+                                credential,
+                            },
+                        );
+                    }
+                    Next::Wait
+                }
+                News::Letter(Letter::Plaintext { document, .. }) => Next::Done(match document {
+                    Some(_) => Ending::Accepted,
+                    None => Ending::Declined("nothing-found"),
+                }),
+                News::Letter(Letter::OriginUnknown { .. }) => {
+                    Next::Done(Ending::Declined("origin-unknown"))
+                }
+                News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
+                News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
             },
             Flow::Govern => match news {
                 News::Begin => govern(desk, &task.order),
                 News::Got(got) => Next::Done(ending(&got)),
-                News::Letter(_) => Next::Wait,
+                News::Letter(_) | News::Overdue => Next::Wait,
             },
             Flow::Register { wallet } => register(wallet, desk, id, task, news, out),
             Flow::Issue { package } => issue(package, desk, now, id, task, news, out),
@@ -306,7 +406,7 @@ impl Flow {
                     out.letter(*issuer, stored);
                     Next::Done(ending(&got))
                 }
-                News::Letter(_) => Next::Wait,
+                News::Letter(_) | News::Overdue => Next::Wait,
             },
             Flow::Exchange => exchange(desk, id, task, news, out),
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),

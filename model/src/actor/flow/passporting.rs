@@ -63,7 +63,7 @@ pub(super) fn join(registered: &mut bool, desk: &Desk, task: &Task, news: News) 
             other => Next::Done(other),
         },
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn rely(
             }),
             other => Next::Done(other),
         },
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(Got::View {
             height,
             result: Ok(answer),
@@ -183,7 +183,7 @@ fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox
     };
     match news {
         News::Begin => look(Query::GetPassportingPeers {}),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(Got::View {
             result: Ok(answer), ..
         }) => match answer {

@@ -166,7 +166,7 @@ pub(super) fn use_copy(
             })
         }
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Letter(_)) => Next::Wait,
+        (_, News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 
@@ -327,7 +327,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             }),
         ) => found(listed.len() == *rows as usize),
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Begin | News::Letter(_)) => Next::Wait,
+        (_, News::Begin | News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 

@@ -64,17 +64,22 @@ pub(super) fn request(desk: &Desk, task: &Task, news: News, out: &mut Outbox) ->
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(Letter::Delivery { .. }) => Next::Done(Ending::Accepted),
         News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
 /// The user's side of a denial.
-pub(super) fn deny(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
+pub(super) fn deny(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
     let Order::Deny { request, consumer } = task.order else {
         unreachable!("only an order to deny denies")
     };
     let number = request.number;
     match news {
+        // What the enclave was asked is no request for access.
+        News::Begin if desk.forbid(number) => {
+            out.letter(consumer, Letter::Denied { request: number });
+            Next::Done(Ending::Accepted)
+        }
         News::Begin if desk.directory.rules.keep(Switch::RecordedRequests) => {
             submit(Action::DenyAccessRequest { id: request.id })
         }
@@ -89,7 +94,7 @@ pub(super) fn deny(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> Ne
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -110,7 +115,7 @@ pub(super) fn list_rows(desk: &Desk, task: &Task, news: News) -> Next {
                 Listing::Remainders => Query::GetLockedRemainders {},
             });
         }
-        News::Letter(_) => return Next::Wait,
+        News::Letter(_) | News::Overdue => return Next::Wait,
         News::Got(Got::View {
             result: Ok(answer), ..
         }) => match answer {
@@ -155,6 +160,6 @@ pub(super) fn dashboard(desk: &Desk, news: News, out: &mut Outbox) -> Next {
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn share(
             let copy = document.unwrap_or(own);
             submit(desk.copy(share, request, &copy, content_hash(&copy), out))
         }
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
             let ending = ending(&got);
             if let (Ending::Accepted, Some(request)) = (ending, request) {
@@ -120,7 +120,9 @@ pub(super) fn unfaithful(original: &[u8], fidelity: Fidelity) -> (Vec<u8>, Conte
         text.replacen("\"Example\"", "\"Exemplar\"", 1).into_bytes()
     };
     match fidelity {
-        Fidelity::Faithful | Fidelity::Borrowed => (original.to_vec(), true_hash),
+        Fidelity::Faithful | Fidelity::Borrowed | Fidelity::Tampered | Fidelity::Misdirected => {
+            (original.to_vec(), true_hash)
+        }
         Fidelity::Altered => {
             let copy = altered();
             let hash = content_hash(&copy);
@@ -168,7 +170,7 @@ pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
             })
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -232,6 +234,6 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }

@@ -9,7 +9,7 @@ use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
 use super::{Next, deny_question, found, submit, withdraw};
-use crate::history::Ending;
+use crate::history::{Ending, Event};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
 use crate::time::WallMillis;
@@ -94,7 +94,28 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
                 signature: proof.signature,
             }
         }
-        Order::RemoveWallet { id } => Action::RemoveWallet { id: *id },
+        Order::RemoveWallet { id, .. } => Action::RemoveWallet { id: *id },
+        Order::Authorise { origin, each } => {
+            desk.authorise(*origin, *each, out);
+            return Next::Done(Ending::Accepted);
+        }
+        Order::Guess { of } => {
+            let (tries, found) = desk.guess(*of);
+            out.note(Event::Guessed {
+                by: desk.me,
+                of: directory.card(*of).persona.user,
+                tries,
+                found,
+            });
+            return Next::Done(match found {
+                true => Ending::Accepted,
+                false => Ending::Declined("nothing-found"),
+            });
+        }
+        Order::Behave { conduct } => {
+            desk.shares.behave(*conduct);
+            return Next::Done(Ending::Accepted);
+        }
         Order::Erase => Action::RemoveUser {},
         Order::WriteDwg {
             dwg,

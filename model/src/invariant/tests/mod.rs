@@ -13,6 +13,7 @@ mod durability;
 mod escrow;
 mod governance;
 mod identity;
+mod keys;
 mod limits;
 mod locks;
 mod papers;
@@ -131,6 +132,7 @@ fn is_well_told(invariant: &Invariant, history: &History, verdict: &Verdict) {
 fn cases() -> Vec<Case> {
     [
         plaintext::cases(),
+        keys::cases(),
         access::cases(),
         locks::cases(),
         deletion::cases(),
@@ -162,6 +164,11 @@ fn cases() -> Vec<Case> {
 #[test]
 fn plaintext_is_looked_for() {
     plaintext::cases().iter().for_each(check);
+}
+
+#[test]
+fn keys_are_judged() {
+    keys::cases().iter().for_each(check);
 }
 
 #[test]

@@ -273,6 +273,9 @@ impl Story {
                 member("bank", BANK, Role::Consumer, true),
                 member("shop", SHOP, Role::Consumer, false),
                 member("door", DOOR, Role::Gateway, false),
+                member("s1", S1, Role::ShareNode, false),
+                member("s2", S2, Role::ShareNode, false),
+                member("s3", S3, Role::ShareNode, false),
             ],
             nodes: NODES.len() as u16,
             keys: Vec::new(),
@@ -674,6 +677,8 @@ impl Story {
             credential,
             encryptor: once.into(),
             document: document("passport"),
+            content: *sealed(&credential.to_string()).digest(),
+            to: "key".into(),
         })
     }
 

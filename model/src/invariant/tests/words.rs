@@ -1,6 +1,8 @@
 //! What stories speak of: parties, rows, actions and answers, with usual values for all that a story
 //! does not say.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
 use crate::crypto::{Identity, stellar_address};
@@ -23,6 +25,9 @@ pub(super) const MALLORY: PartyId = PartyId(3);
 pub(super) const BANK: PartyId = PartyId(4);
 pub(super) const SHOP: PartyId = PartyId(5);
 pub(super) const DOOR: PartyId = PartyId(6);
+pub(super) const S1: PartyId = PartyId(6);
+pub(super) const S2: PartyId = PartyId(7);
+pub(super) const S3: PartyId = PartyId(8);
 
 pub(super) const N1: NodeId = NodeId(0);
 pub(super) const N2: NodeId = NodeId(1);
@@ -221,7 +226,32 @@ pub(super) fn remove_wallet(id: WalletId) -> Action {
 }
 
 pub(super) fn sealed(what: &str) -> Content {
-    Content::new(format!("sealed {what}"))
+    let boxed = format!("twenty-four bytes of nonce, sixteen of tag, and then {what}");
+    Content::new(BASE64.encode(boxed))
+}
+
+/// A user stores what is no sealed box.
+pub(super) fn bare(id: CredentialId) -> Action {
+    let Action::AddCredential {
+        issuer_auth_public_key,
+        encryptor_public_key,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+        ..
+    } = store(id)
+    else {
+        unreachable!("storing adds a credential")
+    };
+    Action::AddCredential {
+        id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content: Content::new("readable".to_owned()),
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    }
 }
 
 /// An inserter writes a credential of this content and these notes.
