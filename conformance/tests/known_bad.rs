@@ -310,12 +310,13 @@ fn holds_in_real_time() -> Result<(), Failed> {
     Err(format!("it proves nothing in {TELLINGS} tellings: {doubts:#?}").into())
 }
 
-/// What is wrong with a node is told by the story it shows in, and by no other on the same network.
+/// What is wrong with a node is told by the story it shows in, and by none before it on the same network. One
+/// after it would see that the record of the network has another number of rows than it should.
 fn a_company_says_which_story_broke() -> Result<(), Failed> {
-    let wrong = Wrong::KeepsCopies;
+    let wrong = Wrong::LockOffByOne;
     let case = CASES.iter().find(|case| case.wrong == wrong);
     for (plan, _, judgement) in tell_company(case)? {
-        let expected = plan.name == "deletion/original-with-copies";
+        let expected = plan.name == "grants/lock-boundary";
         let is_broken = judgement.verdict == RunVerdict::Violated;
         if is_broken != expected {
             let seen = broken(&judgement);

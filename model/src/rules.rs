@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::catalogue::RequirementId;
 
@@ -373,7 +373,7 @@ impl Lapse {
 }
 
 /// A position for every switch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rules(u128);
 
 impl Rules {
@@ -451,6 +451,13 @@ impl fmt::Display for Rules {
             write!(f, " {}={}", switch.name(), if on { "on" } else { "off" })?;
         }
         Ok(())
+    }
+}
+
+/// As people read it.
+impl Serialize for Rules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
