@@ -35,6 +35,7 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
             epoch: plan.epoch,
             drift: 0,
             keeps_history: true,
+            balances: Vec::new(),
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::bridge::Allocation;
 use crate::crypto::Identity;
 use crate::id::{
     AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
@@ -63,6 +64,8 @@ pub struct Cast {
     /// Whether the network keeps every block for good, as the published node does. Deleted ciphertext
     /// then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
     pub keeps_history: bool,
+    /// What people had of the tokens before the first block.
+    pub balances: Vec<Allocation>,
 }
 
 impl Cast {
@@ -234,6 +237,7 @@ impl Doubt {
         "bad-document",
         "wrong-subject",
         "nothing-found",
+        "other-amount",
     ];
 }
 

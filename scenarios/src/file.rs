@@ -54,7 +54,7 @@ impl<T: Serialize> Serialize for At<T> {
     }
 }
 
-/// `size` is a text on a credential and a number on a listing.
+/// `size` is a text on a credential and a number on a listing, and amounts may have decimals or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
     Text(String),
@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Amount {
             type Value = Amount;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a size such as \"4KiB\" or a whole number")
+                f.write_str("a text such as \"4KiB\" or a whole number")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Amount, E> {
@@ -140,6 +140,8 @@ mirror! {
         network "network": Network,
         /// Clocks that are wrong from the beginning.
         clocks "clocks": Vec<At<Clock>>,
+        /// What people have of the tokens from the beginning.
+        balances "balances": Vec<At<Balance>>,
         /// What people do.
         #[schemars(required)]
         steps "steps": Vec<At<Step>>,
@@ -227,6 +229,23 @@ mirror! {
 }
 
 mirror! {
+    /// What somebody has of a token from the beginning.
+    Balance {
+        /// Whose: an actor.
+        #[schemars(required)]
+        of "of": String,
+        /// Which of the actor's wallets has it; default "w1", the first.
+        wallet "wallet": String,
+        /// Which token: "IDOS" or "USDC".
+        #[schemars(required)]
+        token "token": String,
+        /// How much, in whole tokens: 20 or "98.8".
+        #[schemars(required)]
+        amount "amount": Amount,
+    }
+}
+
+mirror! {
     /// One thing somebody does. Which keys a step takes depends on `do`.
     Step {
         /// When it begins.
@@ -293,8 +312,12 @@ mirror! {
         resigned "resigned": bool,
         /// Send the proof of an earlier step again; default false.
         replayed "replayed": bool,
-        /// The wallet to unbind.
+        /// The wallet to unbind, or to look at; when looking, default "w1".
         which "which": String,
+        /// Which token: "IDOS" or "USDC".
+        token "token": String,
+        /// How much, in whole tokens: 20 or "98.8"; of a withdrawal, default everything.
+        amount "amount": Amount,
         /// Whose wallet a paper names; default the signer.
         owner "owner": String,
         /// Who gets the paper; default whoever it is for.
@@ -386,6 +409,10 @@ pub(crate) const FIDELITIES: &[&str] = &[
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
+/// The tokens a network keeps ledgers of.
+pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
+/// Whose balance is meant where it is the network's own.
+pub(crate) const NETWORK: &str = "network";
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -398,11 +425,13 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 6] = [
+    let words: [(&str, &str, &[&str]); 8] = [
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
+        ("Step", "token", TOKENS),
+        ("Balance", "token", TOKENS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

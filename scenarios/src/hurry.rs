@@ -107,6 +107,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::Trade(_)
         | Order::Audit { .. } => Vec::new(),
     }
 }

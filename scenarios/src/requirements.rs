@@ -41,6 +41,11 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
         Verb::Dismiss => &["GOV-03"],
+        Verb::PayGas | Verb::Allowance => &["ECON-02"],
+        Verb::SetFee => &["ECON-04"],
+        Verb::PayFee => &["ECON-05"],
+        Verb::Withdraw | Verb::Claims => &["ECON-07"],
+        Verb::Balance => &["ECON-01"],
         Verb::AppointLeader => &["AVAIL-02"],
         // Success of these is a means, or an attack that works; neither is promised.
         Verb::Overwrite
@@ -54,6 +59,11 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
+        | Verb::Spend
+        | Verb::Transfer
+        | Verb::Lock
+        | Verb::Sweep
+        | Verb::Fee
         | Verb::Admit => &[],
     }
 }
@@ -65,6 +75,12 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::Issue | Verb::Overwrite | Verb::Describe, "owner-consent-missing") => &["CRED-06"],
         (Verb::WriteDwg, "duplicate-key") => &["DWG-01"],
         (Verb::SetStatus, "nothing-matched") => &["REV-01"],
+
+        (Verb::PayGas, "no-wallet-with-balance" | "balance-insufficient") => &["ECON-02"],
+        (_, "no-wallet-with-balance") => &["ECON-03", "ECON-06"],
+        (_, "balance-insufficient") => &["ECON-03"],
+        (_, "fee-unpaid" | "fee-paid") => &["ECON-05"],
+        (_, "not-the-issuer") => &["ECON-04"],
 
         (_, "grant-locked") => &["GRANT-05"],
         (_, "grant-not-found") => &["GRANT-06"],

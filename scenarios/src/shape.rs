@@ -51,6 +51,7 @@ impl<'a> Walk<'a> {
             "Actors" => "`actors`",
             "Network" => "`network`",
             "Clock" => "a clock",
+            "Balance" => "a balance",
             "Step" => "a step",
             "Fault" => "a fault",
             _ => "this table",

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use assay_model::bridge::Allocation;
 use assay_model::id::NodeId;
 use assay_model::node::Timing;
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::WallMillis;
+use assay_node::genesis::balances_text;
 
 use super::target::{Argument, Command, Target, Template, Values};
 
@@ -30,6 +32,8 @@ pub struct NetworkPlan {
     pub timing: Timing,
     /// Who leads at first.
     pub leader: NodeId,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
     /// What `{self}` stands for: the running executable, in general.
     pub assay: PathBuf,
 }
@@ -65,6 +69,7 @@ impl NetworkPlan {
             ("challenge_ms", timing.challenge.to_string()),
             ("drift_ms", timing.drift.to_string()),
             ("first_leader", self.leader.to_string()),
+            ("balances", balances_text(&self.balances)),
         ])
     }
 }

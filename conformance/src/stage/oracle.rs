@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use assay_model::bridge::Hash;
 use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
 use assay_model::id::{CredentialId, Height, Text};
 use assay_model::ledger::{
-    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, execute, view,
+    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, close_epochs, endow,
+    execute, view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::Rules;
@@ -16,6 +18,13 @@ use assay_node::rpc;
 
 use super::network::Rows;
 use super::search::Deleted;
+
+/// The state before any block.
+fn founded(cast: &Cast) -> State {
+    let mut state = State::default();
+    endow(&mut state, &cast.balances);
+    state
+}
 
 /// The state after a block, and what its transactions ought to have come to.
 struct Sheet {
@@ -45,7 +54,7 @@ impl Oracle {
             owner: cast.parties[0].identities[0],
             sheets: vec![Sheet {
                 block: None,
-                state: State::default(),
+                state: founded(cast),
                 outcomes: Vec::new(),
             }],
         }
@@ -82,6 +91,7 @@ impl Oracle {
             .iter()
             .map(|transaction| execute(&mut state, self.env(), at, transaction))
             .collect();
+        close_epochs(&mut state, at, Hash(block.id.0));
         state.seal();
         self.sheets.push(Sheet {
             block: Some(committed.clone()),

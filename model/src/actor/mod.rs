@@ -18,4 +18,4 @@ pub use desk::Desk;
 pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
 pub use letter::{Letter, Package};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+pub use order::{Fidelity, GrantRef, Holding, Order, Share, Sum, Task, Trade, Via, Writer};

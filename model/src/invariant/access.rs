@@ -167,6 +167,10 @@ fn granted_copies_readable(chronicle: &Chronicle<'_>) -> Verdict {
         if !living || !is_granted(chronicle, view, *id) {
             continue;
         }
+        // A grant that has to be paid for takes effect with the payment.
+        if matches!(view.result, Err(Refusal::FeeUnpaid)) {
+            continue;
+        }
         let refused = matches!(
             view.result,
             Err(Refusal::NotShared | Refusal::CredentialUnknown)

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::books::Books;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
@@ -350,6 +351,8 @@ pub struct Chronicle<'a> {
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
     /// Status statements in order.
     pub statuses: Vec<StatusFact>,
+    /// What people ought to have of the tokens.
+    pub(super) books: Books,
 }
 
 impl<'a> Chronicle<'a> {
@@ -366,6 +369,7 @@ impl<'a> Chronicle<'a> {
             attributes: BTreeMap::new(),
             users: BTreeMap::new(),
             statuses: Vec::new(),
+            books: Books::default(),
         };
         for (seen, observation) in history.observations().iter().enumerate() {
             if let Event::Committed {
@@ -401,6 +405,7 @@ impl<'a> Chronicle<'a> {
                 }
             }
         }
+        chronicle.books = Books::read(&chronicle);
         chronicle
     }
 
@@ -713,6 +718,16 @@ impl<'a> Chronicle<'a> {
             | Action::AddUserAsInserter { .. }
             | Action::UpdateUserPubKeyAsInserter { .. }
             | Action::EditAttribute { .. } => {}
+            // What tokens do is told by the books.
+            Action::ActionCostingGas {}
+            | Action::ActionCostingIdosToken { .. }
+            | Action::ActionCostingFee { .. }
+            | Action::SetIssuerFee { .. }
+            | Action::RequestWithdrawal { .. }
+            | Action::RequestBalanceWithdrawal { .. }
+            | Action::Transfer { .. }
+            | Action::Lock { .. }
+            | Action::Bridge { .. } => {}
             Action::AddAttributeAsInserter { id, user_id, .. } => {
                 self.describe(*id, Some(*user_id), None, deed);
             }

@@ -4,11 +4,13 @@
 
 mod access;
 mod attributes;
+mod books;
 mod chronicle;
 mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod economy;
 mod identity;
 mod locks;
 mod papers;
@@ -127,5 +129,12 @@ pub fn all() -> &'static [&'static Invariant] {
         &durability::REFUSED_CHANGES_NOTHING,
         &durability::OWED_ARRIVES,
         &durability::READS_OUTLIVE_THE_LEADER,
+        &economy::TOKENS_ADD_UP,
+        &economy::GAS_IS_TAKEN_IN_ORDER,
+        &economy::ONLY_THE_SIGNER_PAYS,
+        &economy::FEES_ARE_SPLIT,
+        &economy::GRANTS_ARE_PAID_ONCE,
+        &economy::NON_EVM_CALLERS_ARE_TOLD,
+        &economy::WITHDRAWALS_PAY_THE_ENTITLED,
     ]
 }

@@ -8,7 +8,8 @@ use super::refusal::{Refusal, Unreadable};
 use super::tables::{Account, GrantInserter, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{attributes, credentials, delegated_write, grants, owner, users, wallets};
+use super::{attributes, credentials, delegated_write, economy, grants, owner, users, wallets};
+use crate::bridge::Amount;
 use crate::crypto::Suite;
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -182,6 +183,9 @@ pub fn execute(
 }
 
 fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    if costs_gas(action) {
+        economy::capture(state, call, GAS)?;
+    }
     match action {
         Action::AddInserterAsOwner { .. }
         | Action::DeleteInserterAsOwner { .. }
@@ -258,6 +262,59 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
             grants::create_ag_by_dag_for_copy(state, call, action)
         }
         Action::RevokeAccessGrant { id } => grants::revoke_access_grant(state, call, *id),
+
+        Action::ActionCostingGas {}
+        | Action::ActionCostingIdosToken { .. }
+        | Action::ActionCostingFee { .. }
+        | Action::SetIssuerFee { .. }
+        | Action::RequestWithdrawal { .. }
+        | Action::RequestBalanceWithdrawal { .. }
+        | Action::Transfer { .. }
+        | Action::Lock { .. }
+        | Action::Bridge { .. } => economy::apply(state, call, action),
+    }
+}
+
+/// What an action costs today.
+const GAS: Amount = Amount::ZERO;
+
+/// The actions that begin with capturing gas. Source: the actions marked G in idos-facts 3.
+fn costs_gas(action: &Action) -> bool {
+    match action {
+        Action::AddUserAsInserter { .. }
+        | Action::UpdateUserPubKeyAsInserter { .. }
+        | Action::UpsertWalletAsInserter { .. }
+        | Action::AddWallet { .. }
+        | Action::RemoveWallet { .. }
+        | Action::UpsertCredentialAsInserter { .. }
+        | Action::AddCredential { .. }
+        | Action::EditCredential { .. }
+        | Action::EditPublicNotesAsIssuer { .. }
+        | Action::ShareCredential { .. }
+        | Action::RemoveCredential { .. }
+        | Action::RescindSharedCredential { .. }
+        | Action::CreateCredentialsByDwg { .. }
+        | Action::AddAttributeAsInserter { .. }
+        | Action::AddAttribute { .. }
+        | Action::EditAttribute { .. }
+        | Action::RemoveAttribute { .. }
+        | Action::ShareAttribute { .. }
+        | Action::CreateAgByDagForCopy { .. }
+        | Action::RevokeAccessGrant { .. }
+        | Action::RequestWithdrawal { .. } => true,
+        Action::AddInserterAsOwner { .. }
+        | Action::DeleteInserterAsOwner { .. }
+        | Action::AddDelegateAsOwner { .. }
+        | Action::DeleteDelegateAsOwner { .. }
+        | Action::RequestBalanceWithdrawal { .. }
+        | Action::RemoveUser {}
+        | Action::ActionCostingGas {}
+        | Action::ActionCostingIdosToken { .. }
+        | Action::ActionCostingFee { .. }
+        | Action::SetIssuerFee { .. }
+        | Action::Transfer { .. }
+        | Action::Lock { .. }
+        | Action::Bridge { .. } => false,
     }
 }
 

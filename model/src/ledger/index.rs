@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, CopyLink,
-    Credential, Delegate, Inserter, ReservedUser, RetainedNotes, Row, StatusStatement, User,
-    Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, BridgedEvent, ConsumedPaper,
+    ConsumedWriteGrant, CopyLink, Credential, Delegate, Epoch, EpochReward, FeePayment, Inserter,
+    NetworkBalance, ReservedUser, RetainedNotes, Row, StatusStatement, User, UserBalance, Wallet,
+    WalletType,
 };
 use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -152,5 +153,5 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper Account
+    ConsumedPaper Account UserBalance NetworkBalance Epoch EpochReward BridgedEvent FeePayment
 }

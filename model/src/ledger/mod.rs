@@ -7,6 +7,7 @@ mod action;
 mod attributes;
 mod credentials;
 mod delegated_write;
+mod economy;
 mod execute;
 mod grants;
 mod index;
@@ -21,20 +22,22 @@ mod wallets;
 mod written;
 
 pub use action::{Action, Batch, OwnerConsent, Query};
+pub use economy::{bridged, close_epochs, endow};
 pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
 pub use index::Indexed;
 pub use message::{
     Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date, write_date,
 };
 pub use query::{
-    Answer, AttributeRow, CredentialDetail, CredentialSummary, GrantRow, SharedCredential, UserRow,
-    WalletRow, view,
+    Answer, AttributeRow, BridgeInfo, ClaimRow, CredentialDetail, CredentialSummary, EpochRow,
+    GrantRow, RewardRow, SharedCredential, UserRow, WalletRow, view,
 };
-pub use refusal::{Engine, Refusal, Unreadable};
+pub use refusal::{Engine, Excerpt, Refusal, Unreadable};
 pub use tables::{
-    AccessGrant, Account, Attribute, AttributeLink, ConsumedPaper, ConsumedWriteGrant, Content,
-    CopyLink, Credential, Delegate, GrantInserter, Inserter, Redo, ReservedUser, RetainedNotes,
-    Row, Savepoint, State, StatusStatement, Tables, User, Wallet, WalletType,
+    AccessGrant, Account, Attribute, AttributeLink, BridgedEvent, ConsumedPaper,
+    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, Epoch, EpochEnd, EpochReward,
+    FeePayment, GrantInserter, Inserter, NetworkBalance, Redo, ReservedUser, RetainedNotes, Row,
+    Savepoint, State, StatusStatement, Tables, User, UserBalance, Wallet, WalletType,
 };
-pub use transaction::{NAMESPACE, Transaction, Unsigned};
+pub use transaction::{Transaction, Unsigned};
 pub use written::Written;

@@ -11,8 +11,9 @@ use super::owner::inserter;
 use super::refusal::Refusal;
 use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, grants, wallets};
-use crate::id::{AttributeId, CredentialId, GrantId, Text, UserId, WalletId};
+use super::{attributes, credentials, delegated_write, economy, grants, wallets};
+use crate::bridge::{Address, Amount, Hash};
+use crate::id::{AttributeId, CredentialId, EpochId, GrantId, Height, Text, UserId, WalletId};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -108,6 +109,57 @@ pub struct AttributeRow {
     pub original_id: Option<AttributeId>,
 }
 
+/// The ledger of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BridgeInfo {
+    /// Contract of the other chain that holds the deposits.
+    pub escrow: Address,
+    /// Digits after the point.
+    pub decimals: u32,
+    /// What the network owns.
+    pub balance: Amount,
+}
+
+/// A closed epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct EpochRow {
+    pub id: EpochId,
+    pub start_height: Height,
+    /// Chain time, in seconds.
+    pub start_time: i64,
+    pub end_height: Height,
+    pub root: Hash,
+    /// Sum of its rewards.
+    pub total: Amount,
+    /// Hash of the block that closed it.
+    pub block: Hash,
+    pub confirmed: bool,
+}
+
+/// What somebody gets in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct RewardRow {
+    pub recipient: Address,
+    pub amount: Amount,
+}
+
+/// What somebody can claim on the other chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ClaimRow {
+    pub escrow: Address,
+    /// Height of the block that closed the epoch.
+    pub created_at: Height,
+    pub recipient: Address,
+    pub amount: Amount,
+    /// Hash of the block that closed the epoch.
+    pub block: Hash,
+    pub root: Hash,
+    pub proof: Vec<Hash>,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -133,6 +185,20 @@ pub enum Answer {
     Truth(bool),
     /// A text to sign.
     Text(String),
+    /// An amount of a token.
+    Amount(Amount),
+    /// An amount of gas, if there is a profile it belongs to.
+    Allowance(Option<Amount>),
+    /// An address, if there is one.
+    Address(Option<Address>),
+    /// The ledger of a token.
+    Info(BridgeInfo),
+    /// Closed epochs.
+    Epochs(Vec<EpochRow>),
+    /// Who gets what in an epoch.
+    Rewards(Vec<RewardRow>),
+    /// What can be claimed.
+    Claims(Vec<ClaimRow>),
 }
 
 /// Answers a query. A view never changes the state, which its type says.
@@ -241,6 +307,39 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::Text(dag.text(call.env.rules, call.env.chain_id))
         }
         Query::HasProfile { address } => Answer::Truth(wallets::has_profile(tables, call, address)),
+        Query::CheckBalance { address, token } => {
+            let token = economy::token(token)?;
+            let address = economy::address(address)?;
+            Answer::Amount(economy::balance(tables, token, address))
+        }
+        Query::GetWalletWithBalance { token } => {
+            let token = economy::token(token)?;
+            Answer::Address(economy::payer(tables, call, token)?)
+        }
+        Query::GetAllowance {} => Answer::Allowance(economy::allowance(tables, call)?),
+        Query::GetIssuerFee { credential_id } => {
+            Answer::Amount(economy::issuer_fee(tables, *credential_id)?)
+        }
+        Query::Balance { token, user } => {
+            Answer::Amount(economy::balance(tables, *token, economy::address(user)?))
+        }
+        Query::Info { token } => Answer::Info(economy::info(tables, *token)),
+        Query::ListEpochs {
+            token,
+            after,
+            limit,
+        } => Answer::Epochs(economy::epochs(tables, *token, (*after, *limit))),
+        Query::GetEpochRewards { token, epoch_id } => {
+            Answer::Rewards(economy::rewards(tables, *token, *epoch_id))
+        }
+        Query::ListWalletRewards {
+            token,
+            wallet,
+            with_pending,
+        } => {
+            let wallet = economy::address(wallet)?;
+            Answer::Claims(economy::claims(tables, *token, wallet, *with_pending))
+        }
     })
 }
 
@@ -325,6 +424,9 @@ fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCre
     };
     if !grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant)) {
         return Err(Refusal::NotShared);
+    }
+    if economy::is_owed(tables, call, id) {
+        return Err(Refusal::FeeUnpaid);
     }
     Ok(SharedCredential {
         id,

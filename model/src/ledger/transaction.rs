@@ -8,9 +8,6 @@ use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{Text, TxId};
 use crate::wire::{self, SignedTransaction};
 
-/// Namespace every action lives in.
-pub const NAMESPACE: &str = "main";
-
 /// What a signer decides about a transaction.
 #[derive(Clone, Debug)]
 pub struct Unsigned {
@@ -62,7 +59,7 @@ impl Transaction {
         let calls: Vec<_> = batch.calls().iter().map(|call| call.arguments()).collect();
         let mut sent = SignedTransaction {
             description: batch.name().to_owned(),
-            payload: wire::execute_payload(NAMESPACE, batch.name(), &calls),
+            payload: wire::execute_payload(batch.namespace(), batch.name(), &calls),
             payload_type: "execute".to_owned(),
             fee: Some("0".to_owned()),
             nonce,

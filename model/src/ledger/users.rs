@@ -10,7 +10,7 @@ use super::refusal::{Engine, Refusal};
 use super::tables::{
     AccessGrant, CopyLink, Credential, ReservedUser, RetainedNotes, State, Tables, User, Wallet,
 };
-use super::{attributes, delegated_write, grants, wallets};
+use super::{attributes, delegated_write, economy, grants, wallets};
 use crate::id::{Text, UserId};
 use crate::rules::Switch;
 
@@ -39,6 +39,7 @@ pub(super) fn add_user_as_inserter(
         inserter: inserter(state.tables(), call)?,
         recipient_encryption_public_key: key.clone(),
         encryption_password_store: checked_store(store)?,
+        gas_allowance: economy::ALLOWANCE,
     };
     let tables = state.tables();
     if tables.users.contains_key(&id) || tables.reserved_users.contains_key(&id) {
@@ -75,6 +76,7 @@ pub(super) fn update_user_pub_key_as_inserter(
         recipient_encryption_public_key: key.clone(),
         encryption_password_store: checked_store(store)?,
         inserter: user.inserter.clone(),
+        gas_allowance: user.gas_allowance,
     };
     if call.keeps(Switch::OwnerChangesKey) {
         require_consent(
@@ -151,6 +153,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         state.delete::<RetainedNotes>(&credential);
         state.delete::<Credential>(&credential);
         delegated_write::forget(state, call, credential);
+        economy::forget(state, credential);
     }
     for attribute in described {
         attributes::delete(state, attribute);

@@ -11,9 +11,10 @@ use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
 use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use crate::bridge::{Allocation, Hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, Transaction, execute};
+use crate::ledger::{Env, Outcome, Redo, State, Transaction, close_epochs, endow, execute};
 use crate::rules::Rules;
 use crate::time::{BlockTime, WallMillis};
 
@@ -53,9 +54,18 @@ pub struct Genesis {
     pub rules: Rules,
     /// Durations.
     pub timing: Timing,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
 }
 
 impl Genesis {
+    /// The state before the first block.
+    pub fn state(&self) -> State {
+        let mut state = State::default();
+        endow(&mut state, &self.balances);
+        state
+    }
+
     /// How many votes make a block final here.
     pub fn quorum(&self) -> usize {
         #[cfg(feature = "known-bad")]
@@ -145,7 +155,7 @@ impl Node {
             id,
             suite,
             key,
-            state: State::default(),
+            state: genesis.state(),
             chain: Vec::new(),
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
@@ -442,6 +452,7 @@ impl Node {
                 }
             })
             .collect();
+        close_epochs(&mut state, at, Hash(block.id.0));
         let app_hash = app_hash(self.app_hash, &state, &results);
         let tables = state.digest();
         let redo = state.rollback(savepoint);

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod error;
+mod numeric;
 mod payload;
 mod reader;
 mod transaction;
@@ -16,7 +17,8 @@ mod view_call;
 mod tests;
 
 pub use error::{CallError, DecodeError, DecodeProblem};
+pub use numeric::{Numeric, Shape};
 pub use payload::{CallPayload, ExecutePayload, call_payload, execute_payload, payload_digest};
 pub use transaction::{SignedTransaction, canonical_integer, signature_type};
-pub use value::Value;
+pub use value::{Type, Value};
 pub use view_call::call_text;

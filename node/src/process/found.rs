@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assay_model::bridge::Allocation;
 use assay_model::crypto::{Identity, Scheme, SigningKey};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Timing};
@@ -39,6 +40,8 @@ pub struct Founding {
     pub timing: Timing,
     /// Leader of term 0.
     pub leader: NodeId,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
 }
 
 impl Founding {
@@ -53,6 +56,7 @@ impl Founding {
             time: None,
             timing: USUAL_TIMING,
             leader: NodeId(0),
+            balances: Vec::new(),
         }
     }
 
@@ -116,6 +120,7 @@ pub fn found(directory: &Path, founding: &Founding) -> Result<Founded, ProcessEr
         time: founding.time.unwrap_or_else(machine_time),
         rules: founding.rules,
         timing: founding.timing,
+        balances: founding.balances.clone(),
     };
     // What would not be read back is not written.
     parse_genesis(&genesis_text(&genesis)).map_err(ProcessError::Usage)?;

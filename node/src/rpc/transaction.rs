@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, XrplKey};
-use assay_model::ledger::{Action, Batch, NAMESPACE, Transaction, Unreadable};
+use assay_model::ledger::{Action, Batch, Transaction, Unreadable};
 use assay_model::wire::{
     CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction, canonical_integer,
 };
@@ -151,10 +151,7 @@ pub enum Unrunnable {
     /// It does not decode.
     #[error("{0}")]
     Payload(DecodeError),
-    /// Any namespace but `main`.
-    #[error("namespace \"{0}\" does not exist")]
-    Namespace(String),
-    /// An unknown action, or arguments that do not fit.
+    /// An unknown namespace or action, or arguments that do not fit.
     #[error("{0}")]
     Call(CallError),
 }
@@ -163,13 +160,13 @@ impl Unrunnable {
     /// What the ledger keeps of it.
     pub const fn kind(&self) -> Unreadable {
         match self {
-            // Nodes read these payloads. Bad text stops in the database, the rest is a limit of the model.
+            // Nodes read these payloads; bad text stops in the database.
             Unrunnable::Payload(DecodeError {
-                problem: DecodeProblem::Utf8 | DecodeProblem::Unsupported(_),
+                problem: DecodeProblem::Utf8,
                 ..
             }) => Unreadable::Call,
             Unrunnable::Payload(_) => Unreadable::Payload,
-            Unrunnable::Namespace(_) | Unrunnable::Call(_) => Unreadable::Call,
+            Unrunnable::Call(_) => Unreadable::Call,
         }
     }
 }
@@ -222,10 +219,6 @@ const EXECUTE: &str = "execute";
 /// What an `execute` payload runs.
 pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
     let payload = ExecutePayload::decode(payload).map_err(Unrunnable::Payload)?;
-    let namespace = payload.namespace.to_lowercase();
-    if !["", NAMESPACE].contains(&namespace.as_str()) {
-        return Err(Unrunnable::Namespace(namespace));
-    }
     // Without any call the action runs once, without arguments.
     let calls = if payload.calls.is_empty() {
         vec![Vec::new()]
@@ -234,7 +227,7 @@ pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
     };
     let actions = calls
         .iter()
-        .map(|arguments| Action::decode(&payload.action, arguments))
+        .map(|arguments| Action::decode(&payload.namespace, &payload.action, arguments))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Unrunnable::Call)?;
     Ok(Batch::several(actions).expect("one name, and at least one call"))

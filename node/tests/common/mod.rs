@@ -52,6 +52,7 @@ pub(crate) fn genesis(rules: Rules) -> Arc<Genesis> {
         leader: NodeId(0),
         time: NOW,
         rules,
+        balances: Vec::new(),
         timing: Timing {
             propose: 2,
             poll: 2,

@@ -224,6 +224,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         epoch: EPOCH,
         drift: 5000,
         keeps_history: true,
+        balances: Vec::new(),
     })
 }
 

@@ -22,6 +22,7 @@ const NETWORK: &[&str] = &[
     "challenge_ms",
     "drift_ms",
     "first_leader",
+    "balances",
 ];
 
 /// Known where one node is meant.

@@ -6,6 +6,7 @@ mod describing;
 mod issuing;
 mod reading;
 mod sharing;
+mod trading;
 mod writing;
 
 use self::delegating::sign_dwg;
@@ -13,6 +14,7 @@ use self::describing::describe;
 use self::issuing::{issue, register, rekey};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::sharing::{share, sign_dag, store_again};
+use self::trading::trade;
 use self::writing::{add, transact};
 use super::client::{As, Got, Want};
 use super::desk::Desk;
@@ -100,6 +102,8 @@ pub(super) enum Flow {
     Request { request: u32, user: PartyId },
     /// Read a copy and judge it.
     Use { stage: UseStage, reading: Reading },
+    /// A move of tokens, or a look at them.
+    Trade,
     /// One view.
     Look,
     /// Many views.
@@ -130,6 +134,7 @@ impl Flow {
             | Order::List
             | Order::Probe { .. }
             | Order::ListGranted { .. } => Flow::Look,
+            Order::Trade(_) => Flow::Trade,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
             | Order::Overwrite { .. }
@@ -228,6 +233,7 @@ impl Flow {
                 News::Letter(_) | News::Got(_) => Next::Wait,
             },
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
+            Flow::Trade => trade(desk, task, news),
             Flow::Look => look_once(desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),
         }

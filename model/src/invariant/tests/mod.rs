@@ -7,6 +7,7 @@ mod consensus;
 mod consumer;
 mod deletion;
 mod durability;
+mod economy;
 mod identity;
 mod locks;
 mod papers;
@@ -133,6 +134,7 @@ fn cases() -> Vec<Case> {
         writes::cases(),
         consensus::cases(),
         durability::cases(),
+        economy::cases(),
     ]
     .into_iter()
     .flatten()
@@ -202,6 +204,11 @@ fn consensus_is_judged() {
 #[test]
 fn lasting_is_judged() {
     durability::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_economy_is_judged() {
+    economy::cases().iter().for_each(check);
 }
 
 #[test]

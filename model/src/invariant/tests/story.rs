@@ -241,6 +241,7 @@ impl Story {
             epoch: WallMillis(0),
             drift: 2_000,
             keeps_history,
+            balances: endowment(),
         };
         Story {
             history: History::new(Arc::new(cast)),
