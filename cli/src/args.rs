@@ -330,7 +330,8 @@ pub(crate) struct RequirementsArgs {
     /// Ids to explain; all when none is given
     #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Show what tests each requirement: invariants, stories, rules
+    /// Tell the library and show what tests each requirement: invariants, steps, the stories that got to it,
+    /// the rules that break it. Ends with exit code 1 when nothing tests one of the MUSTs shown
     #[arg(long)]
     pub(crate) coverage: bool,
 }
@@ -345,6 +346,9 @@ pub(crate) struct RulesArgs {
     /// Turn one rule on or off in what is marked
     #[arg(long = "rule", value_name = "NAME=on|off", value_parser = parse_rule)]
     pub(crate) switches: Vec<(Switch, bool)>,
+    /// Turn each rule off, alone, tell the library, and show which promises break and which stories show it
+    #[arg(long, conflicts_with_all = ["rules", "switches"])]
+    pub(crate) matrix: bool,
 }
 
 #[derive(Debug, Args)]
@@ -471,6 +475,9 @@ pub(crate) struct InitArgs {
     /// What people have of the tokens, in the smallest units, as IDOS:0x..=500,USDC:0x..=7; nothing for none
     #[arg(long, value_name = "TOKEN:0x..=N,..", default_value = "", value_parser = parse_endowment)]
     pub(crate) balances: Endowment,
+    /// Nodes that do not vote unless they join, such as n4,n5
+    #[arg(long, value_name = "NODES", default_value = "")]
+    pub(crate) sentries: String,
     #[command(flatten)]
     pub(crate) timing: TimingArgs,
 }
@@ -516,6 +523,10 @@ pub(crate) struct TimingArgs {
     /// How far a block's time may be from a validator's clock
     #[arg(long, value_name = "MS", default_value_t = USUAL_TIMING.drift)]
     pub(crate) drift_ms: u64,
+    /// After how many blocks a node makes a snapshot and forgets the blocks before the last one
+    #[arg(long, value_name = "BLOCKS", default_value_t = USUAL_TIMING.history,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) history_blocks: u64,
 }
 
 impl TimingArgs {
@@ -528,6 +539,7 @@ impl TimingArgs {
             broadcast: self.broadcast_ms,
             challenge: self.challenge_ms,
             drift: self.drift_ms,
+            history: self.history_blocks,
         }
     }
 }

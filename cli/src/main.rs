@@ -10,6 +10,7 @@ mod progress;
 mod runner;
 mod select;
 mod suggest;
+mod survey;
 #[cfg(test)]
 mod testing;
 mod world;

@@ -30,12 +30,18 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
         let mut history = History::new(Arc::new(Cast {
             parties: vec![],
             nodes: 2,
+            keys: Vec::new(),
+            sentries: Default::default(),
+            leader: NodeId(0),
             chain_id: "assay-net".into(),
             rules: plan.rules,
             epoch: plan.epoch,
             drift: 0,
+            operators: Vec::new(),
+            external: assay_model::actor::External::ARBITRUM,
             keeps_history: true,
             balances: Vec::new(),
+            history: 14_400,
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });

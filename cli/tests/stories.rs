@@ -150,3 +150,49 @@ fn the_story_of_the_readme_holds() {
     );
     assert_eq!(exit, 0, "{stdout}");
 }
+
+/// What a person takes home from a run under today's rules: which promises break, and how to see each.
+#[test]
+fn under_deployed_rules_the_report_ends_in_what_breaks_and_how_to_see_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "run", "--rules", "deployed", "--crypto", "symbolic", "--format", "json",
+    ];
+    let (exit, json) = assay(directory.path(), &arguments);
+    assert_eq!(exit, 1);
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let requirements = report["totals"]["requirements"].as_array().unwrap();
+    let failed = requirements.iter().filter(|row| row["outcome"] == "failed");
+    let failed: Vec<&Value> = failed.map(|row| &row["id"]).collect();
+    let broken = report["broken"].as_array().unwrap();
+    let surprising = broken.iter().filter(|broken| broken["announced"] == false);
+    let listed: Vec<&Value> = surprising.map(|broken| &broken["requirement"]).collect();
+    assert_eq!(listed, failed);
+    // The deployed schema's own actions, by the names of its file (idos-facts part 3).
+    for (id, called) in [
+        ("WAL-05", "add_wallet"),
+        ("WAL-07", "upsert_wallet_as_inserter"),
+        ("USR-03", "update_user_pub_key_as_inserter"),
+        ("CRED-05", "upsert_credential_as_inserter"),
+        ("GRANT-09", "rescind_shared_credential"),
+        ("DAG-03", "create_ag_by_dag_for_copy"),
+        ("DEL-04", "remove_credential"),
+        ("GOV-03", "delete_delegate_as_owner"),
+    ] {
+        let shown = broken.iter().find(|broken| broken["requirement"] == id);
+        let shown = shown.unwrap_or_else(|| panic!("{id} is not broken"));
+        let calls = shown["calls"].as_array().unwrap();
+        assert!(calls.contains(&called.into()), "{shown}");
+        let place = shown["step"]["place"].as_str().unwrap();
+        assert!(place.starts_with("scenarios/library/"), "{shown}");
+    }
+    let text = std::fs::read_to_string(directory.path().join("assay-report/report.txt")).unwrap();
+    let section = text
+        .find("Broken requirements, each with one story")
+        .unwrap();
+    assert!(section > text.rfind("VIOLATED").unwrap());
+    for id in listed {
+        let id = id.as_str().unwrap();
+        assert!(text[section..].contains(&format!("\n  {id} ")), "{id}");
+    }
+}

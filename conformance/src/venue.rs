@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use assay_model::id::{AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId};
+use assay_model::id::{
+    AppHash, CredentialId, GrantId, Height, NodeId, TablesDigest, UserId, WriteGrantId,
+};
 use assay_model::node::Node;
 use assay_model::time::{Millis, WallMillis};
 use assay_node::runtime::{Net, Skew};
@@ -63,6 +65,11 @@ pub struct Inspection {
     pub grants: Vec<GrantId>,
     #[serde(deserialize_with = "ids")]
     pub users: Vec<UserId>,
+    #[serde(default)]
+    pub oldest: Option<Height>,
+    /// Used dWGs of which something is kept that names somebody.
+    #[serde(default, deserialize_with = "named")]
+    pub consumed_write_grants: Vec<WriteGrantId>,
 }
 
 impl Inspection {
@@ -76,6 +83,13 @@ impl Inspection {
             credentials: tables.credentials.keys().copied().collect(),
             grants: tables.access_grants.keys().copied().collect(),
             users: tables.users.keys().copied().collect(),
+            oldest: Some(node.oldest()),
+            consumed_write_grants: tables
+                .consumed_write_grants
+                .iter()
+                .filter(|(_, row)| row.names_somebody())
+                .map(|(id, _)| *id)
+                .collect(),
         }
     }
 }
@@ -95,6 +109,23 @@ fn ids<'de, D: Deserializer<'de>, T: FromStr>(from: D) -> Result<Vec<T>, D::Erro
         id.ok_or_else(|| D::Error::custom(format!("a row has no id: {row}")))
     };
     rows.iter().map(id).collect()
+}
+
+/// Of the records of used papers those that name somebody.
+fn named<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<WriteGrantId>, D::Error> {
+    let rows = Vec::<serde_json::Value>::deserialize(from)?;
+    let names = |row: &&serde_json::Value| {
+        let says = |key| {
+            row.get(key)
+                .is_some_and(|it| it.as_str().is_some_and(|it| !it.is_empty()))
+        };
+        says("owner") || says("grantee")
+    };
+    let id = |row: &serde_json::Value| {
+        let id = row.get("id").and_then(|id| id.as_str()?.parse().ok());
+        id.ok_or_else(|| D::Error::custom(format!("a row has no id: {row}")))
+    };
+    rows.iter().filter(names).map(id).collect()
 }
 
 fn digest<'de, D: Deserializer<'de>>(from: D) -> Result<AppHash, D::Error> {

@@ -37,6 +37,7 @@ const BREATHER: u64 = 25;
 /// How long nodes may take to come back when nobody kills them any more.
 const PATIENCE: Duration = Duration::from_secs(120);
 const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 10,
     poll: 5,
     resend: 200,
@@ -273,7 +274,7 @@ struct Included {
 async fn chain(network: &Network, node: NodeId) -> Vec<Final> {
     let validators: Vec<Vec<u8>> = network
         .genesis()
-        .validators
+        .nodes
         .iter()
         .map(|validator| validator.bytes().to_vec())
         .collect();

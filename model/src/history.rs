@@ -3,15 +3,18 @@
 //!
 //! Every world writes the same history, and invariants know nothing else.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::bridge::Allocation;
+use crate::actor::External;
+use crate::bridge::{Address, Allocation};
+use crate::chain;
 use crate::crypto::Identity;
 use crate::id::{
     AppHash, ContentHash, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, Text,
-    UserId,
+    UserId, WriteGrantId,
 };
 use crate::ledger::{Query, Transaction};
 use crate::node::{Claim, Committed, Halt, Reply, Request, RequestId, TxResult};
@@ -29,6 +32,18 @@ pub enum Role {
     User,
     /// Reads what it was granted.
     Consumer,
+    /// Has tokens, and no profile.
+    Holder,
+    /// Owns the contracts the tokens are staked in.
+    Association,
+    /// The chain that holds the tokens.
+    Chain,
+    /// Passes what others ask on to nodes.
+    Gateway,
+    /// Keeps a share of the passwords of users who know none.
+    ShareNode,
+    /// Runs a node, and speaks with its key.
+    Operator,
 }
 
 /// A party of the story, with every identity it can speak for.
@@ -44,6 +59,8 @@ pub struct Member {
     pub identities: Vec<Identity>,
     /// Whether it checks what it reads as carefully as idos-facts 5.14 asks.
     pub careful: bool,
+    /// Whose face it has: its own, or that of the party behind which the same person stands.
+    pub person: PartyId,
 }
 
 /// Who takes part, and under which rules: what a reader of a history must know to make sense of it.
@@ -53,6 +70,16 @@ pub struct Cast {
     pub parties: Vec<Member>,
     /// How many nodes there are.
     pub nodes: u16,
+    /// By node: its operator's account on the chain that holds the tokens; empty where there is no such chain.
+    pub operators: Vec<Address>,
+    /// What that chain is like.
+    pub external: External,
+    /// Their identities, by place; empty where nobody outside knows them.
+    pub keys: Vec<Identity>,
+    /// Nodes that do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
+    /// Who leads when the story begins.
+    pub leader: NodeId,
     /// The network's name.
     pub chain_id: Text,
     /// Which promises the nodes were told to keep.
@@ -61,11 +88,14 @@ pub struct Cast {
     pub epoch: WallMillis,
     /// How far block time may stray from the clocks of honest validators, in milliseconds.
     pub drift: u64,
-    /// Whether the network keeps every block for good, as the published node does. Deleted ciphertext
-    /// then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
+    /// Whether the network keeps every block for good and says so, as the published node does. Deleted
+    /// ciphertext then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
     pub keeps_history: bool,
     /// What people had of the tokens before the first block.
     pub balances: Vec<Allocation>,
+    /// After how many blocks a node makes a snapshot: what was deleted is gone twice as many blocks later,
+    /// and no older block is kept.
+    pub history: u64,
 }
 
 impl Cast {
@@ -207,6 +237,26 @@ pub enum Doubt {
     BadDocument(&'static str),
     /// The document is about somebody else.
     WrongSubject,
+    /// The answer is for another consumer.
+    WrongConsumer,
+    /// The answer is not to a question this consumer asked.
+    OtherQuestion,
+    /// No issuer this consumer trusts signed the answer.
+    AnswerForged,
+    /// The document says less than the consumer asks for.
+    LevelTooLow,
+    /// The same person has come with another profile before.
+    PersonKnown,
+    /// The other shares no club with this one.
+    NotAPeer,
+    /// The relied-upon entity did not insert the grant itself.
+    NotInserted,
+    /// The relied-upon entity has it by relying on somebody else.
+    RelianceChained,
+    /// The question has expired.
+    AnswerExpired,
+    /// The answer was given for one use and has been used, or is not the latest.
+    AnswerUsed,
 }
 
 impl Doubt {
@@ -222,6 +272,16 @@ impl Doubt {
             Doubt::HashMismatch => "hash-mismatch",
             Doubt::BadDocument(_) => "bad-document",
             Doubt::WrongSubject => "wrong-subject",
+            Doubt::LevelTooLow => "level-too-low",
+            Doubt::PersonKnown => "person-known",
+            Doubt::NotAPeer => "not-a-peer",
+            Doubt::NotInserted => "not-inserted",
+            Doubt::RelianceChained => "reliance-chained",
+            Doubt::WrongConsumer => "wrong-consumer",
+            Doubt::OtherQuestion => "other-question",
+            Doubt::AnswerForged => "answer-forged",
+            Doubt::AnswerExpired => "answer-expired",
+            Doubt::AnswerUsed => "answer-used",
         }
     }
 
@@ -236,8 +296,32 @@ impl Doubt {
         "hash-mismatch",
         "bad-document",
         "wrong-subject",
+        "level-too-low",
+        "person-known",
+        "not-a-peer",
+        "not-inserted",
+        "reliance-chained",
+        "wrong-consumer",
+        "other-question",
+        "answer-forged",
+        "answer-expired",
+        "answer-used",
+        "answer-withdrawn",
+        "answer-is-no",
+        "other-matches",
         "nothing-found",
         "other-amount",
+        "wrong-password",
+        "invalid-salt",
+        "not-stored",
+        "upload-partial",
+        "upload-refused",
+        "not-authorised",
+        "too-few-shares",
+        "shares-uneven",
+        "share-address-missing",
+        "share-nodes-missing",
+        "origin-unknown",
     ];
 }
 
@@ -269,6 +353,17 @@ impl std::fmt::Display for Ending {
             Ending::Unanswered => f.write_str("unanswered"),
         }
     }
+}
+
+/// A credential a filter looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// The row.
+    pub credential: CredentialId,
+    /// Of each criterion to pick by, whether it is true of the document.
+    pub picks: Vec<bool>,
+    /// The same for each criterion to omit by.
+    pub omits: Vec<bool>,
 }
 
 /// One thing that happened.
@@ -341,6 +436,152 @@ pub enum Event {
         /// Last second of the lock given, 0 when denied.
         locked_until: i64,
     },
+    /// A user's enclave said which credentials are of use to somebody.
+    Filtered {
+        /// Who asked.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// The credentials it looked into.
+        candidates: Vec<Candidate>,
+        /// What left the enclave.
+        told: String,
+    },
+    /// A consumer asked a user a question.
+    QuestionAsked {
+        /// Names the question.
+        question: u32,
+        /// The consumer.
+        by: PartyId,
+        /// The user.
+        of: PartyId,
+        /// Last second in which an answer is of use, UNIX seconds.
+        expires: i64,
+    },
+    /// A user said that a question may be answered, or no longer.
+    AnswerDecided {
+        /// The question.
+        question: u32,
+        /// The user.
+        by: PartyId,
+        /// From which credential; nothing takes the approval back.
+        credential: Option<CredentialId>,
+        /// Whether again and again, or once.
+        repeated: bool,
+    },
+    /// Somebody evaluated a question over a credential's plaintext.
+    Evaluated {
+        /// The question.
+        question: u32,
+        /// Who vouches for the answer: an issuer, or today the user's own enclave.
+        by: PartyId,
+        /// The credential.
+        credential: CredentialId,
+        /// Whether it is so.
+        answer: bool,
+        /// Whether the evaluator says the credential is approved at that time.
+        approved: bool,
+        /// All that is told.
+        told: String,
+        /// Tells one answer from another.
+        digest: ContentHash,
+    },
+    /// A consumer made up its mind about an answer.
+    AnswerJudged {
+        /// The consumer.
+        by: PartyId,
+        /// The question it was presented for.
+        question: u32,
+        /// Which answer.
+        digest: ContentHash,
+        /// The consumer's clock, UNIX seconds.
+        at: i64,
+        /// Nothing when it believes it.
+        doubt: Option<Doubt>,
+    },
+    /// A gateway opened a session.
+    SignedIn {
+        /// The gateway.
+        gateway: PartyId,
+        /// Who signed in.
+        by: PartyId,
+        /// As whom.
+        identity: Identity,
+        /// Last second of the session, UNIX seconds.
+        until: i64,
+    },
+    /// Somebody asked a gateway to pass a read on.
+    AskedGateway {
+        /// Who.
+        by: PartyId,
+        /// The gateway.
+        gateway: PartyId,
+        /// What it wants to know.
+        query: Query,
+    },
+    /// A gateway let somebody else have a session it keeps.
+    SessionLeaked {
+        /// The gateway.
+        gateway: PartyId,
+        /// Whose session.
+        of: PartyId,
+        /// Who has it now.
+        to: PartyId,
+    },
+    /// An obliged entity found a document to be the one it verified itself, and vouches for it.
+    Vouched {
+        /// The entity.
+        by: PartyId,
+        /// To whom.
+        to: PartyId,
+        /// Its own copy.
+        own: CredentialId,
+        /// Hash of what came out of it.
+        document: ContentHash,
+    },
+    /// An obliged entity decided whether to rely on another.
+    Relied {
+        /// The entity.
+        by: PartyId,
+        /// On whom.
+        on: PartyId,
+        /// The copy it read.
+        copy: CredentialId,
+        /// Hash of the document, when it could be opened.
+        document: Option<ContentHash>,
+        /// Height of the node it was read from.
+        height: Height,
+        /// Nothing when it relies.
+        doubt: Option<Doubt>,
+    },
+    /// An issuer looked at a face and said which person it is.
+    Recognised {
+        /// The issuer.
+        by: PartyId,
+        /// Who showed it.
+        of: PartyId,
+        /// Whether it had seen the face before.
+        known: bool,
+        /// The id it gives the person.
+        person: String,
+        /// The credential that says so.
+        credential: CredentialId,
+        /// Names of what it says of its subject.
+        claims: Vec<String>,
+        /// Hash of the document.
+        document: ContentHash,
+    },
+    /// A consumer read who somebody is, as an issuer knows it.
+    MetPerson {
+        /// The consumer.
+        by: PartyId,
+        /// In whose profile.
+        user: UserId,
+        /// The id.
+        person: String,
+        /// Whether it had met the person in another profile before.
+        known: bool,
+    },
     /// An issuer signed a document about a user.
     Issued {
         /// The issuer.
@@ -362,6 +603,10 @@ pub enum Event {
         encryptor: Text,
         /// Hash of the document.
         document: ContentHash,
+        /// Digest of the content, as a row holds it.
+        content: [u8; 32],
+        /// Whose box it is: the recipient's key, base64.
+        to: Text,
     },
     /// Somebody opened the content of a credential with a key of its own.
     Opened {
@@ -388,6 +633,112 @@ pub enum Event {
         height: Height,
         /// Nothing when it accepts.
         doubt: Option<Doubt>,
+    },
+
+    /// A user's enclave derived an encryption key from a password.
+    KeyDerived {
+        /// The user.
+        by: PartyId,
+        /// What it salted the password with.
+        salt: Text,
+        /// The public side of the key, base64; nothing when the salt was refused.
+        key: Option<Text>,
+        /// Whether the enclave took it for the user's key.
+        taken: bool,
+    },
+    /// Somebody who holds what every operator holds tried passwords.
+    Guessed {
+        /// Who.
+        by: PartyId,
+        /// Whose password.
+        of: UserId,
+        /// How many keys were derived.
+        tries: u64,
+        /// Whether one was the recorded one.
+        found: bool,
+    },
+    /// An enclave asked every share node for its share.
+    SharesAsked {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asks, as share nodes know it.
+        address: Text,
+    },
+    /// A share node gave a share out.
+    ShareReleased {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+        /// Whether it is what the node was given.
+        right: bool,
+    },
+    /// A share node gave out nothing, though it keeps something.
+    ShareRefused {
+        /// The share node.
+        by: PartyId,
+        /// Whose.
+        user: UserId,
+        /// To whom.
+        address: Text,
+    },
+    /// An enclave has made what it could of the shares that came.
+    Recovered {
+        /// The user.
+        by: PartyId,
+        /// Which of its wallets asked.
+        address: Text,
+        /// The share nodes whose shares came.
+        answers: Vec<PartyId>,
+        /// The public side of the key that follows, base64; nothing when it got no secret.
+        key: Option<Text>,
+    },
+    /// A user has changed keys, and sealed anew what was sealed to the old one.
+    Rotated {
+        /// The user.
+        by: PartyId,
+        /// The new public key, base64.
+        key: Text,
+    },
+    /// A user let an origin ask its enclave.
+    OriginAuthorised {
+        /// The user.
+        by: PartyId,
+        /// Whose origin.
+        origin: PartyId,
+        /// Whether each request waits for the user.
+        each: bool,
+    },
+    /// A user approved one request to its enclave.
+    Allowed {
+        /// The user.
+        by: PartyId,
+        /// Names the request.
+        request: u32,
+    },
+    /// Plaintext left an enclave.
+    Disclosed {
+        /// The user.
+        by: PartyId,
+        /// To whose origin.
+        to: PartyId,
+        /// Names the request.
+        request: u32,
+        /// Of this row.
+        credential: CredentialId,
+        /// Hash of what left.
+        document: ContentHash,
+    },
+    /// A dashboard showed its owner these rows of the profile.
+    Shown {
+        /// The owner.
+        by: PartyId,
+        /// Height of the node they were read from.
+        height: Height,
+        /// The rows.
+        credentials: Vec<CredentialId>,
     },
 
     /// A node process started, or was there when the story began.
@@ -431,10 +782,22 @@ pub enum Event {
         app_hash: AppHash,
         /// What execution came to, per transaction.
         results: Arc<[TxResult]>,
-        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        /// Digest of the node's tables before the first transaction and after the last; nothing where nobody
+        /// outside can see them.
         tables: Option<(TablesDigest, TablesDigest)>,
         /// Whether the node caught up with it rather than taking part.
         replayed: bool,
+    },
+    /// A node took a peer's snapshot for its state instead of the blocks up to it.
+    Installed {
+        /// The node.
+        node: NodeId,
+        /// Height of the snapshot.
+        height: Height,
+        /// The node's app hash with it.
+        app_hash: AppHash,
+        /// Digest of the node's tables before and after; nothing where nobody outside can see them.
+        tables: Option<(TablesDigest, TablesDigest)>,
     },
     /// A node stopped for good.
     Halted {
@@ -482,6 +845,19 @@ pub enum Event {
     /// The run's bound on events was reached.
     Exhausted,
 
+    /// The chain that holds the tokens has sealed a block.
+    ChainBlock {
+        /// The block, with what came of every call in it.
+        block: Arc<chain::Block>,
+    },
+    /// That chain has undone its last blocks.
+    ChainReorganised {
+        /// The last block that stands.
+        last: u64,
+        /// Whether the calls in the others are lost rather than waiting for a block again.
+        lost: bool,
+    },
+
     /// Bytes a node holds or was handed were searched for marked plaintext.
     Scanned {
         /// The node.
@@ -509,6 +885,10 @@ pub enum Event {
         grants: Vec<GrantId>,
         /// Ids of every user.
         users: Vec<UserId>,
+        /// Height of the oldest block it still has; nothing where nobody outside can see it.
+        oldest: Option<Height>,
+        /// Used dWGs of which something is kept that names somebody.
+        named: Vec<WriteGrantId>,
     },
     /// A node was searched for the ciphertext of a credential that is deleted on the chain.
     Remained {

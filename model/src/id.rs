@@ -48,12 +48,20 @@ uuid_ids! {
     GrantId;
     /// A row of `inserters`: an organisation that may create profiles.
     InserterId;
+    /// A row of `passporting_clubs`: obliged entities that rely on each other.
+    ClubId;
+    /// A row of `passporting_peers`: an obliged entity.
+    PeerId;
     /// A row of `user_attributes`, original or copy.
     AttributeId;
     /// An epoch of withdrawals of one token; its value follows from the height it began at.
     EpochId;
+    /// Something validators vote on; its value follows from its content.
+    ResolutionId;
     /// A delegated write grant (dWG): the paper's own id, and the row of `consumed_write_grants` it leaves.
     WriteGrantId;
+    /// A row of `access_requests`: what a consumer asks an owner for.
+    AccessRequestId;
 }
 
 /// Namespace of deterministic grant ids. Source: idos-facts 2.6.

@@ -7,13 +7,16 @@
 pub mod actor;
 pub mod bridge;
 pub mod catalogue;
+pub mod chain;
 pub mod crypto;
+pub mod disclosure;
 pub mod history;
 pub mod id;
 pub mod invariant;
 pub mod ledger;
 pub mod node;
 pub mod rules;
+pub mod shares;
 pub mod time;
 pub mod vc;
 pub mod wire;

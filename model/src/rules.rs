@@ -190,6 +190,10 @@ switches! {
         promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
         deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")
         keeps ["REV-03"];
+    RotationKeepsIssuer "rotation-keeps-issuer"
+        promised "an owner's edit that leaves the notes as they are seals the credential anew and keeps its issuer's key" ("idos-facts 5.10, KEY-03")
+        deployed "whoever signs an edit becomes the issuer, so an owner who changes keys loses the issuer's" ("schema:edit_credential")
+        keeps ["KEY-03"];
     UniqueNotesId "unique-notes-id"
         promised "one issuer key and notes id name one credential" ("doc:issuer-guide")
         deployed "a status edit reaches every row with the same issuer key and notes id" ("schema:edit_public_notes_as_issuer")
@@ -206,10 +210,90 @@ switches! {
         promised "removing a delegate works whatever the letter case of the argument" ("idos-facts 8.10")
         deployed "a mixed-case argument removes nothing and says nothing" ("schema:delete_delegate_as_owner")
         keeps ["GOV-03"];
+    StrongPasswords "strong-passwords"
+        promised "a password that can be guessed in fewer than 2^40 derivations is refused" ("S4, doc:security")
+        deployed "any password is taken, and salt and public key, by which guesses are checked, are known to every operator" ("idos-facts 4.9")
+        keeps ["KEY-02"];
+    ApprovedDisclosures "approved-disclosures"
+        promised "an origin may be authorised for single requests only, each of which waits for the user" ("doc:enclave, S4")
+        deployed "an origin that was authorised once is answered without asking" ("idos-facts 1.3")
+        keeps ["KEY-04"];
+    CheckedShares "checked-shares"
+        promised "a share that differs from its commitment is put aside, and the others give the secret back" ("doc:mpc-for-encryption-keys")
+        deployed "commitments are not looked at, and what the shares that came make together is taken" ("idos-facts 4.10")
+        keeps ["MPC-02"];
+    JointWallets "joint-wallets"
+        promised "a wallet is bound and unbound at the network and at all share nodes, or nowhere" ("doc:mpc-for-encryption-keys")
+        deployed "a failure at the share nodes is only logged" ("idos-facts 5.9")
+        keeps ["MPC-03"];
+    RecordedRequests "recorded-requests"
+        promised "requests for access, and what became of them, are rows that both sides see, and a decided one is not decided again" ("S4, idos-facts 1.2, 5.3")
+        deployed "there is no request object; requests and denials are said off the network" ("idos-facts 1.2")
+        keeps ["REQ-01", "REQ-02"];
+    ApprovalWithinRequest "approval-within-request"
+        promised "an approval that gives more than its request asks for is refused" ("S4 (scope)")
+        deployed "nothing compares a grant with what was asked for" ("idos-facts 5.3")
+        keeps ["REQ-03"];
+    GrantTerms "grant-terms"
+        promised "a grant may carry an end and a number of uses, after which reads are refused" ("S4 (time frame, repeated use)")
+        deployed "a grant is good until it is revoked, without limit and without a log" ("schema:get_credential_shared")
+        keeps ["GRANT-13"];
+    OneStepEnd "one-step-end"
+        promised "the owner ends all access of a grantee to a datum in one operation" ("S4, ctr (old delete semantics)")
+        deployed "grants are revoked one by one by their ids; there is no such action" ("schema:revoke_access_grant")
+        keeps ["GRANT-11"];
+    BoundedLocks "bounded-locks"
+        promised "a lock is UNIX seconds and ends within ten years" ("doc (5-10 years)")
+        deployed "a lock is any integer" ("schema:create_access_grant")
+        keeps ["GRANT-12"];
+    BoundedSizes "bounded-sizes"
+        promised "notes, content and attributes have a greatest size" ("doc:token-economy")
+        deployed "only the block's size bounds them" ("idos-facts 2")
+        keeps ["CRED-09"];
+    DagExpires "dag-expires"
+        promised "a dAG names the last second in which it may be used" ("idos-facts 8.4")
+        deployed "a dAG has no end" ("idos-facts 4.6")
+        keeps ["DAG-05"];
+    CancellablePapers "cancellable-papers"
+        promised "the owner cancels a dAG or dWG that nobody has used yet" ("idos-facts 8.4")
+        deployed "a signed paper cannot be taken back" ("idos-facts 4.5, 4.6")
+        keeps ["DAG-05"];
+    RemaindersRemoved "remainders-removed"
+        promised "what a lock keeps of removed data is listed to the owner, and removed after the lock if asked for" ("doc:the-right-to-be-forgotten (announced)")
+        deployed "it stays until the owner removes it by hand" ("schema:remove_credential")
+        keeps ["DEL-05"];
+    AuditRecord "audit-record"
+        promised "requests and grants leave a record that owner and grantee read, and that an erased owner's name is taken out of" ("S4, doc:data-retention-obligations (time log)")
+        deployed "a grant that ended leaves no trace in the tables" ("idos-facts 1.2")
+        keeps ["AUD-01"];
+    DashboardShowsAll "dashboard-shows-all"
+        promised "the dashboard shows the owner every row stored under the profile" ("doc:faqs-users (see everything)")
+        deployed "it hides copies and rows without notes, orphan copies among them" ("idos-facts 1.3")
+        keeps ["DASH-01"];
+    GovernanceLog "governance-log"
+        promised "every change of inserters, delegates, actions, ownership, parameters and validators is in a public log, with its height" ("S0, S3 progressive decentralization")
+        deployed "changes are made silently; only who reads every block can tell" ("idos-facts 3.1, 6.1")
+        keeps ["GOV-01"];
+    LocksOutliveChanges "locks-outlive-changes"
+        promised "a grant keeps the lock it was made under, whatever actions are replaced with later" ("idos-facts 8.10")
+        deployed "locks fall with the action that looks at them" ("idos-facts 1.1: nothing is out of the owner's reach")
+        keeps ["GOV-01"];
     AuthenticatedReads "authenticated-reads"
         promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
         deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")
         keeps ["READ-01"];
+    Passporting "passporting"
+        promised "obliged entities of one club rely on each other's verification: copies wait for a grant, and the registry names the clubs' peers" ("S0, hist")
+        deployed "there are no such actions" ("hist, March 2026; idos-facts 0.1 X15")
+        keeps ["REUSE-03"];
+    FilterOmitsEach "filter-omits-each"
+        promised "the private filter leaves out a credential of which any omitted value is true" ("doc:getting-started")
+        deployed "it leaves out only a credential of which every omitted value is true" ("sdk:credentials, idos-facts 0.1 X18")
+        keeps ["DISC-03"];
+    BoundAnswers "bound-answers"
+        promised "an answer to a question is signed by the issuer, for this question of this consumer alone" ("S4, idos-facts 5.13")
+        deployed "the enclave says yes or no, unsigned, and anybody may repeat it" ("sdk:enclave, idos-facts 5.13")
+        keeps ["DISC-02"];
     RequiredChainId "required-chain-id"
         promised "a transaction names its network" ("kwil documentation")
         deployed "an empty chain id is accepted, so the transaction is good on every network" ("kwil-rpc 3")
@@ -226,10 +310,58 @@ switches! {
         promised "a commit counts each validator once" ("kwil documentation")
         deployed "repeated votes of one validator are counted again" ("idos-facts 6.1")
         keeps ["CONS-02"];
+    MajorityQuorum "majority-quorum"
+        promised "a block is final with the votes of more than half of the validators, so fewer than half may be down" ("S3, kwil documentation; idos-facts 0.1 X1")
+        elsewhere "it needs more than two thirds, as a network that tolerates lying validators does" ("doc:decentralized-storage, doc:legal-docs; idos-facts 0.1 X1")
+        keeps ["AVAIL-01"];
+    OperatorsHoldNoRights "operators-hold-no-rights"
+        promised "an operator's key is nobody's in particular: rights come from actions alone" ("schema; idos-facts 0.1 X10")
+        elsewhere "whoever runs a validator may end any grant and remove any credential" ("doc:access-control; idos-facts 0.1 X10")
+        keeps ["GRANT-06", "GRANT-08"];
     TakeoverKeepsCommits "takeover-keeps-commits"
         promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
         deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")
         keeps ["AVAIL-02"];
+    HoldersStake "holders-stake"
+        promised "a stake takes tokens of the caller's only" ("idos-facts 8.10, STAKE-01")
+        deployed "anybody stakes what somebody else has approved, behind a node of its own choice" ("ctr:IDOSNodeStaking stake")
+        keeps ["STAKE-01"];
+    SeparateRewards "separate-rewards"
+        promised "rewards are paid from what was paid in for them" ("idos-facts 8.10, STAKE-01")
+        deployed "rewards are paid from whatever the contract holds, stakes included" ("ctr:IDOSNodeStaking withdrawReward")
+        keeps ["STAKE-01"];
+    SlashableUnstaking "slashable-unstaking"
+        promised "stake on its way back is slashed with its node" ("doc, stake at risk")
+        deployed "whoever unstakes first loses nothing" ("ctr:IDOSNodeStaking slash")
+        keeps ["STAKE-03"];
+    EvidencedSlashing "evidenced-slashing"
+        promised "a slash shows two votes of the node's validator on one ballot" ("idos-facts 8.10, STAKE-03; 9.2 (8)")
+        deployed "the owner's word is enough" ("ctr:IDOSNodeStaking slash")
+        keeps ["STAKE-03"];
+    BoundedHistory "bounded-history"
+        promised "a node keeps the blocks of a bounded window and a snapshot of its tables, whose digest the app hash covers; whoever is further behind catches up with the snapshot" ("S0, doc:decentralized-storage/README")
+        deployed "every block is kept for ever, with what was deleted since" ("idos-facts 0.1 X17, 6.5")
+        keeps ["DEL-06", "DEL-07", "CONS-05"];
+    OriginalRemovable "original-removable"
+        promised "an original can be removed while a copy of it is locked, and the copy stays" ("doc:legal-docs/data-retention-obligations, schema:remove_credential")
+        elsewhere "data of which a copy is locked cannot be removed" ("doc:faqs-users, idos-facts 0.1 X4")
+        keeps ["DEL-04"];
+    PrivateGrants "private-grants"
+        promised "a grant is shown to its owner and its grantee only" ("schema:get_access_grants_for_credential")
+        elsewhere "grants are public for transparency" ("doc:what-is-self-custodial-data, idos-facts 0.1 X8")
+        keeps ["READ-01"];
+    OwnBlockTime "own-block-time"
+        promised "a transaction runs at the time in the header of its own block" ("kwil:processor")
+        elsewhere "it runs at the time of the block before" ("comment at schema:create_credentials_by_dwg, idos-facts 0.1 X13")
+        keeps ["TIME-02", "GRANT-05"];
+    StatusKeepsId "status-keeps-id"
+        promised "an issuer's statement about a credential can be followed by another, whatever its notes say" ("schema:edit_public_notes_as_issuer")
+        elsewhere "a statement whose notes have no id is the last" ("doc:issuer-guide, idos-facts 0.1 X16")
+        keeps ["REV-01"];
+    OpenIssuing "open-issuing"
+        promised "whoever an owner names in a dWG may write under it" ("S2, S3")
+        deployed "only a key that is registered as a delegate may" ("schema:create_credentials_by_dwg, idos-facts 0.1 X7")
+        keeps ["CRED-10"];
 }
 
 impl Switch {

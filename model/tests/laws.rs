@@ -6,30 +6,20 @@ mod bench;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use assay_laws::{cases, laws};
 use assay_model::bridge::{Amount, Token};
 use assay_model::crypto::{KdfMemo, Real, Suite, Symbolic};
-use assay_model::id::{CredentialId, EpochId, GrantId, Text};
+use assay_model::id::{AccessRequestId, CredentialId, EpochId, GrantId, Text, UserId};
 use assay_model::ledger::{
-    AccessGrant, Action, Batch, Consent, Credential, Excerpt, Indexed, Outcome, OwnerConsent,
-    Query, Refusal, State, Wallet, WalletType,
+    AccessGrant, AccessRequest, Action, Batch, Consent, Credential, DagTerms, Excerpt, Indexed,
+    Outcome, OwnerConsent, Query, Refusal, RequestState, ShareTerms, State, Wallet, WalletType,
 };
 use assay_model::rules::{Rules, Switch};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::RngSeed;
 
 use bench::*;
-
-/// A fixed seed, so that every run of the tests is the same.
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 /// Texts people do not usually write, and some they do.
 fn text() -> impl Strategy<Value = Text> {
@@ -80,11 +70,21 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let who = prop_oneof![6 => Just(None), 1 => select(EVERYBODY.to_vec()).prop_map(Some)];
-    let lock = select(vec![0, -1, NOW, NOW + 2, NOW + 9, i64::MAX, i64::MIN]);
+    let lock = select(vec![
+        0,
+        0,
+        NOW,
+        NOW + 2,
+        NOW + 9,
+        NOW + 9,
+        -1,
+        i64::MAX,
+        i64::MIN,
+    ]);
     let spoilt = prop_oneof![5 => Just(None), 1 => (any::<u8>(), text()).prop_map(Some)];
     (
         who,
-        0..38u8,
+        0..54u8,
         1..5u128,
         10..15u128,
         prop_oneof![Just(10u128), 10..15u128],
@@ -128,18 +128,53 @@ fn owner_name(n: u128) -> Who {
     ["alice", "bob", "mallory", "spare"][n as usize - 1]
 }
 
+/// Which of the profiles it is; the first for any other.
+fn number_of(id: UserId) -> u128 {
+    (1..5).find(|n| user(*n) == id).unwrap_or(1)
+}
+
+/// Who of those that read has this name.
+fn reader(bench: &Bench, name: Option<&str>) -> Who {
+    let is = |who: &&Who| name.is_some_and(|name| name.eq_ignore_ascii_case(&bench.caller(who)));
+    ["bank", "fund"].iter().find(is).copied().unwrap_or("bank")
+}
+
 impl Step {
     /// Who acts and what it does on this bench.
     fn action(&self, bench: &Bench) -> (Who, Action) {
         let natural = match self.kind {
-            0..=3 => "root",
+            0..=3 | 36..=41 => "root",
             4 | 5 | 7 | 10 | 24 => ["kyc", "rival"][self.pick % 2],
-            13 | 25 | 32 | 35 => "kyc",
-            33 => "root",
-            27..=31 => ["alice", "fund"][self.pick % 2],
-            34 | 36 => "fund",
-            16 => ["bank", "fund"][self.pick % 2],
-            17 | 37 => "nobody",
+            13 | 25 | 48 | 51 => "kyc",
+            49 => "root",
+            43..=47 => ["alice", "fund"][self.pick % 2],
+            50 | 52 => "fund",
+            16 | 26 => ["bank", "fund"][self.pick % 2],
+            17 | 53 => "nobody",
+            27 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                reader(bench, asked.map(|request| &*request.consumer))
+            }
+            28 => {
+                let asked = bench
+                    .state
+                    .tables()
+                    .access_requests
+                    .get(&self.some_request(bench));
+                owner_name(asked.map_or(self.n, |request| number_of(request.owner)))
+            }
+            29 => reader(
+                bench,
+                self.some_grant(bench).map(|(_, grant)| &*grant.grantee),
+            ),
+            30 => {
+                let some = self.some_grant(bench);
+                owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)))
+            }
             _ => owner_name(self.n),
         };
         (self.who.unwrap_or(natural), self.made(bench))
@@ -206,13 +241,21 @@ impl Step {
         }
     }
 
-    /// One of the grants in the order they were made in, since their ids hang on the suite.
-    fn some_grant(&self, bench: &Bench) -> Option<(GrantId, Arc<AccessGrant>)> {
+    /// One of those that are there, when any is; in an order that does not hang on the suite, as ids do.
+    fn some_grant<'b>(&self, bench: &'b Bench) -> Option<(GrantId, &'b AccessGrant)> {
         let grants = bench.state.tables().access_grants.iter();
-        let mut grants: Vec<_> = grants.map(|(id, grant)| (*id, grant.clone())).collect();
-        grants.sort_by_key(|(_, grant)| grant.height);
-        let place = self.pick % grants.len().max(1);
-        (place < grants.len()).then(|| grants.swap_remove(place))
+        let mut grants: Vec<_> = grants.map(|(id, grant)| (*id, &**grant)).collect();
+        grants.sort_by_key(|(_, grant)| (grant.data, grant.height, grant.locked_until));
+        grants.get(self.pick % grants.len().max(1)).copied()
+    }
+
+    /// One that somebody made, when anybody did.
+    fn some_request(&self, bench: &Bench) -> AccessRequestId {
+        let requests = bench.state.tables().access_requests.iter();
+        let open = |request: &AccessRequest| request.state == RequestState::Submitted;
+        let mut open = requests.filter(|(_, request)| self.pick % 4 == 0 || open(request));
+        let some = open.next().map(|(id, _)| *id);
+        some.unwrap_or(request(self.id))
     }
 
     fn token(&self) -> Token {
@@ -278,24 +321,38 @@ impl Step {
                 public_notes: [APPROVED, REVOKED][self.pick % 2].into(),
             },
             14 => Action::RemoveCredential { id: named },
-            15 | 18 => {
+            15 => {
                 let copy = self.package(bench, true);
                 copy.share(self.other, &self.grantee(bench), self.lock)
             }
+            18 => {
+                let said = ShareTerms {
+                    request_id: (self.pick % 2 == 0).then(|| self.some_request(bench)),
+                    expires_at: (self.pick > 7).then_some(self.lock),
+                    uses: (self.pick > 3).then_some(self.n as i64 - 1),
+                    fields: (self.pick > 9).then(|| self.word("name")),
+                };
+                let copy = self.package(bench, true);
+                copy.share_with(self.other, &self.grantee(bench), self.lock, said)
+            }
             16 => {
                 // Something that was shared, when anything was.
-                let some = self.some_grant(bench);
+                let some = picked(bench, self.pick);
                 Action::RescindSharedCredential {
-                    credential_id: some.map_or(named, |(_, grant)| grant.data),
+                    credential_id: some.map_or(named, |(_, data)| data),
                 }
             }
-            17 | 37 => {
+            17 | 53 => {
+                // For something that is shared already, mostly.
+                let some = self.some_grant(bench).filter(|_| self.pick % 4 > 0);
+                let owner = owner_name(some.map_or(self.n, |(_, grant)| number_of(grant.owner)));
+                let id = some.map_or(self.id, |(_, grant)| grant.data.0.as_u128());
                 let mut dag = Dag {
-                    owner: bench.caller(owner_name(self.n)),
-                    ..bench.dag(&self.grantee(bench), self.id, self.lock)
+                    owner: bench.caller(owner),
+                    ..bench.dag(&self.grantee(bench), id, self.lock)
                 };
                 let text = dag.text(bench.rules, &bench.chain_id);
-                dag.signature = bench.signed(owner_name(self.n), &text);
+                dag.signature = bench.signed(owner, &text);
                 let Dag {
                     owner,
                     grantee,
@@ -373,27 +430,116 @@ impl Step {
                 self.spoil(&mut { fields });
                 dwg.insert()
             }
-            26 => Action::ActionCostingGas {},
-            27 => Action::ActionCostingIdosToken {
+            26 => Action::RequestAccess {
+                id: request(self.id * 4 + self.n),
+                user_id: user(self.n.min(3)),
+                credential_id: (self.pick % 2 == 0).then_some(credential(self.other)),
+                kind: Some(self.word("KYC")),
+                fields: None,
+                purpose: self.word("an account"),
+                locked_until: self.lock.clamp(0, NOW + 9),
+                stands_until: bench.time + self.pause * 30 + 5 - self.n as i64 * 2,
+                expires_at: (self.pick > 10).then_some(self.lock),
+                uses: (self.pick > 9).then_some(self.n as i64 - 1),
+            },
+            27 => Action::WithdrawAccessRequest {
+                id: self.some_request(bench),
+            },
+            28 => Action::DenyAccessRequest {
+                id: self.some_request(bench),
+            },
+            29 => {
+                let some = self.some_grant(bench).map(|(id, _)| id);
+                Action::UseAccessGrant {
+                    id: some.unwrap_or(bench.grant("bank", self.id, self.lock)),
+                }
+            }
+            30 => Action::RevokeGranteeAccess {
+                data_id: credential(self.other),
+                grantee_wallet_identifier: self.word(&self.grantee(bench)),
+            },
+            31 => Dag {
+                owner: self.word(&bench.caller(owner_name(self.n))),
+                ..bench.dag(&self.grantee(bench), self.id, self.lock)
+            }
+            .cancel(),
+            32 => Action::CancelDwg {
+                dwg_id: write_grant(self.pick as u128),
+            },
+            33 => Action::RemoveCredentialWhenUnlocked { id: named },
+            34 | 35 => bench.copy(self.id).wait(self.other),
+            36..=39 => {
+                // Those that are there, mostly: a membership needs both its ends.
+                let tables = bench.state.tables();
+                let (clubs, peers) = (&tables.passporting_clubs, &tables.passporting_peers);
+                let id = club(self.n % 2);
+                let known = clubs.keys().next().map_or(id, |club| *club);
+                let named = peers.keys().next_back().map_or(peer(0), |peer| *peer);
+                match self.pick {
+                    0..3 => Action::AddPassportingClubAsOwner {
+                        id,
+                        name: self.word("club"),
+                    },
+                    3 => Action::DeletePassportingClubAsOwner { id: known },
+                    4 => Action::UpdatePassportingClubAsOwner {
+                        id: known,
+                        name: self.word("another club"),
+                    },
+                    5..9 => Action::AddPassportingPeerToClubAsOwner {
+                        passporting_club_id: known,
+                        passporting_peer_id: named,
+                    },
+                    _ => {
+                        let member = tables.club_memberships.keys().next();
+                        let (club, peer) = member.map_or((known, named), |member| *member);
+                        Action::DeletePassportingPeerFromClubAsOwner {
+                            passporting_club_id: club,
+                            passporting_peer_id: peer,
+                        }
+                    }
+                }
+            }
+            40 | 41 => {
+                let id = peer(self.n % 2);
+                let key = bench.caller(["kyc", "bank", "fund"][self.n as usize % 3]);
+                let (name, url) = (Text::from("peer"), Text::from("https://peer.example"));
+                match self.pick % 4 {
+                    0 => Action::DeletePassportingPeerAsOwner { id },
+                    1 => Action::UpdatePassportingPeerAsOwner {
+                        id,
+                        name,
+                        issuer_public_key: key,
+                        server_url_base: url,
+                    },
+                    _ => Action::AddPassportingPeerAsOwner {
+                        id,
+                        name,
+                        issuer_public_key: key,
+                        server_url_base: url,
+                    },
+                }
+            }
+            42 => Action::ActionCostingGas {},
+            43 => Action::ActionCostingIdosToken {
                 amount: self.amount(),
             },
-            28 => Action::Lock {
+            44 => Action::Lock {
                 token: self.token(),
                 amount: self.amount(),
             },
-            29 => Action::Bridge {
+            45 => Action::Bridge {
                 token: self.token(),
                 amount: self.amount(),
             },
-            30 => Action::Transfer {
+            46 => Action::Transfer {
                 token: self.token(),
                 to: self.word(&bench.caller(["fund", "alice", "nobody"][self.pick % 3])),
                 amount: self.amount(),
             },
-            31 => Action::RequestWithdrawal {
+            47 => Action::RequestWithdrawal {
                 token: self.word(self.token().name()),
             },
-            32 | 35 => {
+            48 | 51 => {
                 let rows = bench.state.tables().credentials.iter();
                 let of_kyc = |row: &Credential| row.issuer_auth_public_key == bench.caller("kyc");
                 let mut issued = rows.filter(|(_, row)| of_kyc(row));
@@ -403,11 +549,11 @@ impl Step {
                     issuer_wallet: self.word(&bench.caller("spare")),
                 }
             }
-            33 => Action::RequestBalanceWithdrawal {
+            49 => Action::RequestBalanceWithdrawal {
                 token: self.word(self.token().name()),
                 evm_address_to: bench.caller("root"),
             },
-            34 | 36 => {
+            50 | 52 => {
                 // What has a price, when anything has, and was granted, when any such was.
                 let tables = bench.state.tables();
                 let rows = tables.credentials.iter();
@@ -422,9 +568,10 @@ impl Step {
                 }
             }
             _ => {
-                let some = self.some_grant(bench).map(|(id, _)| id);
+                let some = picked(bench, self.pick);
+                let usual = bench.grant("bank", self.id, self.lock);
                 Action::RevokeAccessGrant {
-                    id: some.unwrap_or(bench.grant("bank", self.id, self.lock)),
+                    id: some.map_or(usual, |(id, _)| id),
                 }
             }
         }
@@ -467,6 +614,11 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         data: named,
         lock: number,
         hash: Some(c.clone()),
+        terms: Some(DagTerms {
+            not_usable_after: number,
+            expires_at: Some(number),
+            uses: Some(number),
+        }),
         signature: d.clone(),
     };
     let dwg = Dwg {
@@ -546,9 +698,77 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             value: d.clone(),
         },
         Action::RemoveAttribute { id: attribute(n) },
+        Action::RequestAccess {
+            id: request(n),
+            user_id: user,
+            credential_id: None,
+            kind: Some(a.clone()),
+            fields: Some(b.clone()),
+            purpose: c.clone(),
+            locked_until: number,
+            stands_until: number,
+            expires_at: Some(number),
+            uses: Some(number),
+        },
+        package.share_with(
+            10,
+            &a,
+            number,
+            ShareTerms {
+                request_id: Some(request(n)),
+                expires_at: Some(number),
+                uses: Some(number),
+                fields: Some(b.clone()),
+            },
+        ),
+        Action::DenyAccessRequest { id: request(n) },
+        Action::WithdrawAccessRequest { id: request(n) },
+        dag.cancel(),
+        Action::CancelDwg {
+            dwg_id: write_grant(n),
+        },
+        Action::RevokeGranteeAccess {
+            data_id: named,
+            grantee_wallet_identifier: a.clone(),
+        },
+        Action::UseAccessGrant {
+            id: GrantId(named.0),
+        },
+        Action::RemoveCredentialWhenUnlocked { id: named },
         Action::RevokeAccessGrant {
             id: GrantId(named.0),
         },
+        package.wait(n),
+        Action::AddPassportingClubAsOwner {
+            id: club(n),
+            name: a.clone(),
+        },
+        Action::UpdatePassportingClubAsOwner {
+            id: club(n),
+            name: b.clone(),
+        },
+        Action::AddPassportingPeerAsOwner {
+            id: peer(n),
+            name: a.clone(),
+            issuer_public_key: b.clone(),
+            server_url_base: c.clone(),
+        },
+        Action::UpdatePassportingPeerAsOwner {
+            id: peer(n),
+            name: b.clone(),
+            issuer_public_key: c.clone(),
+            server_url_base: d.clone(),
+        },
+        Action::AddPassportingPeerToClubAsOwner {
+            passporting_club_id: club(n),
+            passporting_peer_id: peer(n),
+        },
+        Action::DeletePassportingPeerFromClubAsOwner {
+            passporting_club_id: club(n),
+            passporting_peer_id: peer(n),
+        },
+        Action::DeletePassportingPeerAsOwner { id: peer(n) },
+        Action::DeletePassportingClubAsOwner { id: club(n) },
         Action::RemoveCredential { id: named },
         Action::RemoveUser {},
         Action::ActionCostingGas {},
@@ -615,6 +835,23 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
         },
         Query::HasLockedAccessGrants { id: named },
         Query::GetAttributes {},
+        Query::GetLockedRemainders {},
+        Query::GetAccessGrantTerms {
+            id: GrantId(named.0),
+        },
+        Query::GetAuditRecords {
+            page: Some(number),
+            size: Some(number),
+        },
+        Query::GetAccessRequestsMade {
+            page: Some(number),
+            size: None,
+        },
+        Query::GetAccessRequestsReceived {
+            page: None,
+            size: Some(number),
+        },
+        Query::GetPassportingPeers {},
         Query::DwgMessage {
             owner_wallet_identifier: a.clone(),
             grantee_wallet_identifier: b.clone(),
@@ -630,6 +867,7 @@ fn wild(texts: &[Text; 4], n: u128, number: i64) -> (Vec<Action>, Vec<Query>) {
             dag_data_id: named,
             dag_locked_until: number,
             dag_content_hash: Some(c),
+            terms: dag.terms.clone(),
         },
         Query::CheckBalance {
             address: a.clone(),
@@ -709,7 +947,34 @@ fn rebuilt(state: &State) -> State {
     copy(&tables.epoch_rewards, &mut into);
     copy(&tables.bridged_events, &mut into);
     copy(&tables.fee_payments, &mut into);
+    copy(&tables.cancelled_papers, &mut into);
+    copy(&tables.access_requests, &mut into);
+    copy(&tables.ended_grants, &mut into);
+    copy(&tables.due_removals, &mut into);
+    copy(&tables.audit_records, &mut into);
+    copy(&tables.passporting_clubs, &mut into);
+    copy(&tables.passporting_peers, &mut into);
+    copy(&tables.club_memberships, &mut into);
+    copy(&tables.validators, &mut into);
+    copy(&tables.resolutions, &mut into);
+    copy(&tables.approvals, &mut into);
+    copy(&tables.processed, &mut into);
+    copy(&tables.parameters, &mut into);
+    copy(&tables.governance_log, &mut into);
+    copy(&tables.replaced_actions, &mut into);
+    copy(&tables.ownership, &mut into);
     into
+}
+
+/// One of the grants, by what it is about: their ids hang on the callers, which differ between suites.
+fn picked(bench: &Bench, pick: usize) -> Option<(GrantId, CredentialId)> {
+    let rows = bench.state.tables().access_grants.iter();
+    let mut grants: Vec<_> = rows
+        .map(|(id, row)| (row.data, row.height, row.locked_until, *id))
+        .collect();
+    grants.sort();
+    let (data, _, _, id) = grants.get(pick % grants.len().max(1))?;
+    Some((*id, *data))
 }
 
 /// Rows that point somewhere point at something, nobody shares a wallet, and tokens neither come from nowhere
@@ -740,6 +1005,10 @@ fn assert_sound(state: &State) {
         assert!(tables.credentials.contains_key(&link.0), "{link:?}");
         assert!(tables.credentials.contains_key(&link.1), "{link:?}");
     }
+    for (club, peer) in tables.club_memberships.keys() {
+        assert!(tables.passporting_clubs.contains_key(club), "{club}");
+        assert!(tables.passporting_peers.contains_key(peer), "{peer}");
+    }
     for id in tables.retained_notes.keys() {
         assert!(tables.credentials.contains_key(id), "{id}");
     }
@@ -758,6 +1027,19 @@ fn assert_sound(state: &State) {
     for consumed in tables.consumed_write_grants.values() {
         let mut named = [consumed.original, consumed.copy].into_iter().flatten();
         assert!(named.all(|id| tables.credentials.contains_key(&id)));
+    }
+    for request in tables.access_requests.values() {
+        assert!(tables.users.contains_key(&request.owner));
+    }
+    for ended in tables.ended_grants.values() {
+        assert!(tables.users.contains_key(&ended.0));
+    }
+    for due in tables.due_removals.keys() {
+        assert!(tables.credentials.contains_key(due), "{due}");
+    }
+    for record in tables.audit_records.values() {
+        let named = record.about.as_ref();
+        assert!(named.is_none_or(|about| tables.users.contains_key(&about.owner)));
     }
     for (address, delegate) in &tables.delegates {
         assert!(tables.inserters.contains_key(&delegate.0), "{address}");
@@ -813,10 +1095,9 @@ fn locked(bench: &Bench) -> BTreeMap<GrantId, (Arc<AccessGrant>, Option<Arc<Cred
         .collect()
 }
 
-proptest! {
-    #![proptest_config(cases(400))]
+laws! {
+    400;
 
-    #[test]
     fn a_refusal_changes_no_row_and_the_rest_stays_sound(
         rules in rules(),
         steps in steps(40),
@@ -824,6 +1105,7 @@ proptest! {
         let mut bench = Bench::shared(rules, NOW + 2);
         for step in &steps {
             let (who, action) = step.action(&bench);
+            bench.pass_time();
             let (digest, nonce) = (bench.state.digest(), bench.nonce(who));
             let outcome = bench.run(who, action);
             if outcome != Outcome::Accepted {
@@ -837,7 +1119,6 @@ proptest! {
         prop_assert_eq!(rebuilt(&bench.state).digest(), bench.state.digest());
     }
 
-    #[test]
     fn the_same_blocks_give_the_same_state(rules in rules(), steps in steps(30)) {
         let start = Bench::shared(rules, NOW + 2);
         let (mut one, mut other) = (start.clone(), start);
@@ -846,7 +1127,34 @@ proptest! {
         prop_assert_eq!(one.state.digest(), other.state.digest());
     }
 
-    #[test]
+    /// A node that only has the blocks comes to the state of one that was there, wherever it begins.
+    fn a_state_is_the_replay_of_its_blocks(
+        rules in rules(),
+        steps in steps(30),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let mut bench = Bench::shared(rules, NOW + 2);
+        let mut snapshots = vec![bench.clone()];
+        let mut blocks = Vec::new();
+        for step in &steps {
+            let (who, action) = step.action(&bench);
+            let transaction = bench.transaction(who, Batch::one(action));
+            let outcome = bench.execute(&transaction);
+            blocks.push((bench.time - snapshots[0].time, transaction, outcome));
+            bench.time += step.pause;
+            snapshots.push(bench.clone());
+        }
+        let from = from.index(snapshots.len());
+        let start = snapshots[0].time;
+        let mut replayed = snapshots.swap_remove(from);
+        for (time, transaction, outcome) in &blocks[from..] {
+            replayed.time = start + time;
+            prop_assert_eq!(replayed.execute(transaction), *outcome);
+        }
+        prop_assert_eq!(replayed.state.digest(), bench.state.digest());
+        prop_assert_eq!(replayed.height, bench.height);
+    }
+
     fn taking_back_and_doing_again_is_the_identity(
         rules in rules(),
         before in steps(10),
@@ -880,18 +1188,19 @@ proptest! {
     }
 
     /// Until a lock has run out nobody but the grantee can end the grant or change the copy.
-    #[test]
     fn under_the_documented_rules_locked_grants_stay(steps in steps(60)) {
         let mut bench = Bench::shared(Rules::documented(), NOW + 30);
         for step in &steps {
+            bench.pass_time();
             let before = locked(&bench);
             let (who, action) = step.action(&bench);
             let caller = bench.caller(who);
             let rescinds = matches!(action, Action::RescindSharedCredential { .. });
+            let uses = matches!(action, Action::UseAccessGrant { .. });
             bench.run(who, action.clone());
             let after = locked(&bench);
             for (id, (grant, copy)) in before {
-                if rescinds && *grant.grantee == *caller {
+                if (rescinds || uses) && *grant.grantee == *caller {
                     continue;
                 }
                 prop_assert_eq!(after.get(&id), Some(&(grant, copy)), "{:?}", action);
@@ -901,10 +1210,9 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(cases(150))]
+laws! {
+    150;
 
-    #[test]
     fn any_text_in_any_argument_gets_an_answer(
         rules in rules(),
         texts in [text(), text(), text(), text()],
@@ -917,6 +1225,7 @@ proptest! {
         let (actions, queries) = wild(&texts, n, number);
         for who in ["root", "kyc", "alice", "nobody"] {
             for action in &actions {
+                bench.pass_time();
                 let digest = bench.state.digest();
                 let transaction = bench.transaction(who, Batch::one(action.clone()));
                 prop_assert!(transaction.verify(&*bench.suite));
@@ -939,7 +1248,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn batches_are_atomic(rules in rules(), ids in vec(10..14u128, 1..5), lock in 0..2i64) {
         let mut bench = Bench::issued(rules);
         let bank = bench.caller("bank");
@@ -961,10 +1269,9 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(cases(24))]
+laws! {
+    24;
 
-    #[test]
     fn both_suites_tell_the_same_story(rules in rules(), steps in steps(25)) {
         let suites: [Arc<dyn Suite>; 2] = [
             Arc::new(Symbolic),
@@ -989,6 +1296,8 @@ proptest! {
                 tables.credentials.len(),
                 tables.access_grants.len(),
                 tables.consumed_papers.len(),
+                tables.access_requests.len(),
+                tables.audit_records.len(),
             ];
             (outcomes, counts)
         });
@@ -1015,7 +1324,7 @@ fn the_laws_are_tried_on_accepted_and_refused_actions_of_every_kind() {
             bench.time += step.pause;
         }
     }
-    assert_eq!(seen.len(), 34, "{seen:?}");
+    assert_eq!(seen.len(), 50, "{seen:?}");
     for (name, counts) in &seen {
         assert!(counts.iter().all(|count| *count > 9), "{name}: {seen:?}");
     }

@@ -1,9 +1,11 @@
 //! Nodes driven by hand: a pump instead of a network, a list instead of a disk, and no clock but the
 //! one the test turns.
 
+use std::collections::BTreeSet;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::crypto::{Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::id::{AppHash, BlockId, Height, InserterId, NodeId, Text};
 use assay_model::ledger::{
@@ -18,12 +20,12 @@ use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use uuid::Uuid;
 
 const EPOCH: WallMillis = WallMillis(1_700_000_000_000);
 
 const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,
@@ -82,7 +84,8 @@ impl Net {
         let genesis = Arc::new(Genesis {
             chain_id: "assay-test".into(),
             db_owner: suite.identity(&person("root")).caller().into(),
-            validators: keys.iter().map(|key| suite.identity(key)).collect(),
+            nodes: keys.iter().map(|key| suite.identity(key)).collect(),
+            sentries: BTreeSet::new(),
             leader: n(1),
             time: EPOCH,
             rules,
@@ -289,10 +292,11 @@ impl Net {
         Unsigned {
             nonce,
             chain_id: chain.into(),
-            batch: Batch::one(Action::AddInserterAsOwner {
+            payload: Batch::one(Action::AddInserterAsOwner {
                 id: InserterId(Uuid::from_u128(nonce.into())),
                 name: format!("inserter {nonce}").into(),
-            }),
+            })
+            .into(),
         }
     }
 
@@ -1597,7 +1601,7 @@ fn the_mempool_takes_each_next_nonce_once() {
         }
         // Another transaction in the place of one that waits.
         let unsigned = Unsigned {
-            batch: Batch::one(Action::RemoveUser {}),
+            payload: Batch::one(Action::RemoveUser {}).into(),
             ..net.unsigned(1, "assay-test")
         };
         let other = Transaction::sign(&*net.suite, &person("root"), unsigned);
@@ -1626,7 +1630,7 @@ fn large(net: &Net, nonce: u64, bytes: usize) -> Arc<Transaction> {
     let unsigned = Unsigned {
         nonce,
         chain_id: "assay-test".into(),
-        batch: Batch::one(Action::AddCredential {
+        payload: Batch::one(Action::AddCredential {
             id: assay_model::id::CredentialId(Uuid::from_u128(1)),
             issuer_auth_public_key: "".into(),
             encryptor_public_key: "".into(),
@@ -1634,7 +1638,8 @@ fn large(net: &Net, nonce: u64, bytes: usize) -> Arc<Transaction> {
             public_notes: "".into(),
             public_notes_signature: "".into(),
             broader_signature: "".into(),
-        }),
+        })
+        .into(),
     };
     Transaction::sign(&*net.suite, &person("root"), unsigned)
 }
@@ -1725,7 +1730,7 @@ fn a_founding_block_is_a_block_like_any_other() {
         let transactions = vec![net.transaction("root", 1), net.transaction("root", 2)];
         let founding =
             Node::founding_block(&net.genesis, &net.suite, &net.keys, transactions.into());
-        let validators: Vec<Identity> = net.genesis.validators.clone();
+        let validators: Vec<Identity> = net.genesis.nodes.clone();
         assert!(founding.is_final(&*net.suite, &validators, true));
         for place in 1..=4 {
             let records = [Record::Committed(founding.clone())];
@@ -1843,17 +1848,11 @@ impl Net {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 300,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    })]
+laws! {
+    300;
 
     /// Crashes, losses, repetitions, late appointments: there is one chain, nobody halts, and once all
     /// are up and agree on a leader it goes on.
-    #[test]
     fn crashes_and_losses_neither_fork_nor_stop_a_network_that_keeps_its_promises(
         turns in vec(turn(), 1..250),
     ) {

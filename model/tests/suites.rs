@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::crypto::{
     BoxSecret, EphemeralSeal, Identity, KdfMemo, Nep413, Real, Scheme, SigningKey, Suite, Symbolic,
     XrplKey, credential_binding, sign_credential, verify_credential,
@@ -9,17 +10,6 @@ use assay_model::crypto::{
 use assay_model::id::{CredentialId, UserId};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-
-/// Few cases, because the real suite is slow; a fixed seed, so that every run of the tests is the same.
-fn few() -> ProptestConfig {
-    ProptestConfig {
-        cases: 24,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 fn suites() -> [(&'static str, Box<dyn Suite>); 2] {
     let real = Real::new(Arc::new(KdfMemo::new()));
@@ -55,10 +45,9 @@ fn flipped(bytes: &[u8], place: prop::sample::Index, bit: u8) -> Vec<u8> {
     spoilt
 }
 
-proptest! {
-    #![proptest_config(few())]
+laws! {
+    24;
 
-    #[test]
     fn a_signature_is_good_for_one_key_and_one_message(
         key in signing_key(),
         other in signing_key(),
@@ -83,7 +72,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn a_box_opens_for_its_recipient_only(
         recipient in any::<[u8; 32]>(),
         other in any::<[u8; 32]>(),
@@ -110,7 +98,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn both_suites_give_the_same_lengths(
         key in signing_key(),
         recipient in any::<[u8; 32]>(),
@@ -137,7 +124,6 @@ proptest! {
         prop_assert_eq!((real.0, real.1, real.2, real.3), (symbolic.0, symbolic.1, symbolic.2, symbolic.3));
     }
 
-    #[test]
     fn arbitrary_bytes_are_refused_without_a_panic(
         key in signing_key(),
         secret in any::<[u8; 32]>(),

@@ -72,7 +72,7 @@ impl Alone {
             }
             Errand::Look(look) => look(&self.node),
             Errand::Appoint(term, leader, told) => {
-                let known = leader.index() < self.node.genesis().validators.len();
+                let known = leader.index() < self.node.genesis().nodes.len();
                 let appointment = match self.node.term() {
                     _ if !known => Appointment::Stranger,
                     now if now >= term => Appointment::Stale { term: now },

@@ -11,8 +11,8 @@ mod writer;
 use std::sync::Arc;
 
 use assay_model::id::{AppHash, BlockId, Height, NodeId};
-use assay_model::ledger::Transaction;
-use assay_model::node::{Ballot, Block, Committed, Message, Nack, Record, Vote};
+use assay_model::ledger::{State, Transaction};
+use assay_model::node::{Ballot, Block, Committed, Message, Nack, Record, Snapshot, Vote};
 use assay_model::time::WallMillis;
 use assay_model::wire::DecodeError;
 
@@ -65,6 +65,9 @@ pub enum Problem {
     /// A transaction that no block can hold.
     #[error("{0}")]
     Unusable(Unusable),
+    /// Tables that cannot be read.
+    #[error("{0}")]
+    Tables(String),
 }
 
 /// The bytes of a message. Of an answer with blocks only the first ones may be inside.
@@ -129,6 +132,10 @@ pub fn encode_message(message: &Message) -> Vec<u8> {
                 put_block(&mut to, block);
             }
         }
+        Message::Snapshot(snapshot) => {
+            to.u8(8);
+            put_snapshot(&mut to, snapshot);
+        }
     }
     to.done()
 }
@@ -165,6 +172,7 @@ pub fn decode_message(bytes: &[u8], known: &Known) -> Result<Message, CodecError
                 other => return Err(from.wrong_tag("presence of a block", other)),
             },
         },
+        8 => Message::Snapshot(snapshot(&mut from, known)?),
         other => return Err(from.wrong_tag("kind of message", other)),
     };
     from.finish("message")?;
@@ -189,6 +197,11 @@ pub fn encode_record(record: &Record) -> Vec<u8> {
             to.u32(*term);
             to.u16(leader.0);
         }
+        Record::Snapshot { snapshot, gone } => {
+            to.u8(3);
+            to.u64(gone.0);
+            put_snapshot(&mut to, snapshot);
+        }
     }
     to.done()
 }
@@ -200,6 +213,10 @@ pub fn decode_record(bytes: &[u8], known: &Known) -> Result<Record, CodecError> 
         0 => Record::Committed(committed(&mut from, known)?),
         1 => Record::Accepted(ballot(&mut from)?, block(&mut from, known)?),
         2 => Record::Term(from.u32("term")?, NodeId(from.u16("node")?)),
+        3 => Record::Snapshot {
+            gone: Height(from.u64("height")?),
+            snapshot: snapshot(&mut from, known)?,
+        },
         other => return Err(from.wrong_tag("kind of record", other)),
     };
     from.finish("record")?;
@@ -294,6 +311,34 @@ fn committed(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Committed>, Cod
     }))
 }
 
+fn put_snapshot(to: &mut Writer, snapshot: &Snapshot) {
+    put_committed(to, &snapshot.committed);
+    to.raw(&snapshot.change_set);
+    to.length(snapshot.codes.len());
+    for code in &snapshot.codes {
+        to.u32(*code);
+    }
+    to.bytes(&snapshot.state.dump());
+}
+
+fn snapshot(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Snapshot>, CodecError> {
+    let committed = committed(from, known)?;
+    let change_set = from.hash("change set")?;
+    let codes = from.list("result codes", |from| from.u32("result code"))?;
+    let at = from.at();
+    let state = State::read(from.bytes("tables")?).map_err(|what| CodecError {
+        at,
+        what: "tables",
+        problem: Problem::Tables(what),
+    })?;
+    Ok(Arc::new(Snapshot {
+        committed,
+        change_set,
+        codes,
+        state,
+    }))
+}
+
 fn transaction(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Transaction>, CodecError> {
     let at = from.at();
     let bytes = from.bytes("transaction")?;
@@ -306,6 +351,9 @@ fn transaction(from: &mut Reader<'_>, known: &Known) -> Result<Arc<Transaction>,
 
 #[cfg(test)]
 mod tests {
+    use assay_laws::laws;
+    use assay_model::crypto::Identity;
+    use assay_model::ledger::Account;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -398,6 +446,7 @@ mod tests {
                 },
             }),
             committed().prop_map(Message::Announce),
+            snapshot().prop_map(Message::Snapshot),
             height().prop_map(|have| Message::Ask { have }),
             (vec(committed(), 0..4), height())
                 .prop_map(|(blocks, tip)| Message::Blocks { blocks, tip }),
@@ -419,7 +468,30 @@ mod tests {
             committed().prop_map(Record::Committed),
             (ballot(), block()).prop_map(|(ballot, block)| Record::Accepted(ballot, block)),
             any::<(u32, u16)>().prop_map(|(term, leader)| Record::Term(term, NodeId(leader))),
+            (snapshot(), height()).prop_map(|(snapshot, gone)| Record::Snapshot { snapshot, gone }),
         ]
+    }
+
+    fn snapshot() -> impl Strategy<Value = Arc<Snapshot>> {
+        let rows = vec((any::<[u8; 32]>(), any::<u64>()), 0..4);
+        (
+            committed(),
+            any::<[u8; 32]>(),
+            vec(any::<u32>(), 0..4),
+            rows,
+        )
+            .prop_map(|(committed, change_set, codes, rows)| {
+                let mut state = State::default();
+                for (key, nonce) in rows {
+                    state.put(Identity::Ed25519(key), Account(nonce));
+                }
+                Arc::new(Snapshot {
+                    committed,
+                    change_set,
+                    codes,
+                    state,
+                })
+            })
     }
 
     fn shown(message: &Message) -> String {
@@ -428,8 +500,9 @@ mod tests {
         format!("{message:?} {texts:?}")
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn what_is_written_is_read_back(message in message(), record in record()) {
             let known = Known::default();
             let bytes = encode_message(&message);
@@ -441,7 +514,6 @@ mod tests {
             prop_assert_eq!(encode_record(&read), bytes);
         }
 
-        #[test]
         fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..300)) {
             let mut bytes = bytes;
             bytes.insert(0, VERSION);
@@ -450,7 +522,6 @@ mod tests {
             let _ = decode_record(&bytes, &known);
         }
 
-        #[test]
         fn what_was_cut_or_changed_is_refused_or_reads_as_what_it_says(
             message in message(),
             at in any::<prop::sample::Index>(),

@@ -1,10 +1,12 @@
 //! The two files every node starts from: what its network agreed on, and its own key.
 //!
 //! `genesis.json` is the same on every node. `schema` is `assay.genesis/1`; `validators` are Ed25519 public
-//! keys in hex, the first is n1; `db_owner` is an address or an Ed25519 key; `time` is milliseconds since
-//! 1970; `rules_off` names the promises that are not kept (`assay rules` lists them); `balances` is what people
-//! have of the tokens before the first block. `node.key` is the Ed25519 seed in hex.
+//! keys in hex, the first is n1; `sentries` names those that do not vote, unless they join; `db_owner` is an
+//! address or an Ed25519 key; `time` is milliseconds since 1970; `rules_off` names the promises that are not kept
+//! (`assay rules` lists them); `balances` is what people have of the tokens before the first block. `node.key` is
+//! the Ed25519 seed in hex.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -56,6 +58,8 @@ struct GenesisFile {
     chain_id: String,
     db_owner: String,
     validators: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sentries: Vec<String>,
     leader: String,
     time: u64,
     #[serde(default)]
@@ -84,10 +88,17 @@ struct TimingFile {
     broadcast_ms: u64,
     challenge_ms: u64,
     drift_ms: u64,
+    #[serde(default = "usual_history")]
+    history_blocks: u64,
+}
+
+fn usual_history() -> u64 {
+    USUAL_TIMING.history
 }
 
 /// The durations idOS nodes have. Source: kwil-rpc 7.
 pub const USUAL_TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,
@@ -105,7 +116,8 @@ pub fn genesis_text(genesis: &Genesis) -> String {
         schema: SCHEMA.to_owned(),
         chain_id: genesis.chain_id.to_string(),
         db_owner: genesis.db_owner.to_string(),
-        validators: genesis.validators.iter().map(Identity::caller).collect(),
+        validators: genesis.nodes.iter().map(Identity::caller).collect(),
+        sentries: genesis.sentries.iter().map(NodeId::to_string).collect(),
         leader: genesis.leader.to_string(),
         time: genesis.time.0,
         rules_off: Switch::ALL
@@ -121,6 +133,7 @@ pub fn genesis_text(genesis: &Genesis) -> String {
             broadcast_ms: timing.broadcast,
             challenge_ms: timing.challenge,
             drift_ms: timing.drift,
+            history_blocks: timing.history,
         },
         balances: genesis.balances.iter().map(balance_file).collect(),
     };
@@ -138,13 +151,21 @@ pub fn parse_genesis(text: &str) -> Result<Genesis, String> {
     if file.chain_id.is_empty() || file.chain_id.len() > CHAIN_ID_BYTES {
         return Err(format!("chain_id has 1 to {CHAIN_ID_BYTES} bytes"));
     }
-    let validators = validators(&file.validators)?;
-    let leader =
-        parse_node(&file.leader, validators.len()).map_err(|what| format!("leader: {what}"))?;
+    let nodes = validators(&file.validators)?;
+    let place = |name: &str| parse_node(name, nodes.len());
+    let leader = place(&file.leader).map_err(|what| format!("leader: {what}"))?;
+    let sentries = file.sentries.iter().map(|name| place(name));
+    let sentries: BTreeSet<NodeId> = sentries
+        .collect::<Result<_, _>>()
+        .map_err(|what| format!("sentries: {what}"))?;
+    if sentries.contains(&leader) {
+        return Err(format!("leader: {leader} is a sentry"));
+    }
     Ok(Genesis {
         chain_id: file.chain_id.into(),
         db_owner: parse_owner(&file.db_owner)?.caller().into(),
-        validators,
+        nodes,
+        sentries,
         leader,
         time: WallMillis(file.time),
         rules: rules(&file.rules_off)?,
@@ -283,6 +304,9 @@ fn timing(file: &TimingFile) -> Result<Timing, String> {
         ("challenge_ms", file.challenge_ms),
         ("drift_ms", file.drift_ms),
     ];
+    if file.history_blocks == 0 {
+        return Err("timing.history_blocks is at least 1".to_owned());
+    }
     for (name, span) in spans {
         if span == 0 || span > LONGEST {
             return Err(format!("timing.{name} is 1 to {LONGEST}, not {span}"));
@@ -296,6 +320,7 @@ fn timing(file: &TimingFile) -> Result<Timing, String> {
         broadcast: file.broadcast_ms,
         challenge: file.challenge_ms,
         drift: file.drift_ms,
+        history: file.history_blocks,
     })
 }
 

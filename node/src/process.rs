@@ -32,7 +32,7 @@ use crate::store::{DATA_FILE, Database};
 
 use self::conduct::Conduct;
 pub use cluster::{Cluster, Endpoints};
-pub use found::{Founded, Founding, OWNER_KEY_FILE, found};
+pub use found::{Founded, Founding, OWNER_KEY_FILE, found, seeded_key};
 pub use inspect::inspect;
 #[cfg(feature = "known-bad")]
 pub use inspect::inspect_wrong;
@@ -93,11 +93,7 @@ impl Home {
         let key_file = path.join(KEY_FILE);
         let key = read_key(&key_file)?;
         let identity = suite.identity(&key);
-        let place = genesis
-            .validators
-            .iter()
-            .position(|validator| *validator == identity);
-        let Some(place) = place else {
+        let Some(place) = genesis.place(&identity) else {
             let what = format!("its key {identity:?} is no validator's in {GENESIS_FILE}");
             return Err(FileError::new(&key_file, what).into());
         };
@@ -105,7 +101,7 @@ impl Home {
             path: path.to_owned(),
             genesis: Arc::new(genesis),
             key,
-            id: NodeId(place as u16),
+            id: place,
         })
     }
 
@@ -253,7 +249,7 @@ fn peers(
     named: &BTreeMap<String, SocketAddr>,
     home: &Home,
 ) -> Result<BTreeMap<NodeId, SocketAddr>, ProcessError> {
-    let nodes = home.genesis.validators.len();
+    let nodes = home.genesis.nodes.len();
     let peers = named
         .iter()
         .map(|(name, address)| Ok((parse_node(name, nodes)?, *address)))

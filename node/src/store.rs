@@ -8,14 +8,15 @@ use assay_model::node::Record;
 pub use memory::{Copied, Memory};
 pub use redb::{DATA_FILE, Database};
 
-/// Forgets votes and appointments that later ones have overtaken; what a node is restored from stays the
-/// same.
+/// Forgets votes and appointments that later ones have overtaken, and what the last snapshot has made
+/// superfluous; what a node is restored from stays the same.
 fn keep_latest(records: &mut Vec<Record>) {
+    Record::prune(records);
     let mut seen = (false, false);
     let mut kept: Vec<Record> = Vec::with_capacity(records.len());
     for record in records.drain(..).rev() {
         let overtaken = match &record {
-            Record::Committed(_) => false,
+            Record::Committed(_) | Record::Snapshot { .. } => false,
             Record::Accepted(..) => std::mem::replace(&mut seen.0, true),
             Record::Term(..) => std::mem::replace(&mut seen.1, true),
         };
@@ -29,8 +30,11 @@ fn keep_latest(records: &mut Vec<Record>) {
 
 #[cfg(test)]
 mod tests {
-    use assay_model::id::NodeId;
-    use assay_model::node::Ballot;
+    use std::sync::Arc;
+
+    use assay_model::id::{Height, NodeId};
+    use assay_model::ledger::State;
+    use assay_model::node::{Ballot, Snapshot};
 
     use super::*;
     use crate::codec::encode_record;
@@ -115,6 +119,49 @@ mod tests {
         check_holds(&mut machine.start(), &expected);
     }
 
+    fn what_a_snapshot_makes_superfluous_is_forgotten_once_it_is_durable(
+        mut machine: impl Machine,
+    ) {
+        let mut disk = machine.start();
+        disk.load().unwrap();
+        for record in [final_block(1), final_block(2), vote(1, 3), final_block(3)] {
+            disk.write(&record).unwrap();
+        }
+        disk.sync().unwrap();
+        disk.write(&snapshot(2, 1)).unwrap();
+        drop(disk);
+        let mut disk = machine.start();
+        let all = [final_block(1), final_block(2), vote(1, 3), final_block(3)];
+        check_holds(&mut disk, &all);
+        disk.write(&snapshot(2, 1)).unwrap();
+        disk.sync().unwrap();
+        disk.write(&final_block(4)).unwrap();
+        disk.write(&snapshot(4, 2)).unwrap();
+        disk.write(&vote(2, 5)).unwrap();
+        disk.sync().unwrap();
+        drop(disk);
+        let rest = [
+            final_block(3),
+            snapshot(2, 1),
+            final_block(4),
+            snapshot(4, 2),
+            vote(2, 5),
+        ];
+        check_holds(&mut machine.start(), &rest);
+    }
+
+    fn snapshot(height: u64, gone: u64) -> Record {
+        Record::Snapshot {
+            snapshot: Arc::new(Snapshot {
+                committed: committed(height),
+                change_set: [1; 32],
+                codes: vec![0],
+                state: State::default(),
+            }),
+            gone: Height(gone),
+        }
+    }
+
     macro_rules! on_both {
         ($($claim:ident)+) => {
             mod in_memory {
@@ -129,5 +176,6 @@ mod tests {
     on_both! {
         what_was_synced_is_there_and_what_was_not_is_not
         only_the_latest_vote_and_appointment_are_kept_and_in_order
+        what_a_snapshot_makes_superfluous_is_forgotten_once_it_is_durable
     }
 }

@@ -1,5 +1,6 @@
 //! What tests of this crate share: keys, a network's beginning, transactions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 /// Durations short enough for tests on real sockets.
 pub(crate) const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 20,
     poll: 5,
     empty_block: 60_000,
@@ -46,7 +48,8 @@ pub(crate) fn genesis(suite: &dyn Suite, nodes: u16) -> Arc<Genesis> {
     Arc::new(Genesis {
         chain_id: "assay-test".into(),
         db_owner: suite.identity(&root()).caller().into(),
-        validators,
+        nodes: validators,
+        sentries: BTreeSet::new(),
         leader: NodeId(0),
         time: WallMillis(1_700_000_000_000),
         rules: Rules::documented(),
@@ -68,7 +71,7 @@ pub(crate) fn admission(suite: &dyn Suite, nonce: u64, calls: usize) -> Arc<Tran
     let unsigned = Unsigned {
         nonce,
         chain_id: "assay-test".into(),
-        batch: batch.expect("one name, and at least one call"),
+        payload: batch.expect("one name, and at least one call").into(),
     };
     Transaction::sign(suite, &root(), unsigned)
 }

@@ -5,10 +5,15 @@ mod common;
 
 use std::fmt::Debug;
 
-use assay_model::id::{CredentialId, GrantId, Height, Text, TxId, UserId, WalletId};
+use assay_laws::laws;
+use assay_model::id::{
+    AccessRequestId, CredentialId, GrantId, Height, Text, TxId, UserId, WalletId,
+};
 use assay_model::ledger::{
-    Action, Answer, Content, CredentialDetail, CredentialSummary, Engine, GrantInserter, GrantRow,
-    Invalid, Outcome, Query, Refusal, SharedCredential, Unreadable, UserRow, WalletRow, WalletType,
+    AccessRequestRow, Action, Answer, AuditEvent, AuditRow, Content, CredentialDetail,
+    CredentialSummary, Engine, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, Query,
+    Refusal, RemainderRow, RequestState, SharedCredential, Unreadable, UserRow, WalletRow,
+    WalletType,
 };
 use assay_model::node::{Claim, ClaimProblem, Rejected, Request, TxStatus};
 use assay_model::time::BlockTime;
@@ -18,18 +23,8 @@ use assay_node::rpc::{
 };
 use common::{identity, transaction};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use serde_json::json;
 use uuid::Uuid;
-
-fn fixed() -> ProptestConfig {
-    ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 fn id() -> Id {
     Id::Text("a".to_owned())
@@ -157,6 +152,104 @@ fn grant() -> impl Strategy<Value = GrantRow> {
     )
 }
 
+fn maybe_number() -> impl Strategy<Value = Option<i64>> {
+    prop::option::of(any::<i64>())
+}
+
+fn asked() -> impl Strategy<Value = AccessRequestRow> {
+    let ids = (
+        uuid(AccessRequestId),
+        uuid(UserId),
+        prop::option::of(uuid(CredentialId)),
+        prop::option::of(uuid(CredentialId)),
+    );
+    let texts = (text(), maybe(), maybe(), text());
+    let numbers = (any::<i64>(), any::<i64>(), maybe_number(), maybe_number());
+    let states = prop::sample::select(vec![
+        RequestState::Submitted,
+        RequestState::Approved,
+        RequestState::Denied,
+        RequestState::Expired,
+        RequestState::Withdrawn,
+    ]);
+    (ids, texts, numbers, states).prop_map(
+        |(
+            (id, owner, credential, copy),
+            (consumer, kind, fields, purpose),
+            (locked_until, stands_until, expires_at, uses),
+            state,
+        )| AccessRequestRow {
+            id,
+            consumer,
+            owner,
+            credential,
+            kind,
+            fields,
+            purpose,
+            locked_until,
+            stands_until,
+            expires_at,
+            uses,
+            state,
+            copy,
+        },
+    )
+}
+
+fn terms() -> impl Strategy<Value = GrantTermsRow> {
+    let ids = (uuid(GrantId), prop::option::of(uuid(AccessRequestId)));
+    (ids, maybe_number(), maybe_number(), maybe_number(), maybe()).prop_map(
+        |((id, request), expires_at, uses_left, open_until, fields)| GrantTermsRow {
+            id,
+            request,
+            expires_at,
+            uses_left,
+            open_until,
+            fields,
+        },
+    )
+}
+
+fn record() -> impl Strategy<Value = AuditRow> {
+    let ids = (
+        uuid(UserId),
+        prop::option::of(uuid(AccessRequestId)),
+        prop::option::of(uuid(GrantId)),
+        prop::option::of(uuid(CredentialId)),
+    );
+    let numbers = (any::<i64>(), any::<i64>(), any::<i64>());
+    let events = prop::sample::select(vec![
+        AuditEvent::Requested,
+        AuditEvent::RequestDenied,
+        AuditEvent::Granted,
+        AuditEvent::Used,
+        AuditEvent::Ended,
+    ]);
+    (ids, numbers, events, text()).prop_map(
+        |((owner, request, grant, data), (number, time, height), event, party)| AuditRow {
+            number,
+            event,
+            time,
+            height,
+            owner,
+            party,
+            request,
+            grant,
+            data,
+        },
+    )
+}
+
+fn remainder() -> impl Strategy<Value = RemainderRow> {
+    (uuid(CredentialId), any::<i64>(), any::<bool>()).prop_map(|(id, locked_until, due)| {
+        RemainderRow {
+            id,
+            locked_until,
+            due,
+        }
+    })
+}
+
 fn with(
     query: Query,
     answer: impl Strategy<Value = Answer> + 'static,
@@ -186,7 +279,13 @@ fn answered() -> impl Strategy<Value = (Query, Answer)> {
         dag_data_id: credential(),
         dag_locked_until: 0,
         dag_content_hash: None,
+        terms: None,
     };
+    let (page, size) = (None, None);
+    let asked = || prop::collection::vec(asked(), 0..3).prop_map(Answer::Requests);
+    let records = prop::collection::vec(record(), 0..3).prop_map(Answer::Records);
+    let remainders = prop::collection::vec(remainder(), 0..3).prop_map(Answer::Remainders);
+    let grant_id = GrantId(Uuid::nil());
     let user_id = UserId(Uuid::nil());
     proptest::strategy::Union::new([
         with(Query::GetUser {}, some(user(false).boxed())),
@@ -238,6 +337,14 @@ fn answered() -> impl Strategy<Value = (Query, Answer)> {
             truth(),
         ),
         with(dag, "\\PC{0,40}".prop_map(Answer::Text)),
+        with(Query::GetAccessRequestsReceived { page, size }, asked()),
+        with(Query::GetAccessRequestsMade { page, size }, asked()),
+        with(
+            Query::GetAccessGrantTerms { id: grant_id },
+            terms().prop_map(Answer::Terms),
+        ),
+        with(Query::GetAuditRecords { page, size }, records),
+        with(Query::GetLockedRemainders {}, remainders),
     ])
 }
 
@@ -248,17 +355,15 @@ fn rendered(query: &Query, result: &Result<Answer, Refusal>) -> Response {
     }
 }
 
-proptest! {
-    #![proptest_config(fixed())]
+laws! {
+    256;
 
-    #[test]
     fn answers_of_every_view_are_heard_as_they_were_said((query, answer) in answered()) {
         let response = rendered(&query, &Ok(answer.clone()));
         let told = heard(&view(query), &response);
         prop_assert_eq!(told, Heard::View(Ok(answer)));
     }
 
-    #[test]
     fn damaged_answers_are_heard_without_panic(
         (query, answer) in answered(),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -277,7 +382,6 @@ proptest! {
         let _ = rpc::hear_unconfirmed(&body);
     }
 
-    #[test]
     fn any_bytes_are_heard_without_panic(body: Vec<u8>, status: u16, json in "[\\[\\]{}\":,0-9a-z]{0,40}") {
         for body in [&body[..], json.as_bytes()] {
             for request in requests() {

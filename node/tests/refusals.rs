@@ -345,7 +345,7 @@ async fn transactions_that_are_not_taken() {
     let unsignable =
         "failed to verify the transaction: description is too long or invalid serialization type";
     type Change = fn(&mut SignedTransaction);
-    let table: [(Change, u32, &str); 14] = [
+    let table: [(Change, u32, &str); 13] = [
         (|tx| tx.signature_type = "bls12".into(), 65_535, verify),
         (|tx| tx.signature_type = String::new(), 65_535, verify),
         (|tx| tx.signature_type = "ed25519".into(), 65_535, verify),
@@ -355,17 +355,12 @@ async fn transactions_that_are_not_taken() {
         (|tx| tx.serialization = "eip712".into(), 65_535, unsignable),
         (|tx| tx.serialization.clear(), 65_535, unsignable),
         (
-            |tx| tx.payload_type = "transfer".into(),
+            |tx| tx.payload_type = "delete_resolution".into(),
             2,
-            "unknown payload type: transfer",
+            "unknown payload type: delete_resolution",
         ),
         (
-            |tx| tx.payload_type = "raw_statement".into(),
-            2,
-            "unknown payload type",
-        ),
-        (
-            |tx| tx.payload_type = "validator_join".into(),
+            |tx| tx.payload_type = "maa_exec".into(),
             2,
             "unknown payload type",
         ),

@@ -1,14 +1,17 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{
-    Fidelity, GrantRef, Holding, Order, Share, Sum, Task, Trade, Via, Writer,
+    ChainDeed, Conduct, Fidelity, GrantRef, Holding, Listing, Order, ParameterChange, Share, Shown,
+    Sum, Task, Terms, Trade, Via, Writer,
 };
 use assay_model::bridge::{Amount, Token};
+use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
+use assay_model::time::Millis;
 use assay_scenarios::plan::{ClockError, Deed, Expect, FaultKind, NodeRef, Nodes, Plan, Ppm};
 
-use crate::names::{few, lock, node_ref, party, short, user, whose};
+use crate::names::{count, few, lock, node_ref, party, second, short, user, whose};
 
 /// What a step does: `alice revokes the grant on 4f1c.. to bank through n2`.
 pub fn deed(plan: &Plan, deed: &Deed) -> String {
@@ -23,10 +26,32 @@ fn task_text(plan: &Plan, by: PartyId, task: &Task) -> String {
     if task.wallet > 0 {
         text.push_str(&format!(" with wallet {}", task.wallet));
     }
-    if let Via::Node(node) = task.via {
-        text.push_str(&format!(" through {node}"));
+    match task.via {
+        Via::Any => {}
+        Via::Node(node) => text.push_str(&format!(" through {node}")),
+        Via::Gateway(id) => text.push_str(&format!(" through {}", party(plan, id))),
+    }
+    if let Some(oddity) = task.oddity {
+        text.push_str(&format!(" ({})", oddity.name()));
     }
     text
+}
+
+/// What a parameter is to be.
+fn change(change: &ParameterChange) -> String {
+    match change {
+        ParameterChange::Leader(node) => format!("{node} leads"),
+        ParameterChange::JoinExpiry(seconds) => {
+            format!(
+                "requests to join stand {}",
+                Millis::seconds(*seconds as u64)
+            )
+        }
+        ParameterChange::MaxBlockSize(bytes) => format!("blocks have {bytes} bytes at most"),
+        ParameterChange::MaxVotesPerTx(votes) => {
+            format!("a transaction has {votes} votes at most")
+        }
+    }
 }
 
 /// What a party's wallet is, from 0; the usual thing where the plan does not know the wallet.
@@ -48,10 +73,15 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             bytes: _,
             forged,
             unsealed,
+            findings,
         } => format!(
-            "issues {} credential {}{}{}{}",
+            "issues {} credential {}{}{}{}{}",
             name(user),
             short(credential.0),
+            when(
+                findings.about != *user,
+                &format!(", which is about {}", name(&findings.about))
+            ),
             match writer {
                 Writer::User => "",
                 Writer::InserterWithConsent => ", inserting it with consent",
@@ -59,6 +89,11 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             },
             when(*forged, ", signed with a wrong key"),
             when(*unsealed, ", unsealed"),
+        ),
+        Order::Recognise { user, credential } => format!(
+            "looks at the face of {} and says in credential {} who it is",
+            name(user),
+            short(credential.0)
         ),
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
@@ -85,12 +120,88 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::Share(share) => format!("shares {}", share_text(plan, share)),
         Order::Approve { request, share } => {
             format!(
-                "approves request {request} and shares {}",
+                "approves request {} and shares {}",
+                request.number,
                 share_text(plan, share)
             )
         }
         Order::Deny { request, consumer } => {
-            format!("denies request {request} of {}", name(consumer))
+            format!("denies request {} of {}", request.number, name(consumer))
+        }
+        Order::Withdraw { request } => format!("withdraws request {}", request.number),
+        Order::UseGrant { grant } => format!("makes use of {}", grant_text(plan, grant)),
+        Order::EndAccess { data, grantee } => format!(
+            "ends all access of {} to credential {}",
+            name(grantee),
+            short(data.0)
+        ),
+        Order::RemoveWhenUnlocked { credential } => format!(
+            "removes credential {} as soon as no lock keeps it",
+            short(credential.0)
+        ),
+        Order::CancelDag { dag } => format!("cancels dAG {dag}"),
+        Order::CancelDwg { id } => format!("cancels dWG {}", short(id.0)),
+        Order::Dashboard => "looks at its dashboard".to_owned(),
+        Order::ListRows { listing, rows: _ } => format!(
+            "lists {}",
+            match listing {
+                Listing::Requests => "requests for access",
+                Listing::Record => "the record of requests and grants",
+                Listing::Remainders => "what locks keep of removed data",
+            }
+        ),
+        Order::Filter { user, filter, .. } => {
+            let all = |criteria: &[Criterion]| few(criteria.iter().map(ToString::to_string));
+            format!(
+                "has the enclave of {} pick by {} and omit by {}",
+                name(user),
+                all(&filter.pick),
+                all(&filter.omit)
+            )
+        }
+        Order::Ask {
+            question,
+            user,
+            predicate,
+            ..
+        } => format!(
+            "asks {} whether `{predicate}` (question {question})",
+            name(user)
+        ),
+        Order::AskAgain { question } => format!("asks question {question} again"),
+        Order::Answer {
+            question,
+            consumer,
+            credential,
+            repeated,
+        } => format!(
+            "lets question {question} of {} be answered {} from credential {}",
+            name(consumer),
+            if *repeated { "again and again" } else { "once" },
+            short(credential.0)
+        ),
+        Order::DenyQuestion { question, consumer } => {
+            format!("denies {} an answer to question {question}", name(consumer))
+        }
+        Order::WithdrawAnswer { question } => {
+            format!("lets question {question} be answered no more")
+        }
+        Order::PresentAnswer { question, to } => {
+            format!("presents the answer to question {question} to {}", name(to))
+        }
+        Order::ReplaceAction { governed, on } => format!(
+            "replaces the action that keeps `{}` with one that {}",
+            governed.name(),
+            if *on { "does" } else { "does not" }
+        ),
+        Order::ReadLog { .. } => "reads the log of changes".to_owned(),
+        Order::JoinValidators { power } => format!("asks to join with a power of {power}"),
+        Order::ApproveJoin { node } => format!("approves of {node} as a validator"),
+        Order::RemoveValidator { node } => format!("votes to remove {node}"),
+        Order::LeaveValidators => "leaves the validators".to_owned(),
+        Order::Propose(proposal) => format!("proposes that {}", change(&proposal.change)),
+        Order::ApproveProposal(proposal) => {
+            format!("approves that {}", change(&proposal.change))
         }
         Order::Revoke { grants } => {
             format!(
@@ -129,13 +240,53 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             when(*forged, " with a proof by another key"),
             when(*replayed, " with a used proof")
         ),
-        Order::RemoveWallet { id } => format!("removes wallet {}", short(id.0)),
+        Order::RemoveWallet { id, .. } => format!("removes wallet {}", short(id.0)),
+        Order::StoreShares => "gives its password to the share nodes".to_owned(),
+        Order::Recover => "gets its password back from the share nodes".to_owned(),
+        Order::Unlock { wrong, salt } => format!(
+            "types {} password{}",
+            if *wrong { "a wrong" } else { "its" },
+            match salt {
+                Some(salt) => format!(", salted with `{salt}`"),
+                None => String::new(),
+            }
+        ),
+        Order::Rotate { inserter } => {
+            format!("changes its password and key, through {}", name(inserter))
+        }
+        Order::Authorise { origin, each } => format!(
+            "lets {} ask its enclave{}",
+            name(origin),
+            when(*each, ", one request at a time")
+        ),
+        Order::Allow { request, consumer } => {
+            format!(
+                "lets its enclave answer request {request} of {}",
+                name(consumer)
+            )
+        }
+        Order::AskEnclave {
+            request,
+            user,
+            credential,
+        } => format!(
+            "asks the enclave of {} to show credential {} (request {request})",
+            name(user),
+            short(credential.0)
+        ),
+        Order::Guess { of } => format!("guesses the password of {}", name(of)),
+        Order::Behave { conduct } => match conduct {
+            Conduct::Honest => "does what it should".to_owned(),
+            Conduct::Lying => "gives out another share than it was given".to_owned(),
+            Conduct::RolledBack => "puts back what it kept before its last change".to_owned(),
+        },
         Order::Erase => "erases its profile".to_owned(),
         Order::SignDag {
             dag,
             grant,
             owner,
             carrier,
+            ..
         } => format!(
             "signs dAG {dag} in the name of {} for {} and hands it to {}",
             name(owner),
@@ -143,11 +294,14 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             name(carrier)
         ),
         Order::SignDwg {
-            dwg, grant, issuer, ..
+            dwg,
+            grant,
+            carrier,
+            ..
         } => format!(
             "signs dWG {dwg} for {} and hands it to {}",
             grant_text(plan, grant),
-            name(issuer)
+            name(carrier)
         ),
         Order::WriteDwg { dwg, original, .. } => {
             format!("writes credential {} under dWG {dwg}", short(original.0))
@@ -158,7 +312,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             name(user),
             when(*consent, " with consent")
         ),
-        Order::AddAttribute { id } => format!("stores attribute {}", short(id.0)),
+        Order::AddAttribute { id, .. } => format!("stores attribute {}", short(id.0)),
         Order::EditAttribute { id } => format!("edits attribute {}", short(id.0)),
         Order::RemoveAttribute { id } => format!("removes attribute {}", short(id.0)),
         Order::ShareAttribute { id, original } => format!(
@@ -174,28 +328,40 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             )
         }
         Order::List => "lists its credentials and grants".to_owned(),
-        Order::Probe { of, shouted } => {
+        Order::Probe {
+            of,
+            wallet,
+            shouted,
+        } => {
             format!(
-                "asks whether {} has a profile{}",
+                "asks whether {} has a profile{}{}",
                 name(of),
+                when(*wallet > 0, &format!(" by its wallet {wallet}")),
                 when(*shouted, ", in capitals")
             )
         }
         Order::Request {
             request,
             user,
+            credential,
             locked_until,
+            stands_until: _,
+            terms,
             purpose,
         } => format!(
-            "asks {} for access, {}, for `{purpose}` (request {request})",
+            "asks {} for access{}, {}{}, for `{purpose}` (request {})",
             name(user),
-            lock(plan.epoch, *locked_until)
+            credential.map_or_else(String::new, |id| format!(" to credential {}", short(id.0))),
+            lock(plan.epoch, *locked_until),
+            terms_text(plan, terms),
+            request.number
         ),
         Order::Use {
             copy,
             owner,
             locked_until: _,
             posing_as,
+            demands: _,
         } => {
             let posing = posing_as.map(|id| format!(" posing as {}", party(plan, id)));
             format!(
@@ -229,6 +395,41 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             )
         }
         Order::Trade(trade) => trade_text(plan, by, trade),
+        Order::OnChain(deed) => chain_text(plan, deed),
+        Order::Reorganise { blocks, lose } => format!(
+            "undoes its last {}{}",
+            count((*blocks).into(), "block", "blocks"),
+            when(*lose, ", losing what is in it")
+        ),
+        Order::FoundClub { club } => format!("founds club {}", short(club.0)),
+        Order::JoinClub { club, peer } => {
+            format!("makes {} a member of club {}", name(peer), short(club.0))
+        }
+        Order::LeaveClub { club, peer } => {
+            format!(
+                "ends the membership of {} in club {}",
+                name(peer),
+                short(club.0)
+            )
+        }
+        Order::StoreCopy(share) => format!("stores without a grant {}", share_text(plan, share)),
+        Order::Rely { dag, copy, on } => format!(
+            "has {} vouch for copy {} under dAG {dag}, and relies on it",
+            name(on),
+            short(copy.0)
+        ),
+        Order::LeakSession { of, to } => {
+            format!("lets {} have the session of {}", name(to), name(of))
+        }
+        Order::TurnAway { party, again } => format!(
+            "{} what {} asks",
+            if *again {
+                "takes again"
+            } else {
+                "drops from now on"
+            },
+            name(party)
+        ),
         Order::Audit { nodes, .. } => format!(
             "reads everything it ever could, at {}",
             few(nodes.iter().map(ToString::to_string))
@@ -313,21 +514,78 @@ fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
     }
 }
 
+fn chain_text(plan: &Plan, deed: &ChainDeed) -> String {
+    match deed {
+        ChainDeed::Approve { spender, amount } => format!(
+            "allows {} to take {amount} {}",
+            spender.name(),
+            spender.token()
+        ),
+        ChainDeed::Send { token, to, amount } => {
+            format!("sends {amount} {token} to {}", party(plan, *to))
+        }
+        ChainDeed::FundRewards { amount } => format!("pays in {amount} IDOS for rewards"),
+        ChainDeed::Stake { of, node, amount } => format!(
+            "stakes {amount} IDOS{} behind {node}",
+            of.map_or(String::new(), |of| format!(" of {}", party(plan, of)))
+        ),
+        ChainDeed::Unstake { node, amount } => format!("unstakes {amount} IDOS from {node}"),
+        ChainDeed::WithdrawUnstaked => "withdraws what it unstaked".to_owned(),
+        ChainDeed::WithdrawReward => "withdraws its rewards".to_owned(),
+        ChainDeed::AllowNode { node } => format!("lets tokens be staked behind {node}"),
+        ChainDeed::DisallowNode { node } => {
+            format!("lets no more tokens be staked behind {node}")
+        }
+        ChainDeed::Slash { node, shown } => format!(
+            "slashes {node}, showing {}",
+            match shown {
+                Shown::Nothing => "nothing",
+                Shown::OneVote => "one vote twice",
+                Shown::TwoVotes => "two votes on one ballot",
+            }
+        ),
+        ChainDeed::WithdrawSlashed => "withdraws what was slashed".to_owned(),
+        ChainDeed::SetReward { amount } => format!("sets the reward of a day to {amount} IDOS"),
+        ChainDeed::Pause { on: true } => "stops the staking contract".to_owned(),
+        ChainDeed::Pause { on: false } => "lets the staking contract go on".to_owned(),
+        ChainDeed::Deposit { token, amount } => format!("deposits {amount} {token}"),
+    }
+}
+
 fn share_text(plan: &Plan, share: &Share) -> String {
     format!(
-        "credential {} with {} as copy {}, {}{}",
+        "credential {} with {} as copy {}, {}{}{}{}",
         short(share.original.0),
         party(plan, share.to),
         short(share.copy.0),
         lock(plan.epoch, share.locked_until),
+        if share.in_millis {
+            ", in milliseconds"
+        } else {
+            ""
+        },
+        terms_text(plan, &share.terms),
         match share.fidelity {
             Fidelity::Faithful => "",
             Fidelity::Altered => ", altered",
             Fidelity::AlteredUnderOldHash => ", altered under the old hash",
             Fidelity::Borrowed => ", with somebody else's document",
             Fidelity::Garbage => ", with garbage in it",
+            Fidelity::Tampered => ", changed after it was sealed",
+            Fidelity::Misdirected => ", sealed to its own key",
         }
     )
+}
+
+/// How far access goes besides its lock, behind a comma; nothing where it is not limited.
+fn terms_text(plan: &Plan, terms: &Terms) -> String {
+    let end = terms
+        .expires_at
+        .map(|end| format!(", until {}", second(plan.epoch, end)));
+    let uses = terms.uses.map(|uses| format!(", for {uses} uses"));
+    let fields = terms.fields.as_ref();
+    let fields = fields.map(|fields| format!(", only {fields}"));
+    [end, uses, fields].into_iter().flatten().collect()
 }
 
 fn grant_text(plan: &Plan, grant: &GrantRef) -> String {
@@ -385,6 +643,20 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             format!("second arrival of every request of {}", party(plan, *id))
         }
         FaultKind::SlowClients { delay } => format!("delay of requests and answers by {delay}"),
+        FaultKind::SlippedIn { party: id } => {
+            format!(
+                "erasure of {} that the leader slips in unsigned",
+                party(plan, *id)
+            )
+        }
+        FaultKind::ForgedQuorum { node } => format!("votes of {} that it repeats", node_ref(*node)),
+        FaultKind::AlteredRow { node, party: id } => {
+            format!(
+                "alteration of the row of {} on {}",
+                party(plan, *id),
+                node_ref(*node)
+            )
+        }
     }
 }
 

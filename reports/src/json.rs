@@ -11,6 +11,7 @@
 //!     faults:       [ { line, at_ms, lasts_ms, what, effect } ],
 //!     metrics:      { events, messages, observations, height, actions, simulated } } ],
 //!   mishaps: [ { name, seed, what, replay } ],
+//!   broken: [ { requirement, story, seed, step: {place, what}, calls: [name], what, announced, replay } ],
 //!   totals: { runs: {..}, requirements: [ { id, level, outcome, checked, stories, expected_breaks, why? } ] } }
 //! ```
 //!
@@ -18,6 +19,7 @@
 //! that the story announces the failure. `digest` is BLAKE3 over the runs' digests in order. There is no
 //! wall-clock time in it: equal runs give equal bytes.
 
+use crate::broken::{self, Broken};
 use crate::exit::Exit;
 use crate::report::{Report, RunReport, Seeds};
 use crate::tally::{self, Totals};
@@ -42,6 +44,7 @@ struct Document<'a> {
     meaning: &'static str,
     scenarios: Vec<Scenario<'a>>,
     mishaps: Vec<Mishap<'a>>,
+    broken: Vec<Broken>,
     totals: AllTotals,
 }
 
@@ -178,6 +181,7 @@ fn document(report: &Report) -> Document<'_> {
             .map(|run| scenario(report, run))
             .collect(),
         mishaps: mishaps(report),
+        broken: broken::broken(report),
         totals: AllTotals {
             runs: tally::totals(report),
             requirements: tally::rows(report).into_iter().map(row).collect(),

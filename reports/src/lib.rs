@@ -4,7 +4,9 @@
 //! no wall-clock time, so equal runs give equal reports. Start with [`RunReport::new`], which keeps what
 //! a report needs of a history, then [`text`], [`json`] and [`junit`].
 
+pub mod broken;
 pub mod certification;
+mod chain;
 pub mod deed;
 pub mod exit;
 pub mod json;

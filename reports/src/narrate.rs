@@ -6,11 +6,14 @@ use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
 use assay_model::ledger::{
-    Action, Answer, Batch, EpochRow, GrantRow, Outcome, Query, RewardRow, Transaction,
+    AccessRequestRow, Action, Answer, ChangeRow, EpochRow, GrantRow, Outcome, Payload, Query,
+    RewardRow, Transaction,
 };
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
+use assay_model::wire::{EnginePayload, KeyId};
 use assay_scenarios::plan::Plan;
 
+use crate::chain;
 use crate::deed;
 use crate::names::{count, few, holder, lock, party, second, short, user};
 
@@ -52,7 +55,7 @@ impl<'a> Narrator<'a> {
             };
             narrator.questions.insert(*id, index);
             if let Asked::Broadcast(transaction) = what {
-                for action in transaction.batch.calls() {
+                for action in transaction.payload.calls() {
                     narrator.learn_grant(action);
                 }
             }
@@ -143,6 +146,126 @@ impl<'a> Narrator<'a> {
                 ),
                 None => format!("{} denies request {request}", self.party(*by)),
             },
+            Event::Shown {
+                by,
+                height,
+                credentials,
+            } => format!(
+                "{} sees on the dashboard, as of height {height}: [{}]",
+                self.party(*by),
+                few(credentials.iter().map(|id| short(id.0)))
+            ),
+            Event::Filtered { by, of, told, .. } => format!(
+                "the enclave of {} tells {} which credentials are of use: {told}",
+                self.party(*of),
+                self.party(*by)
+            ),
+            Event::QuestionAsked {
+                question, by, of, ..
+            } => format!(
+                "{} asks {} a question (question {question})",
+                self.party(*by),
+                self.party(*of)
+            ),
+            Event::AnswerDecided {
+                question,
+                by,
+                credential,
+                repeated,
+            } => match credential {
+                Some(credential) => format!(
+                    "{} lets question {question} be answered {} from credential {}",
+                    self.party(*by),
+                    if *repeated { "again and again" } else { "once" },
+                    short(credential.0)
+                ),
+                None => format!(
+                    "{} lets question {question} be answered no more",
+                    self.party(*by)
+                ),
+            },
+            Event::Evaluated {
+                question,
+                by,
+                credential,
+                answer,
+                ..
+            } => format!(
+                "{} answers question {question} from credential {}: {}",
+                self.party(*by),
+                short(credential.0),
+                if *answer { "yes" } else { "no" }
+            ),
+            Event::AnswerJudged {
+                by,
+                question,
+                doubt,
+                ..
+            } => match doubt {
+                None => format!(
+                    "{} believes an answer to question {question}",
+                    self.party(*by)
+                ),
+                Some(doubt) => format!(
+                    "{} does not believe an answer to question {question}: {}",
+                    self.party(*by),
+                    doubt.code()
+                ),
+            },
+            Event::Vouched { by, to, .. } => format!(
+                "{} vouches to {} for what it verified itself",
+                self.party(*by),
+                self.party(*to)
+            ),
+            Event::Relied { by, on, doubt, .. } => match doubt {
+                None => format!("{} relies on {}", self.party(*by), self.party(*on)),
+                Some(doubt) => format!(
+                    "{} does not rely on {}: {}",
+                    self.party(*by),
+                    self.party(*on),
+                    doubt.code()
+                ),
+            },
+            Event::SignedIn { gateway, by, .. } => {
+                format!("{} signs in at {}", self.party(*by), self.party(*gateway))
+            }
+            Event::AskedGateway { by, gateway, query } => format!(
+                "{} has {} pass on {}",
+                self.party(*by),
+                self.party(*gateway),
+                query.name()
+            ),
+            Event::SessionLeaked { gateway, of, to } => format!(
+                "{} lets {} have the session of {}",
+                self.party(*gateway),
+                self.party(*to),
+                self.party(*of)
+            ),
+            Event::Recognised { by, of, known, .. } => format!(
+                "{} knows the face of {}: {}",
+                self.party(*by),
+                self.party(*of),
+                if *known {
+                    "it has come before"
+                } else {
+                    "it is new"
+                }
+            ),
+            Event::MetPerson {
+                by,
+                user: id,
+                known,
+                ..
+            } => format!(
+                "{} reads which person {} is: {}",
+                self.party(*by),
+                user(self.plan, *id),
+                if *known {
+                    "one that has another profile"
+                } else {
+                    "no other it knows"
+                }
+            ),
             Event::Issued {
                 by,
                 about,
@@ -160,6 +283,8 @@ impl<'a> Narrator<'a> {
                 credential,
                 encryptor: _,
                 document,
+                content: _,
+                to: _,
             } => format!(
                 "{} seals document {} for credential {}",
                 self.party(*by),
@@ -197,6 +322,81 @@ impl<'a> Narrator<'a> {
                     }
                 }
             }
+
+            Event::KeyDerived { by, key, taken, .. } => {
+                let came = match (key, taken) {
+                    (None, _) => "gets no key from a password: the salt is refused",
+                    (Some(_), true) => "gets its key from a password",
+                    (Some(_), false) => "gets another key than its own from a password",
+                };
+                format!("{} {came}", self.party(*by))
+            }
+            Event::Guessed {
+                by,
+                of,
+                tries,
+                found,
+            } => {
+                let came = if *found { "finds" } else { "does not find" };
+                let (by, of) = (self.party(*by), self.user(*of));
+                format!("{by} {came} the password of {of} in {tries} tries")
+            }
+            Event::SharesAsked { by, address } => {
+                format!("{} asks the share nodes as {address}", self.party(*by))
+            }
+            Event::ShareReleased {
+                by,
+                user,
+                address,
+                right,
+            } => format!(
+                "{} gives {} share of {} to {address}",
+                self.party(*by),
+                if *right { "its" } else { "a wrong" },
+                self.user(*user)
+            ),
+            Event::ShareRefused { by, user, address } => {
+                let (by, user) = (self.party(*by), self.user(*user));
+                format!("{by} refuses {address} the share of {user}")
+            }
+            Event::Recovered {
+                by, answers, key, ..
+            } => format!(
+                "{} gets {} from {} shares",
+                self.party(*by),
+                if key.is_some() { "a key" } else { "nothing" },
+                answers.len()
+            ),
+            Event::Rotated { by, .. } => {
+                format!(
+                    "{} has changed keys and sealed everything anew",
+                    self.party(*by)
+                )
+            }
+            Event::OriginAuthorised { by, origin, each } => format!(
+                "{} lets {} ask its enclave{}",
+                self.party(*by),
+                self.party(*origin),
+                if *each { ", one request at a time" } else { "" }
+            ),
+            Event::Allowed { by, request } => {
+                format!(
+                    "{} approves request {request} to its enclave",
+                    self.party(*by)
+                )
+            }
+            Event::Disclosed {
+                by,
+                to,
+                request,
+                credential,
+                ..
+            } => format!(
+                "the enclave of {} shows credential {} to {} (request {request})",
+                self.party(*by),
+                short(credential.0),
+                self.party(*to)
+            ),
 
             Event::Started { node, again } => {
                 format!("{node} {}", if *again { "starts again" } else { "starts" })
@@ -239,6 +439,16 @@ impl<'a> Narrator<'a> {
                 app_hash.short(),
                 tables.map_or(String::new(), |(_, after)| held(after))
             ),
+            Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables,
+            } => format!(
+                "{node} takes a peer's snapshot of height {height}; app hash {}{}",
+                app_hash.short(),
+                tables.map_or(String::new(), |(_, after)| held(after))
+            ),
             Event::Halted { node, why } => format!("{node} halts: {why}"),
             Event::Leads { node, term } => format!("{node} takes the lead in term {term}"),
             Event::Appointed { leader, term } => {
@@ -249,6 +459,12 @@ impl<'a> Narrator<'a> {
             Event::FaultEnded { fault, effect } => {
                 format!("over, with effect {effect}: {}", self.fault(*fault))
             }
+            Event::ChainBlock { block } => chain::block(&self.history.cast, block),
+            Event::ChainReorganised { last, lost } => format!(
+                "the chain that holds the tokens goes back to block {last}; the calls after it {}",
+                if *lost { "are lost" } else { "wait again" }
+            ),
+
             Event::Healed => "all trouble is over".to_owned(),
             Event::Settled => "nothing is under way any more".to_owned(),
             Event::Unsettled { owed } => {
@@ -285,9 +501,22 @@ impl<'a> Narrator<'a> {
                 credentials,
                 grants,
                 users,
+                oldest,
+                named,
             } => {
+                let papers = match named.len() as u64 {
+                    0 => String::new(),
+                    papers => format!(
+                        "; {} who was party to them",
+                        count(papers, "used paper says", "used papers say")
+                    ),
+                };
+                let since = match oldest {
+                    Some(oldest) if *oldest > Height(1) => format!(" and blocks from {oldest} on"),
+                    _ => String::new(),
+                };
                 format!(
-                    "{node} holds {}, {} and {} at height {height}; app hash {}{}",
+                    "{node} holds {}, {} and {} at height {height}{since}; app hash {}{}{papers}",
                     count(users.len() as u64, "user", "users"),
                     count(credentials.len() as u64, "credential", "credentials"),
                     count(grants.len() as u64, "grant", "grants"),
@@ -431,7 +660,7 @@ impl<'a> Narrator<'a> {
     /// The sender is told only when it is not who is known to speak already.
     fn transaction(&self, transaction: &Transaction, by: Option<PartyId>) -> String {
         let sender = self.sender(&transaction.sender);
-        let text = self.batch(&transaction.batch);
+        let text = self.payload(&transaction.payload);
         if by.is_some_and(|by| self.party(by) == sender) {
             text
         } else {
@@ -439,7 +668,11 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    fn batch(&self, batch: &Batch) -> String {
+    fn payload(&self, payload: &Payload) -> String {
+        let batch = match payload {
+            Payload::Actions(batch) => batch,
+            Payload::Engine(engine) => return self.engine(engine),
+        };
         if batch.problem().is_some() {
             return "a transaction that says nothing readable".to_owned();
         }
@@ -449,6 +682,35 @@ impl<'a> Narrator<'a> {
             batch.name(),
             few(batch.calls().iter().map(arguments))
         )
+    }
+
+    /// What the engine is to do itself.
+    fn engine(&self, engine: &EnginePayload) -> String {
+        let node = |key: &KeyId| match key.identity() {
+            Some(identity) => self.sender(&identity),
+            None => "a stranger".to_owned(),
+        };
+        let argument = match engine {
+            EnginePayload::RawStatement { statement, .. } => {
+                statement.lines().next().unwrap_or_default().to_owned()
+            }
+            EnginePayload::Transfer { to, amount } => format!("{amount} to {}", node(to)),
+            EnginePayload::ValidatorJoin { power } => power.to_string(),
+            EnginePayload::ValidatorApprove { candidate: key }
+            | EnginePayload::ValidatorRemove { validator: key } => node(key),
+            EnginePayload::ValidatorLeave => String::new(),
+            EnginePayload::ValidatorVoteIds(ids) => few(ids.iter().map(|id| short(id.0))),
+            EnginePayload::ValidatorVoteBodies(events) => {
+                few(events.iter().map(|event| event.kind.clone()))
+            }
+            EnginePayload::CreateResolution(event) => {
+                format!("{} {}", event.kind, short(event.id().0))
+            }
+            EnginePayload::ApproveResolution(id) | EnginePayload::DeleteResolution(id) => {
+                short(id.0)
+            }
+        };
+        format!("{}({argument})", engine.name())
     }
 
     /// The arguments that matter to a reader.
@@ -521,6 +783,25 @@ impl<'a> Narrator<'a> {
                 original_attribute_id,
                 ..
             } => format!("{} as {}", short(original_attribute_id.0), short(id.0)),
+            Action::AddPassportingClubAsOwner { name, .. }
+            | Action::UpdatePassportingClubAsOwner { name, .. }
+            | Action::AddPassportingPeerAsOwner { name, .. }
+            | Action::UpdatePassportingPeerAsOwner { name, .. } => name.to_string(),
+            Action::DeletePassportingClubAsOwner { id } => short(id.0),
+            Action::DeletePassportingPeerAsOwner { id } => short(id.0),
+            Action::AddPassportingPeerToClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            }
+            | Action::DeletePassportingPeerFromClubAsOwner {
+                passporting_club_id: club,
+                passporting_peer_id: peer,
+            } => format!("{} and {}", short(peer.0), short(club.0)),
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id,
+                ..
+            } => format!("{} as {}", short(original_credential_id.0), short(id.0)),
             Action::RescindSharedCredential { credential_id } => short(credential_id.0),
             Action::CreateAgByDagForCopy {
                 dag_owner_wallet_identifier,
@@ -535,7 +816,6 @@ impl<'a> Narrator<'a> {
                 self.holder(dag_grantee_wallet_identifier),
                 self.lock(*dag_locked_until)
             ),
-            Action::RevokeAccessGrant { id } => self.grant(*id),
             Action::ActionCostingGas {} => String::new(),
             Action::ActionCostingIdosToken { amount } => amount.to_string(),
             Action::ActionCostingFee { credential_id } => short(credential_id.0),
@@ -559,6 +839,40 @@ impl<'a> Narrator<'a> {
             Action::Lock { token, amount } | Action::Bridge { token, amount } => {
                 format!("{amount} of {token}")
             }
+            Action::CancelDag {
+                dag_owner_wallet_identifier,
+                dag_grantee_wallet_identifier,
+                dag_data_id,
+                ..
+            } => format!(
+                "{} of {} to {}",
+                short(dag_data_id.0),
+                self.holder(dag_owner_wallet_identifier),
+                self.holder(dag_grantee_wallet_identifier)
+            ),
+            Action::CancelDwg { dwg_id } => short(dwg_id.0),
+            Action::RevokeAccessGrant { id } | Action::UseAccessGrant { id } => self.grant(*id),
+            Action::RevokeGranteeAccess {
+                data_id,
+                grantee_wallet_identifier,
+            } => format!(
+                "{} to {}",
+                short(data_id.0),
+                self.holder(grantee_wallet_identifier)
+            ),
+            Action::RequestAccess {
+                id,
+                user_id,
+                locked_until,
+                ..
+            } => format!(
+                "{} of {}, {}",
+                short(id.0),
+                self.user(*user_id),
+                self.lock(*locked_until)
+            ),
+            Action::WithdrawAccessRequest { id } | Action::DenyAccessRequest { id } => short(id.0),
+            Action::RemoveCredentialWhenUnlocked { id } => short(id.0),
         }
     }
 
@@ -569,7 +883,17 @@ impl<'a> Narrator<'a> {
             | Query::GetWallets {}
             | Query::GetCredentials {}
             | Query::GetAttributes {}
+            | Query::GetLockedRemainders {}
+            | Query::GetPassportingPeers {}
             | Query::GetAccessGrantsOwned {} => String::new(),
+            Query::GetAccessGrantTerms { id } => self.grant(*id),
+            Query::GetAccessRequestsReceived { page: number, size }
+            | Query::GetAccessRequestsMade { page: number, size }
+            | Query::GetAuditRecords { page: number, size } => {
+                let given = [page("page", number), page("size", size)];
+                let given: Vec<_> = given.into_iter().flatten().collect();
+                given.join(", ")
+            }
             Query::GetUserAsInserter { id } => self.user(*id),
             Query::GetCredentialOwned { id }
             | Query::GetCredentialShared { id }
@@ -592,6 +916,10 @@ impl<'a> Narrator<'a> {
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
+            Query::GetGovernanceLog { page: number, size } => {
+                let parts = [page("page", number), page("size", size)];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }
             Query::GetAccessGrantsGrantedCount { user_id } => {
                 user_id.map(|id| self.user(id)).unwrap_or_default()
             }
@@ -706,6 +1034,36 @@ impl<'a> Narrator<'a> {
             }
             Answer::Attributes(rows) => {
                 format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Requests(rows) => {
+                let request =
+                    |row: &AccessRequestRow| format!("{} {}", short(row.id.0), row.state.name());
+                format!("[{}]", few(rows.iter().map(request)))
+            }
+            Answer::Terms(row) => {
+                let told = |limit: Option<i64>| limit.map_or("any".to_owned(), |n| n.to_string());
+                format!(
+                    "end {}, uses left {}",
+                    told(row.expires_at),
+                    told(row.uses_left)
+                )
+            }
+            Answer::Records(rows) => {
+                format!(
+                    "[{}]",
+                    few(rows.iter().map(|row| row.event.name().to_owned()))
+                )
+            }
+            Answer::Remainders(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| short(row.id.0))))
+            }
+            Answer::Peers(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| row.name.to_string())))
+            }
+            Answer::Changes(rows) => {
+                let change =
+                    |row: &ChangeRow| format!("{} {}", row.what, self.holder(&row.subject));
+                format!("[{}]", few(rows.iter().map(change)))
             }
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),

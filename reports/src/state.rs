@@ -63,6 +63,15 @@ fn observe(states: &mut [NodeState], event: &Event) {
             let after = tables.map(|(_, after)| after);
             holds(states, *node, committed.block.height, *app_hash, after);
         }
+        Event::Installed {
+            node,
+            height,
+            app_hash,
+            tables,
+        } => {
+            let after = tables.map(|(_, after)| after);
+            holds(states, *node, *height, *app_hash, after);
+        }
         Event::Inspected {
             node,
             height,

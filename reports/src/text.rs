@@ -7,6 +7,7 @@ use assay_model::catalogue::{RequirementId, find};
 use assay_model::time::Millis;
 use assay_scenarios::judge::{Outcome, RunVerdict, StepResult};
 
+use crate::broken;
 use crate::exit::Exit;
 use crate::names::{count, few};
 use crate::report::{Mishap, Report, RunReport, StepText};
@@ -26,6 +27,7 @@ pub fn text(report: &Report) -> String {
         doubts(report),
         mishaps(report),
         requirements(report),
+        counterexamples(report),
         totals(report),
     ];
     let told: Vec<String> = sections.into_iter().filter(|s| !s.is_empty()).collect();
@@ -513,6 +515,42 @@ fn requirements(report: &Report) -> String {
         let ids = untouched.iter().map(|row| row.requirement.id.as_str());
         let ranges = ranges(ids);
         wrap(&mut out, "    ", ranges.iter().map(String::as_str));
+    }
+    out
+}
+
+/// Each requirement that broke, with one story that shows it.
+fn counterexamples(report: &Report) -> String {
+    let broken = broken::broken(report);
+    if broken.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("Broken requirements, each with one story that shows it\n");
+    for broken in broken {
+        let requirement = broken.requirement;
+        let promise = format!(
+            "{} {}: {}",
+            requirement.id, requirement.level, requirement.text
+        );
+        wrap(&mut out, "  ", promise.split(' '));
+        let mut say = |line: String| wrap(&mut out, "    ", line.split(' '));
+        let said = if broken.announced {
+            ", which says so"
+        } else {
+            ""
+        };
+        match broken.step {
+            Some(step) => say(format!(
+                "story: {}{said}; {}: {}",
+                broken.story, step.place, step.what
+            )),
+            None => say(format!("story: {}{said}", broken.story)),
+        }
+        if !broken.calls.is_empty() {
+            say(format!("called: {}", broken.calls.join(", ")));
+        }
+        say(format!("what happened: {}", broken.what));
+        say(format!("replay: {}", broken.replay));
     }
     out
 }

@@ -142,6 +142,61 @@ fn every_event_has_a_line() {
             credential: credential(COPY),
             encryptor: "key".into(),
             document,
+            content: [7; 32],
+            to: "key".into(),
+        },
+        Event::Rotated {
+            by: ALICE,
+            key: "key".into(),
+        },
+        Event::KeyDerived {
+            by: ALICE,
+            salt: "salt".into(),
+            key: Some("key".into()),
+            taken: false,
+        },
+        Event::Guessed {
+            by: BANK,
+            of: user(),
+            tries: 8,
+            found: false,
+        },
+        Event::SharesAsked {
+            by: ALICE,
+            address: "eip712:0x01".into(),
+        },
+        Event::ShareReleased {
+            by: BANK,
+            user: user(),
+            address: "eip712:0x01".into(),
+            right: false,
+        },
+        Event::ShareRefused {
+            by: BANK,
+            user: user(),
+            address: "eip712:0x01".into(),
+        },
+        Event::Recovered {
+            by: ALICE,
+            address: "eip712:0x01".into(),
+            answers: vec![BANK],
+            key: None,
+        },
+        Event::OriginAuthorised {
+            by: ALICE,
+            origin: BANK,
+            each: true,
+        },
+        Event::Allowed {
+            by: ALICE,
+            request: 1,
+        },
+        Event::Disclosed {
+            by: ALICE,
+            to: BANK,
+            request: 1,
+            credential: credential(ORIGINAL),
+            document,
         },
         Event::Opened {
             by: BANK,
@@ -236,6 +291,8 @@ fn every_event_has_a_line() {
             credentials: vec![credential(ORIGINAL), credential(COPY)],
             grants: vec![grant()],
             users: vec![user()],
+            oldest: Some(Height(5)),
+            named: vec![],
         },
         Event::Inspected {
             node: N1,
@@ -245,6 +302,14 @@ fn every_event_has_a_line() {
             credentials: vec![],
             grants: vec![],
             users: vec![],
+            oldest: None,
+            named: vec![],
+        },
+        Event::Installed {
+            node: N1,
+            height: Height(8),
+            app_hash: AppHash([3; 32]),
+            tables: Some((TablesDigest([4; 32]), TablesDigest([5; 32]))),
         },
         Event::Stopped { node: N1 },
         Event::Scanned {
@@ -445,6 +510,7 @@ fn actions_are_told_by_what_matters_in_them() {
             dag_locked_until: 0,
             dag_content_hash: None,
             dag_signature: "".into(),
+            terms: None,
         },
         Action::RemoveCredential {
             id: credential(COPY),

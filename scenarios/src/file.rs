@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
+use assay_model::actor::Oddity;
 use assay_model::rules::Switch;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Visitor};
@@ -27,6 +28,11 @@ impl<T> At<T> {
     pub(crate) fn span(&self) -> Range<usize> {
         self.0.span()
     }
+}
+
+/// A part of a value that is of another type, at the place of the whole.
+pub(crate) fn at<T>(value: T, span: Range<usize>) -> At<T> {
+    At(toml::Spanned::new(span, value))
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {
@@ -134,8 +140,12 @@ mirror! {
         nodes "nodes": i64,
         /// The node that leads at first; default "n1".
         leader "leader": String,
+        /// Nodes that do not vote unless they join; default none.
+        sentries "sentries": Names,
         /// Who takes part besides the database owner, who is always there as "db-owner".
         actors "actors": Actors,
+        /// The chain that holds the tokens, with the Association on it; default none, unless holders are named.
+        chain "chain": Chain,
         /// What messages and disks are like while nothing goes wrong.
         network "network": Network,
         /// Clocks that are wrong from the beginning.
@@ -186,8 +196,36 @@ mirror! {
         new "new": Names,
         /// Issuers without inserter and delegate rows.
         outsiders "outsiders": Names,
+        /// People with tokens and no profile.
+        holders "holders": Names,
+        /// Gateways that pass on what others ask of nodes.
+        gateways "gateways": Names,
+        /// Nodes that keep shares of passwords.
+        share_nodes "share-nodes": Names,
+        /// Users, named above, whose random password the share nodes keep; default none.
+        mpc "mpc": Names,
+        /// Users, named above, whose first choice is a password from a list of leaked ones; default none.
+        weak "weak": Names,
         /// Whose encryption key an actor uses instead of its own: { auditor = "bank" }.
         shared_keys "shared-keys": BTreeMap<At<String>, At<String>>,
+        /// Users behind whom the same person stands: { alice-too = "alice" }.
+        same_person "same-person": BTreeMap<At<String>, At<String>>,
+        /// Whose inserter an issuer's key belongs to instead of its own: { kyc-branch = "kyc-co" }.
+        branches "branches": BTreeMap<At<String>, At<String>>,
+    }
+}
+
+mirror! {
+    /// The chain that holds the tokens. Everybody with an EVM wallet has a million of each token on it.
+    Chain {
+        /// From something that waits to its block; default "250ms".
+        block "block": String,
+        /// How many blocks confirm one; default 4.
+        confirmations "confirmations": i64,
+        /// When staking begins, in scenario time; default from the beginning.
+        start "start": String,
+        /// Reward of an epoch, in IDOS; default a day's part of 30 million a year.
+        reward "reward": i64,
     }
 }
 
@@ -212,6 +250,9 @@ mirror! {
         empty_block "empty-block": String,
         /// How far a block's time may be from a validator's clock; default "10s".
         drift "drift": String,
+        /// After how many blocks nodes make a snapshot and forget the blocks before the last one;
+        /// default 14400.
+        history "history": i64,
     }
 }
 
@@ -251,13 +292,13 @@ mirror! {
         /// When it begins.
         #[schemars(required)]
         at "at": String,
-        /// Who does it: an actor, "db-owner", or "operators".
+        /// Who does it: an actor, "db-owner", "operators", or a node's operator, called as the node.
         #[schemars(required)]
         by "by": String,
         /// What is done.
         #[schemars(required)]
         act "do": String,
-        /// The only node to go through; default whichever answers.
+        /// The only node, or the gateway, to go through; default whichever node answers.
         via "via": String,
         /// Which of the actor's wallets speaks; default "w1", the first.
         wallet "wallet": String,
@@ -269,6 +310,8 @@ mirror! {
         /// Requirements that a wrong ending breaks; the default depends on `do` and `expect`.
         shows "shows": Names,
 
+        /// What is wrong with how it is done, on purpose: "for-another-network", "shouts" and others.
+        oddly "oddly": String,
         /// The user it is done to.
         user "user": String,
         /// Who is to get it.
@@ -278,7 +321,8 @@ mirror! {
         /// Who writes an issued credential: "hand-over" (the default: the user does), "insert" (the
         /// issuer, with consent) or "insert-without-consent".
         how "how": String,
-        /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of a page, a number, default left out.
+        /// Of a credential, "2KiB" to "60KiB", default "4KiB"; of an attribute's value the same, default a
+        /// short one; of a page, a number, default left out.
         size "size": Amount,
         /// What a further wallet is: "EVM" (the default), "NEAR", "XRPL", "Stellar" or "FaceSign" (the
         /// default of an actor's third wallet).
@@ -297,9 +341,50 @@ mirror! {
         lock "lock": String,
         /// When a lock ends, in scenario time; default no lock.
         lock_until "lock-until": String,
-        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed"
-        /// or "garbage".
+        /// State the end of the lock in milliseconds, by mistake; default false.
+        in_milliseconds "in-milliseconds": bool,
+        /// How long access lasts, from `at`; default without end, and of an approval as long as asked for.
+        ends "ends": String,
+        /// When access ends, in scenario time; default as for `ends`.
+        ends_at "ends-at": String,
+        /// How often access may be used; default any number of times, and of an approval as often as asked for.
+        uses "uses": i64,
+        /// The fields access is for, separated by commas; default all, and of an approval those asked for.
+        fields "fields": String,
+        /// How long a request can be approved, from `at`; default an hour.
+        stands "stands": String,
+        /// What is in a copy: "faithful" (the default), "altered", "altered-under-old-hash", "borrowed",
+        /// "garbage", "tampered" after it was sealed, or "misdirected" to the user's own key.
         fidelity "fidelity": String,
+        /// Two capital letters of the country in a document; default "PT".
+        country "country": String,
+        /// How much an issuer checked, such as "basic+liveness"; default everything.
+        level "level": String,
+        /// When a document or a question expires, in scenario time; default ten years or an hour after `at`.
+        expires "expires": String,
+        /// Whom an issued document is about; default the user it is for.
+        about "about": String,
+        /// Properties all of which a credential must have, such as "credentialSubject.idDocumentCountry=PT" or
+        /// "level>=plus"; default none.
+        pick "pick": Names,
+        /// Properties none of which a credential may have; default none.
+        omit "omit": Names,
+        /// The credentials that should match, by their `as`; default none.
+        matches "matches": Names,
+        /// What a consumer wants to know; written as in `pick`.
+        predicate "predicate": String,
+        /// A question, by its `as`.
+        question "question": String,
+        /// Answer again and again until the question expires; default false.
+        repeated "repeated": bool,
+        /// A club, by its `as`.
+        club "club": String,
+        /// On whom an obliged entity relies.
+        on "on": String,
+        /// Whom a gateway turns away, or who joins or leaves a club.
+        party "party": String,
+        /// Take again what a party asks; default false.
+        again "again": bool,
         /// A request, by its `as`.
         request "request": String,
         /// A grant to end, by its `as`.
@@ -312,11 +397,11 @@ mirror! {
         resigned "resigned": bool,
         /// Send the proof of an earlier step again; default false.
         replayed "replayed": bool,
-        /// The wallet to unbind, or to look at; when looking, default "w1".
+        /// The wallet to unbind, or of the party asked about.
         which "which": String,
-        /// Which token: "IDOS" or "USDC".
+        /// Which token: "IDOS", the default on the chain that holds the tokens, or "USDC".
         token "token": String,
-        /// How much, in whole tokens: 20 or "98.8"; of a withdrawal, default everything.
+        /// How much, in whole tokens: 20, or in the storage network "98.8"; of a withdrawal, default everything.
         amount "amount": Amount,
         /// Whose wallet a paper names; default the signer.
         owner "owner": String,
@@ -328,7 +413,8 @@ mirror! {
         dwg "dwg": String,
         /// When a delegated write may first be used, in scenario time; default from the step on.
         from "from": String,
-        /// When a delegated write may last be used, in scenario time; default an hour after the step.
+        /// When a paper may last be used, in scenario time; default an hour after the step, for a delegated
+        /// grant a month.
         until "until": String,
         /// Write other rows than the first time; default false.
         fresh "fresh": bool,
@@ -344,16 +430,51 @@ mirror! {
         least_lock "least-lock": String,
         /// Least end of the lock that is acceptable, in scenario time; default none.
         least_lock_until "least-lock-until": String,
+        /// Least level that is acceptable, such as "plus+liveness"; default "basic".
+        least_level "least-level": String,
+        /// The issuers the consumer trusts; default all there are.
+        trusting "trusting": Names,
+        /// Turn down a person who has come with another profile before; default false.
+        unique "unique": bool,
+        /// Type another password; default false.
+        wrong "wrong": bool,
+        /// Salt the password with this; default the profile's id.
+        salt "salt": String,
+        /// Have each request of the origin wait for the user; default false.
+        each "each": bool,
+        /// What a share node does: "honest", "lying" or "rolled-back" to before its last change.
+        conduct "conduct": String,
         /// Claim to be this actor, without its key; default nobody else.
         posing_as "posing-as": String,
         /// Page to ask for; default left out.
         page "page": i64,
         /// How many rows there should be; needed where the step is expected to be accepted.
         rows "rows": i64,
-        /// The issuer to admit or dismiss.
+        /// The issuer to admit or dismiss, or the one a user turns to.
         issuer "issuer": String,
-        /// The node to appoint.
+        /// The node to appoint, to approve of, to remove, or whose operator tokens are staked behind.
         node "node": String,
+        /// Who may take tokens: "staking" or "escrow".
+        spender "spender": String,
+        /// What shows that a node deserves to be slashed: "two-votes" of its validator on one ballot, or "one-vote"
+        /// twice; default nothing.
+        evidence "evidence": String,
+        /// How many blocks are undone at most.
+        blocks "blocks": i64,
+        /// Lose what is in them, rather than put it into later blocks; default false.
+        lose "lose": bool,
+        /// What an action is to keep or not: "locks-checked", or a rule that an action can be replaced for.
+        rule "rule": String,
+        /// Whether it is kept: "on" or "off".
+        position "position": String,
+        /// The voting power a node asks for; default 1.
+        power "power": i64,
+        /// A parameter of the network: "leader", "join-expiry", "max-block-size" or "max-votes-per-tx".
+        parameter "parameter": String,
+        /// What a parameter is to be: a node, a duration, a size or a number.
+        value "value": Amount,
+        /// A proposed change, by its `as`.
+        proposal "proposal": String,
     }
 }
 
@@ -404,15 +525,32 @@ pub(crate) const FIDELITIES: &[&str] = &[
     "altered-under-old-hash",
     "borrowed",
     "garbage",
+    "tampered",
+    "misdirected",
 ];
+/// What a share node does, as a story says it.
+pub(crate) const CONDUCTS: &[&str] = &["honest", "lying", "rolled-back"];
 /// The leader's side of a split.
 pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 /// What a wallet can be.
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
-/// The tokens a network keeps ledgers of.
+/// The tokens.
 pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
 /// Whose balance is meant where it is the network's own.
 pub(crate) const NETWORK: &str = "network";
+/// Contracts that take tokens.
+pub(crate) const SPENDERS: &[&str] = &["staking", "escrow"];
+/// What can be shown against a node's operator.
+pub(crate) const EVIDENCE: &[&str] = &["one-vote", "two-votes"];
+/// Where a rule can stand.
+pub(crate) const POSITIONS: &[&str] = &["on", "off"];
+/// Parameters of the network.
+pub(crate) const PARAMETERS: &[&str] = &[
+    "leader",
+    "join-expiry",
+    "max-block-size",
+    "max-votes-per-tx",
+];
 /// What rules can be called.
 pub(crate) const RULES: &[&str] = &["documented", "deployed"];
 
@@ -425,13 +563,19 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 8] = [
+    let words: [(&str, &str, &[&str]); 14] = [
+        ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
         ("Step", "token", TOKENS),
         ("Balance", "token", TOKENS),
+        ("Step", "spender", SPENDERS),
+        ("Step", "evidence", EVIDENCE),
+        ("Step", "conduct", CONDUCTS),
+        ("Step", "position", POSITIONS),
+        ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),
         ("Fault", "side", SIDES),
     ];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay_model::actor::{GrantRef, Order, Share, Task};
+use assay_model::actor::{GrantRef, Order, Task};
 use assay_model::time::Millis;
 
 use crate::plan::{Deed, Plan};
@@ -60,16 +60,33 @@ impl Plan {
 /// Ends of locks a task names, and of other spans in UNIX seconds.
 fn locks(task: &mut Task) -> Vec<&mut i64> {
     match &mut task.order {
-        Order::Share(Share { locked_until, .. })
-        | Order::Approve {
-            share: Share { locked_until, .. },
-            ..
+        Order::Share(share) | Order::StoreCopy(share) | Order::Approve { share, .. } => {
+            let end = share.terms.expires_at.as_mut();
+            std::iter::once(&mut share.locked_until)
+                .chain(end)
+                .collect()
         }
-        | Order::Request { locked_until, .. }
-        | Order::Use { locked_until, .. }
-        | Order::SignDag {
-            grant: GrantRef { locked_until, .. },
+        Order::Request {
+            locked_until,
+            stands_until,
+            terms,
             ..
+        } => [locked_until, stands_until]
+            .into_iter()
+            .chain(terms.expires_at.as_mut())
+            .collect(),
+        Order::SignDag {
+            grant,
+            not_after,
+            terms,
+            ..
+        } => [&mut grant.locked_until, not_after]
+            .into_iter()
+            .chain(terms.expires_at.as_mut())
+            .collect(),
+        Order::Use { locked_until, .. }
+        | Order::UseGrant {
+            grant: GrantRef { locked_until, .. },
         } => vec![locked_until],
         Order::SignDwg {
             grant,
@@ -77,12 +94,14 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
             not_after,
             ..
         } => vec![&mut grant.locked_until, not_before, not_after],
+        Order::Issue { findings, .. } => vec![&mut findings.expires],
+        Order::Ask { expires, .. } => vec![expires],
         Order::Revoke { grants } => grants
             .iter_mut()
             .map(|grant| &mut grant.locked_until)
             .collect(),
         Order::Register { .. }
-        | Order::Issue { .. }
+        | Order::Recognise { .. }
         | Order::SetStatus { .. }
         | Order::Overwrite { .. }
         | Order::Rekey { .. }
@@ -94,10 +113,38 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::RemoveAttribute { .. }
         | Order::ShareAttribute { .. }
         | Order::Deny { .. }
+        | Order::Withdraw { .. }
+        | Order::EndAccess { .. }
+        | Order::RemoveWhenUnlocked { .. }
+        | Order::CancelDag { .. }
+        | Order::CancelDwg { .. }
+        | Order::Dashboard
+        | Order::ListRows { .. }
+        | Order::Filter { .. }
+        | Order::AskAgain { .. }
+        | Order::FoundClub { .. }
+        | Order::JoinClub { .. }
+        | Order::LeaveClub { .. }
+        | Order::Rely { .. }
+        | Order::LeakSession { .. }
+        | Order::TurnAway { .. }
+        | Order::Answer { .. }
+        | Order::DenyQuestion { .. }
+        | Order::WithdrawAnswer { .. }
+        | Order::PresentAnswer { .. }
         | Order::Remove { .. }
         | Order::StoreAgain { .. }
         | Order::AddWallet { .. }
         | Order::RemoveWallet { .. }
+        | Order::StoreShares
+        | Order::Recover
+        | Order::Unlock { .. }
+        | Order::Rotate { .. }
+        | Order::Authorise { .. }
+        | Order::Allow { .. }
+        | Order::AskEnclave { .. }
+        | Order::Guess { .. }
+        | Order::Behave { .. }
         | Order::Erase
         | Order::TransmitDag { .. }
         | Order::ReadOwn { .. }
@@ -108,6 +155,16 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::Admit { .. }
         | Order::Dismiss { .. }
         | Order::Trade(_)
+        | Order::OnChain(_)
+        | Order::Reorganise { .. }
+        | Order::ReplaceAction { .. }
+        | Order::ReadLog { .. }
+        | Order::JoinValidators { .. }
+        | Order::ApproveJoin { .. }
+        | Order::RemoveValidator { .. }
+        | Order::LeaveValidators
+        | Order::Propose(_)
+        | Order::ApproveProposal(_)
         | Order::Audit { .. } => Vec::new(),
     }
 }

@@ -3,10 +3,12 @@
 //!
 //! Nothing here runs a node. Start with [`plan::Plan`], then [`load`], which makes one from a story.
 
+pub mod coverage;
 mod file;
 mod hurry;
 pub mod judge;
 mod library;
+pub mod matrix;
 mod names;
 mod place;
 pub mod plan;

@@ -1,6 +1,6 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
-use assay_model::actor::{Order, Task};
+use assay_model::actor::{External, Order, Password, Task, Terms};
 use assay_model::bridge::{Amount, Token};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
@@ -10,6 +10,7 @@ use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 use crate::verb::FaultVerb;
 
@@ -22,6 +23,8 @@ pub struct Plan {
     pub claim: String,
     /// How many nodes.
     pub nodes: u16,
+    /// Nodes that follow and serve, and do not vote when the story begins.
+    pub sentries: BTreeSet<NodeId>,
     /// Who leads at first.
     pub leader: NodeId,
     /// Chain time at scenario time zero.
@@ -30,6 +33,8 @@ pub struct Plan {
     pub timing: Timing,
     /// What every link does to every message.
     pub network: Network,
+    /// What the chain that holds the tokens is like; it is there if one of the parties is it.
+    pub external: External,
     /// How long a write to disk takes to become durable.
     pub disk_sync: Millis,
     /// Which promises the nodes keep.
@@ -74,7 +79,8 @@ impl Plan {
             Deed::Party(
                 _,
                 Task {
-                    order: Order::Share(share) | Order::Approve { share, .. },
+                    order:
+                        Order::Share(share) | Order::StoreCopy(share) | Order::Approve { share, .. },
                     ..
                 },
             ) => Some(share.copy),
@@ -85,6 +91,21 @@ impl Plan {
         copies.dedup();
         copies
     }
+
+    /// Whether the chain may still change what the story leaves behind when its people are done, because the
+    /// end of a grant comes or a lock lets go.
+    pub fn leaves_something_to_time(&self) -> bool {
+        let ends = |terms: &Terms| terms.expires_at.is_some() || terms.uses.is_some();
+        self.steps.iter().any(|step| match &step.deed {
+            Deed::Party(_, task) => match &task.order {
+                Order::Share(share) | Order::Approve { share, .. } => ends(&share.terms),
+                Order::SignDag { terms, .. } => ends(terms),
+                Order::RemoveWhenUnlocked { .. } => true,
+                _ => false,
+            },
+            Deed::AppointLeader(_) => false,
+        })
+    }
 }
 
 /// Somebody who takes part.
@@ -94,6 +115,8 @@ pub struct Party {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The node it runs; meaningful for operators.
+    pub node: NodeId,
     /// Profile id; meaningful for users.
     pub user: UserId,
     /// Row of the first wallet, which the story calls `w1`; meaningful for users.
@@ -108,6 +131,12 @@ pub struct Party {
     pub careful: bool,
     /// Whose encryption key it uses: its own, or that of the party it belongs to.
     pub box_key_of: PartyId,
+    /// Whose face it has: its own, or that of the user behind whom the same person stands.
+    pub person: PartyId,
+    /// Whose inserter an issuer's key belongs to: its own, or that of the company it is a branch of.
+    pub company_of: PartyId,
+    /// What its encryption key is derived from; meaningful for users.
+    pub password: Password,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
 }
@@ -309,6 +338,24 @@ pub enum FaultKind {
         /// How much.
         delay: Millis,
     },
+    /// The leader puts a transaction into its next block that erases a party's profile and that nobody has
+    /// signed.
+    SlippedIn {
+        /// The party.
+        party: PartyId,
+    },
+    /// A leader announces each of its proposals as final at once, with its own vote in place of the others'.
+    ForgedQuorum {
+        /// The leader.
+        node: NodeRef,
+    },
+    /// A party's encryption key is altered in the tables of one node, behind the node's back.
+    AlteredRow {
+        /// The node.
+        node: NodeRef,
+        /// The party.
+        party: PartyId,
+    },
 }
 
 impl FaultKind {
@@ -334,6 +381,9 @@ impl FaultKind {
             FaultKind::LostReply { .. } => FaultVerb::LostReply,
             FaultKind::DuplicatedRequest { .. } => FaultVerb::DuplicatedRequest,
             FaultKind::SlowClients { .. } => FaultVerb::SlowClients,
+            FaultKind::SlippedIn { .. } => FaultVerb::SlippedIn,
+            FaultKind::ForgedQuorum { .. } => FaultVerb::ForgedQuorum,
+            FaultKind::AlteredRow { .. } => FaultVerb::AlteredRow,
         };
         verb.name()
     }

@@ -14,7 +14,11 @@ pub fn default_requirements(verb: Verb, expect: Expect) -> &'static [Requirement
         Expect::Ending(Ending::Refused(code)) => refused(verb, code),
         Expect::Ending(Ending::Rejected(code)) => rejected(code),
         Expect::Ending(Ending::Declined(code)) => declined(verb, code),
-        Expect::Ending(Ending::Denied) => &["REQ-02"],
+        Expect::Ending(Ending::Denied) => match verb {
+            Verb::Ask => &["DISC-02"],
+            Verb::AskEnclave => &["KEY-04"],
+            _ => &["REQ-02"],
+        },
         Expect::Ending(Ending::Unanswered) | Expect::Anything => &[],
     }
 }
@@ -23,30 +27,52 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
     match verb {
         Verb::Register => &["USR-02"],
         Verb::Issue | Verb::StoreAgain => &["CRED-01"],
+        Verb::Recognise => &["PERS-02"],
         Verb::SetStatus => &["REV-01"],
         Verb::Share => &["GRANT-02"],
         Verb::Approve => &["GRANT-02", "REQ-01"],
         Verb::Deny => &["REQ-02"],
         Verb::Revoke => &["GRANT-05"],
+        Verb::EndAccess => &["GRANT-11"],
         Verb::Remove => &["DEL-01", "DEL-03"],
+        Verb::RemoveWhenUnlocked | Verb::ListRemainders => &["DEL-05"],
+        Verb::CancelPaper => &["DAG-05"],
+        Verb::UseGrant => &["GRANT-13"],
+        Verb::Withdraw => &["REQ-02"],
+        Verb::ReadRecord => &["AUD-01"],
         Verb::Erase => &["USR-04"],
         Verb::TransmitDag => &["DAG-01", "DAG-02"],
         Verb::WriteDwg => &["DWG-04"],
         Verb::ShareAttribute => &["ATTR-01"],
         Verb::ReadOwn => &["CRED-02"],
-        Verb::List => &["DASH-01"],
+        Verb::List | Verb::Dashboard => &["DASH-01"],
         Verb::Probe => &["WAL-08"],
-        Verb::Request => &["REQ-01"],
+        Verb::Request | Verb::ListRequests => &["REQ-01"],
+        Verb::Filter => &["DISC-03"],
+        Verb::StoreCopy | Verb::Rely => &["REUSE-03"],
+        Verb::Ask | Verb::AskAgain => &["DISC-02"],
         Verb::Use => &["REUSE-02"],
         Verb::Rescind => &["GRANT-10"],
         Verb::ListGranted => &["READ-05"],
+        Verb::StoreShares | Verb::Recover => &["MPC-01"],
+        Verb::Unlock => &["KEY-01"],
+        Verb::Rotate => &["KEY-03"],
+        Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
         Verb::PayGas | Verb::Allowance => &["ECON-02"],
         Verb::SetFee => &["ECON-04"],
         Verb::PayFee => &["ECON-05"],
-        Verb::Withdraw | Verb::Claims => &["ECON-07"],
+        Verb::WithdrawTokens | Verb::Claims => &["ECON-07"],
         Verb::Balance => &["ECON-01"],
         Verb::AppointLeader => &["AVAIL-02"],
+        Verb::WithdrawUnstaked => &["STAKE-02"],
+        Verb::Slash => &["STAKE-03"],
+        Verb::ReadLog => &["GOV-01"],
+        Verb::JoinValidators
+        | Verb::ApproveJoin
+        | Verb::RemoveValidator
+        | Verb::LeaveValidators
+        | Verb::ApproveProposal => &["GOV-02"],
         // Success of these is a means, or an attack that works; neither is promised.
         Verb::Overwrite
         | Verb::Rekey
@@ -56,6 +82,14 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::SignDag
         | Verb::SignDwg
         | Verb::Describe
+        | Verb::Answer
+        | Verb::WithdrawAnswer
+        | Verb::FoundClub
+        | Verb::JoinClub
+        | Verb::LeaveClub
+        | Verb::LeakSession
+        | Verb::TurnAway
+        | Verb::PresentAnswer
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
@@ -64,7 +98,27 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::Lock
         | Verb::Sweep
         | Verb::Fee
-        | Verb::Admit => &[],
+        | Verb::Authorise
+        | Verb::Allow
+        | Verb::Guess
+        | Verb::Behave
+        | Verb::Admit
+        | Verb::Stake
+        | Verb::Unstake
+        | Verb::WithdrawReward
+        | Verb::AllowNode
+        | Verb::DisallowNode
+        | Verb::WithdrawSlashed
+        | Verb::SetReward
+        | Verb::FundRewards
+        | Verb::PauseStaking
+        | Verb::ResumeStaking
+        | Verb::ApproveTokens
+        | Verb::SendTokens
+        | Verb::Deposit
+        | Verb::Reorganise
+        | Verb::ReplaceAction
+        | Verb::Propose => &[],
     }
 }
 
@@ -82,6 +136,19 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "fee-unpaid" | "fee-paid") => &["ECON-05"],
         (_, "not-the-issuer") => &["ECON-04"],
 
+        (_, "request-not-found" | "request-incomplete") => &["REQ-01"],
+        (_, "request-approved" | "request-denied" | "request-expired" | "request-withdrawn") => {
+            &["REQ-02"]
+        }
+        (_, "approval-widens") => &["REQ-03"],
+        (_, "grant-ended" | "grant-not-open" | "end-within-lock" | "uses-not-positive") => {
+            &["GRANT-13"]
+        }
+        (_, "lock-not-in-seconds" | "lock-too-long") => &["GRANT-12"],
+        (_, "oversized") => &["CRED-09"],
+        (_, "dag-without-end" | "dag-expired" | "paper-cancelled" | "paper-used") => &["DAG-05"],
+
+        (Verb::EndAccess, "grant-locked" | "grant-not-found") => &["GRANT-11"],
         (_, "grant-locked") => &["GRANT-05"],
         (_, "grant-not-found") => &["GRANT-06"],
         (_, "not-shared") => &["GRANT-01"],
@@ -125,6 +192,28 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "profile-locked") => &["USR-04"],
         (_, "page-not-positive" | "size-not-positive") => &["READ-05"],
         (_, "unauthorized-inserter") => &["GOV-03"],
+
+        (_, "staker-not-caller" | "rewards-not-funded") => &["STAKE-01"],
+        (_, "node-slashed" | "no-withdrawable-stake" | "amount-exceeds-stake") => &["STAKE-02"],
+        (_, "evidence-missing" | "evidence-invalid") => &["STAKE-03"],
+        (
+            _,
+            "signatures-too-few" | "root-posted" | "root-unknown" | "proof-wrong"
+            | "already-claimed",
+        ) => &["ECON-07"],
+        (
+            _,
+            "caller-not-validator"
+            | "caller-is-validator"
+            | "target-not-validator"
+            | "join-pending"
+            | "no-join-pending"
+            | "own-join"
+            | "leader-stays"
+            | "leader-cannot-leave"
+            | "resolution-exists"
+            | "resolution-unknown",
+        ) => &["GOV-02"],
         _ => &[],
     }
 }
@@ -144,13 +233,27 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
     match (verb, code) {
         (Verb::ReadOwn, "nothing-found") => &["CRED-02"],
         (Verb::Probe, "nothing-found") => &["WAL-08"],
+        (Verb::Guess, "nothing-found") => &["KEY-02"],
+        (Verb::AskEnclave, "nothing-found") => &["CRED-02"],
+        (_, "wrong-password" | "invalid-salt") => &["KEY-01"],
+        (_, "upload-partial" | "upload-refused" | "not-stored" | "too-few-shares") => &["MPC-01"],
+        (_, "shares-uneven") => &["MPC-02"],
+        (_, "not-authorised" | "share-address-missing" | "share-nodes-missing") => &["MPC-03"],
+        (_, "origin-unknown") => &["KEY-04"],
+        (Verb::ListRequests, "nothing-found") => &["REQ-01"],
+        (Verb::ReadRecord, "nothing-found") => &["AUD-01"],
+        (Verb::ListRemainders, "nothing-found") => &["DEL-05"],
+        (Verb::Ask | Verb::AskAgain | Verb::PresentAnswer, _) => &["DISC-02"],
+        (_, "other-matches") => &["DISC-03"],
+        (Verb::Rely, _) | (_, "not-a-peer" | "not-inserted" | "reliance-chained") => &["REUSE-03"],
+        (_, "person-known") => &["PERS-01"],
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],
         (
             _,
             "lock-too-short" | "no-original" | "untrusted-issuer" | "not-approved" | "bad-document"
-            | "wrong-subject",
+            | "wrong-subject" | "level-too-low",
         ) => &["REUSE-02"],
         _ => &[],
     }
@@ -159,6 +262,7 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
 #[cfg(test)]
 mod tests {
     use assay_model::catalogue;
+    use assay_model::chain::Revert;
     use assay_model::history::Doubt;
     use assay_model::ledger::Refusal;
     use assay_model::node::Rejected;
@@ -168,6 +272,7 @@ mod tests {
     fn every_ending() -> Vec<Ending> {
         let mut endings = vec![Ending::Accepted, Ending::Denied, Ending::Unanswered];
         endings.extend(Refusal::CODES.iter().map(|code| Ending::Refused(code)));
+        endings.extend(Revert::CODES.iter().map(|code| Ending::Refused(code)));
         endings.extend(Rejected::CODES.iter().map(|code| Ending::Rejected(code)));
         endings.push(Ending::Rejected("claim-refused"));
         endings.extend(Doubt::CODES.iter().map(|code| Ending::Declined(code)));

@@ -50,6 +50,7 @@ impl<'a> Walk<'a> {
         let called = match name {
             "Actors" => "`actors`",
             "Network" => "`network`",
+            "Chain" => "`chain`",
             "Clock" => "a clock",
             "Balance" => "a balance",
             "Step" => "a step",

@@ -5,7 +5,11 @@
 pub(crate) enum Who {
     Issuer,
     Consumer,
+    Gateway,
+    ShareNode,
     Operators,
+    Chain,
+    Operator,
     Anyone,
 }
 
@@ -50,8 +54,10 @@ table! {
     pub enum Verb;
     Register "register" ["user"]
         "An issuer creates a profile for a user who has none.";
-    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed"]
+    Issue "issue" ["to", "as", "how", "size", "forged", "unsealed", "country", "level", "expires", "about"]
         "An issuer verifies a user and writes a credential.";
+    Recognise "recognise" ["to", "as"]
+        "An issuer looks at a user's face, and writes which person it is.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
     Overwrite "overwrite" ["credential", "copy", "user"]
@@ -64,29 +70,49 @@ table! {
         "An issuer writes a credential and a copy under a signed paper.";
     Describe "describe" ["user", "as", "consent"]
         "An issuer writes an attribute into a user's profile.";
-    Share "share" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+    Share "share" ["credential", "to", "as", "lock", "lock-until", "in-milliseconds", "ends", "ends-at", "uses", "fields", "fidelity"]
         "A credential is copied for somebody, with a grant on the copy.";
-    Approve "approve" ["request", "credential", "as", "lock", "lock-until", "fidelity"]
+    Approve "approve" ["request", "credential", "as", "lock", "lock-until", "ends", "ends-at", "uses", "fields", "fidelity"]
         "A request is answered with a copy and a grant.";
-    Deny "deny" ["request"]
+    Deny "deny" ["request", "question"]
         "A request is refused.";
     Revoke "revoke" ["grant", "grants"]
         "Grants are ended, all or none of them.";
+    EndAccess "end-access" ["credential", "copy", "of"]
+        "All that a party may read of a credential is ended in one operation.";
     Remove "remove" ["credential", "copy"]
         "A row is removed.";
+    RemoveWhenUnlocked "remove-when-unlocked" ["credential", "copy"]
+        "A row is removed, and what locks keep of it as soon as they let go.";
     StoreAgain "store-again" ["credential", "as", "copy", "resigned"]
         "What an issuer handed over earlier is stored once more.";
     AddWallet "add-wallet" ["as", "type", "forged", "replayed"]
         "A further wallet is bound to the profile.";
     RemoveWallet "remove-wallet" ["which"]
         "A wallet is unbound.";
+    StoreShares "store-shares" []
+        "A random password is given to the share nodes.";
+    Recover "recover" []
+        "The password is got back from the share nodes, on a device that knows nothing.";
+    Unlock "unlock" ["wrong", "salt"]
+        "The password is typed into an enclave that has forgotten it.";
+    Rotate "rotate" ["issuer"]
+        "The password is changed, the key with it, and every original is sealed anew.";
+    Authorise "authorise" ["to", "each"]
+        "An origin may ask the user's enclave from now on.";
+    Allow "allow" ["request"]
+        "A request that waits in the enclave is answered.";
+    Guess "guess" ["of"]
+        "Somebody guesses a user's password with what every operator holds.";
     Erase "erase" []
         "The whole profile is erased.";
-    SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "owner", "carrier"]
+    SignDag "sign-dag" ["copy", "credential", "to", "as", "lock", "lock-until", "until", "ends", "ends-at", "uses", "owner", "carrier"]
         "A delegated grant is signed on paper and handed over.";
-    SignDwg "sign-dwg" ["to", "issuer", "as", "lock", "lock-until", "from", "until"]
+    SignDwg "sign-dwg" ["to", "issuer", "carrier", "as", "lock", "lock-until", "from", "until"]
         "A delegated write is signed on paper and handed to the issuer.";
-    AddAttribute "add-attribute" ["as"]
+    CancelPaper "cancel-paper" ["dag", "dwg"]
+        "A signed paper is made useless.";
+    AddAttribute "add-attribute" ["as", "size"]
         "An attribute is stored in the profile.";
     EditAttribute "edit-attribute" ["attribute"]
         "An attribute's value is replaced.";
@@ -100,11 +126,37 @@ table! {
         "A row is read as its owner would.";
     List "list" []
         "The own credentials and grants are listed.";
-    Probe "probe" ["of", "shouted"]
+    Dashboard "dashboard" []
+        "An owner looks at the dashboard.";
+    ListRemainders "list-remainders" ["rows"]
+        "What locks keep of removed data is listed.";
+    ListRequests "list-requests" ["rows"]
+        "Requests for access are listed: a consumer's own, or those a user has received.";
+    ReadRecord "read-record" ["rows"]
+        "The record of requests and grants is read.";
+    Probe "probe" ["of", "which", "shouted"]
         "Somebody asks whether a party has a profile.";
-    Request "request" ["of", "as", "lock", "lock-until", "purpose"]
+    Request "request" ["of", "as", "credential", "lock", "lock-until", "stands", "ends", "ends-at", "uses", "fields", "purpose"]
         "A consumer asks a user for access.";
-    Use "use" ["copy", "least-lock", "least-lock-until", "posing-as"]
+    AskEnclave "ask-enclave" ["of", "credential", "as"]
+        "A consumer's page asks a user's enclave to show a credential.";
+    Withdraw "withdraw" ["request"]
+        "A consumer takes its request back.";
+    UseGrant "use-grant" ["grant"]
+        "A grantee makes use of a grant, so that it can be read from for a while.";
+    Filter "filter" ["of", "pick", "omit", "matches"]
+        "A user's enclave says which credentials are of use, and nothing else.";
+    Ask "ask" ["of", "as", "predicate", "expires"]
+        "A consumer asks a user one question, and believes the answer or not.";
+    AskAgain "ask-again" ["question"]
+        "A consumer has a question answered once more.";
+    Answer "answer" ["question", "credential", "repeated"]
+        "A user lets a question be answered from a credential.";
+    WithdrawAnswer "withdraw-answer" ["question"]
+        "A user lets a question be answered no more.";
+    PresentAnswer "present-answer" ["question", "to"]
+        "An answer is presented to another consumer, or to oneself once more.";
+    Use "use" ["copy", "least-lock", "least-lock-until", "least-level", "trusting", "unique", "posing-as"]
         "A copy is read, and accepted or not.";
     Rescind "rescind" ["copy"]
         "A grantee gives up a copy.";
@@ -118,7 +170,7 @@ table! {
         "An issuer sets what copies of a credential cost, and who is paid.";
     PayFee "pay-fee" ["credential", "copy"]
         "What a credential costs is paid, with the mark-up.";
-    Withdraw "withdraw" ["token", "amount"]
+    WithdrawTokens "withdraw-tokens" ["token", "amount"]
         "Tokens are withdrawn to the chain that holds them.";
     Transfer "transfer" ["token", "amount", "to"]
         "Tokens are given to somebody.";
@@ -138,8 +190,72 @@ table! {
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
         "The database owner takes an issuer's delegate away.";
+    FoundClub "found-club" ["as"]
+        "The database owner founds a club of obliged entities.";
+    JoinClub "join-club" ["club", "party"]
+        "The database owner makes an obliged entity a member of a club.";
+    LeaveClub "leave-club" ["club", "party"]
+        "The database owner ends a membership.";
+    StoreCopy "store-copy" ["credential", "to", "as", "lock", "lock-until", "fidelity"]
+        "A copy is stored for somebody, and waits for a grant.";
+    Rely "rely" ["dag", "on"]
+        "An obliged entity has another vouch for a copy, and relies on it.";
+    LeakSession "leak-session" ["of", "to"]
+        "A gateway lets somebody have another's session.";
+    TurnAway "turn-away" ["party", "again"]
+        "A gateway drops what a party asks from now on, or takes it again.";
+    Behave "behave" ["conduct"]
+        "The operator of a share node does otherwise from now on.";
+    ReplaceAction "replace-action" ["rule", "position"]
+        "The database owner replaces an action, so that it keeps something from then on, or does not.";
+    ReadLog "read-log" ["page", "size", "rows"]
+        "Somebody reads the public log of changes.";
+    JoinValidators "join-validators" ["power"]
+        "A node asks to become a validator.";
+    ApproveJoin "approve-join" ["node"]
+        "A validator approves of another node's request to join.";
+    RemoveValidator "remove-validator" ["node"]
+        "A validator asks that another be removed, or approves of that.";
+    LeaveValidators "leave-validators" []
+        "A validator stops being one.";
+    Propose "propose" ["as", "parameter", "value"]
+        "A validator proposes a change of the network's parameters.";
+    ApproveProposal "approve-proposal" ["proposal"]
+        "A validator approves of a proposed change.";
     AppointLeader "appoint-leader" ["node"]
         "The operators appoint a leader.";
+    Stake "stake" ["node", "amount", "of"]
+        "Tokens are staked behind a node.";
+    Unstake "unstake" ["node", "amount"]
+        "Stake begins its way back.";
+    WithdrawUnstaked "withdraw-unstaked" []
+        "What was unstaked long enough ago is paid.";
+    WithdrawReward "withdraw-reward" []
+        "Rewards are paid.";
+    AllowNode "allow-node" ["node"]
+        "The Association lets tokens be staked behind a node.";
+    DisallowNode "disallow-node" ["node"]
+        "The Association lets no more tokens be staked behind a node.";
+    Slash "slash" ["node", "evidence"]
+        "The Association takes everything staked behind a node.";
+    WithdrawSlashed "withdraw-slashed" []
+        "What was slashed is paid to the Association.";
+    SetReward "set-reward" ["amount"]
+        "The Association sets the reward of an epoch.";
+    FundRewards "fund-rewards" ["amount"]
+        "Tokens are paid in for rewards.";
+    PauseStaking "pause-staking" []
+        "The Association stops the staking contract.";
+    ResumeStaking "resume-staking" []
+        "The Association lets the staking contract go on.";
+    ApproveTokens "approve-tokens" ["spender", "token", "amount"]
+        "A contract is allowed to take tokens.";
+    SendTokens "send-tokens" ["to", "token", "amount"]
+        "Tokens are sent to somebody.";
+    Deposit "deposit" ["token", "amount"]
+        "Tokens are handed over to the storage network.";
+    Reorganise "reorganise" ["blocks", "lose"]
+        "The chain that holds the tokens undoes its last blocks.";
 }
 
 table! {
@@ -164,11 +280,14 @@ table! {
     LostReply "lost-reply" ["party", "node"] "Answers to a party's transactions get lost.";
     DuplicatedRequest "duplicated-request" ["party"] "A party's requests reach the node twice.";
     SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
+    SlippedIn "slipped-in" ["party"] "The leader puts an erasure nobody has signed into its next block.";
+    ForgedQuorum "forged-quorum" ["node"] "A leader announces blocks with its own vote repeated.";
+    AlteredRow "altered-row" ["node", "party"] "A party's row is altered on one node, behind its back.";
 }
 
 /// The keys every step knows.
 pub(crate) const STEP_FIELDS: &[&str] = &[
-    "at", "by", "do", "via", "wallet", "patience", "expect", "shows",
+    "at", "by", "do", "via", "wallet", "patience", "oddly", "expect", "shows",
 ];
 /// The keys every fault knows.
 pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];
@@ -178,6 +297,7 @@ impl Verb {
         match self {
             Verb::Register
             | Verb::Issue
+            | Verb::Recognise
             | Verb::SetStatus
             | Verb::Overwrite
             | Verb::Rekey
@@ -185,16 +305,54 @@ impl Verb {
             | Verb::Describe
             | Verb::SetFee
             | Verb::BindWallet => Who::Issuer,
-            Verb::Request => Who::Consumer,
+            Verb::Request
+            | Verb::Withdraw
+            | Verb::AskEnclave
+            | Verb::Ask
+            | Verb::AskAgain
+            | Verb::PresentAnswer => Who::Consumer,
+            Verb::LeakSession | Verb::TurnAway => Who::Gateway,
+            Verb::Behave => Who::ShareNode,
             Verb::AppointLeader => Who::Operators,
+            Verb::Reorganise => Who::Chain,
+            Verb::JoinValidators
+            | Verb::ApproveJoin
+            | Verb::RemoveValidator
+            | Verb::LeaveValidators
+            | Verb::Propose
+            | Verb::ApproveProposal => Who::Operator,
             _ => Who::Anyone,
         }
+    }
+
+    /// Whether it is done on the chain that holds the tokens, where no node is asked.
+    pub(crate) const fn is_on_chain(self) -> bool {
+        matches!(
+            self,
+            Verb::Stake
+                | Verb::Unstake
+                | Verb::WithdrawUnstaked
+                | Verb::WithdrawReward
+                | Verb::AllowNode
+                | Verb::DisallowNode
+                | Verb::Slash
+                | Verb::WithdrawSlashed
+                | Verb::SetReward
+                | Verb::FundRewards
+                | Verb::PauseStaking
+                | Verb::ResumeStaking
+                | Verb::ApproveTokens
+                | Verb::SendTokens
+                | Verb::Deposit
+                | Verb::Reorganise
+        )
     }
 
     /// The keys every step with this verb knows: operators reach all nodes at once and hold no wallet.
     pub(crate) const fn common(self) -> &'static [&'static str] {
         match self {
-            Verb::AppointLeader => &["at", "by", "do", "expect", "shows"],
+            Verb::AppointLeader | Verb::Reorganise => &["at", "by", "do", "expect", "shows"],
+            _ if self.is_on_chain() => &["at", "by", "do", "wallet", "patience", "expect", "shows"],
             _ => STEP_FIELDS,
         }
     }

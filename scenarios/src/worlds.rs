@@ -107,9 +107,17 @@ fn network(world: WorldKind) -> Option<&'static str> {
 const BREAKS_NOTHING: &str =
     "turmoil holds or drops what a link carries, but breaks no connection and sends nothing again";
 
+const NOBODY_LIES: &str = "nodes that lie, or are lied to by their own disk, are made of the simulated world's state machines";
+
 /// What a world lacks for a fault. Source: turmoil 0.7.2, `Sim` and `top`.
 fn lack(world: WorldKind, kind: &FaultKind) -> Option<&'static str> {
     match (world, kind) {
+        (
+            WorldKind::Turmoil | WorldKind::Live,
+            FaultKind::SlippedIn { .. }
+            | FaultKind::ForgedQuorum { .. }
+            | FaultKind::AlteredRow { .. },
+        ) => Some(NOBODY_LIES),
         (WorldKind::Simulated | WorldKind::Live, _) => None,
         (WorldKind::Turmoil, FaultKind::Lossy { .. } | FaultKind::Reset { .. }) => {
             Some(BREAKS_NOTHING)

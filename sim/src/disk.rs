@@ -8,7 +8,9 @@ pub(crate) struct Disk {
     records: Vec<Record>,
     durable: usize,
     /// What it held before the node first ran.
-    initial: usize,
+    initial: Vec<Record>,
+    /// How many records were ever made durable on it.
+    written: usize,
 }
 
 impl Disk {
@@ -16,7 +18,8 @@ impl Disk {
     pub(crate) fn holding(records: Vec<Record>) -> Disk {
         Disk {
             durable: records.len(),
-            initial: records.len(),
+            initial: records.clone(),
+            written: records.len(),
             records,
         }
     }
@@ -26,8 +29,10 @@ impl Disk {
         self.records.push(record);
     }
 
-    /// Makes everything written so far durable.
+    /// Makes everything written so far durable, and forgets what that makes superfluous.
     pub(crate) fn sync(&mut self) {
+        self.written += self.records.len() - self.durable;
+        Record::prune(&mut self.records);
         self.durable = self.records.len();
     }
 
@@ -40,9 +45,9 @@ impl Disk {
 
     /// Loses everything since it was initialised; returns how many records that was.
     pub(crate) fn wipe(&mut self) -> usize {
-        let lost = self.records.len() - self.initial;
-        self.records.truncate(self.initial);
-        self.durable = self.initial;
+        let lost = self.records.len().saturating_sub(self.initial.len());
+        self.records.clone_from(&self.initial);
+        self.durable = self.records.len();
         lost
     }
 
@@ -51,13 +56,15 @@ impl Disk {
         Disk {
             records: self.records[..self.durable].to_vec(),
             durable: self.durable,
-            initial: self.initial,
+            initial: self.initial.clone(),
+            written: self.written,
         }
     }
 
     /// Puts an earlier copy in place of what is there; returns how many records the copy lacks.
     pub(crate) fn roll_back(&mut self, copy: Disk) -> usize {
-        let lost = self.records.len() - copy.records.len();
+        let unsynced = self.records.len() - self.durable;
+        let lost = self.written + unsynced - copy.written;
         *self = copy;
         lost
     }

@@ -133,7 +133,10 @@ impl Body {
             | FaultKind::Wipe { .. }
             | FaultKind::RollBack { .. }
             | FaultKind::Offline { .. }
-            | FaultKind::Clock(_) => Body::Elsewhere,
+            | FaultKind::Clock(_)
+            | FaultKind::SlippedIn { .. }
+            | FaultKind::ForgedQuorum { .. }
+            | FaultKind::AlteredRow { .. } => Body::Elsewhere,
         }
     }
 

@@ -92,12 +92,14 @@ impl<E> Kernel<E> {
 
 #[cfg(test)]
 mod tests {
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     use super::*;
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn events_leave_by_time_then_tie_then_order(
             events in prop::collection::vec((0u64..20, 0u64..3), 0..60)
         ) {

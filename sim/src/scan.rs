@@ -59,7 +59,7 @@ impl Scanner {
         let (patterns, spellings) = (&self.patterns, &self.spellings);
         self.known.entry(transaction.id).or_insert_with(|| {
             let texts = transaction
-                .batch
+                .payload
                 .calls()
                 .iter()
                 .flat_map(|call| call.texts());

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use assay_model::actor::{Actor, Card, Directory, Persona};
+use assay_model::actor::{Actor, Card, Directory, Password, Persona};
 use assay_model::bridge::{Address, Allocation};
-use assay_model::crypto::{Identity, Suite};
+use assay_model::crypto::{Identity, SigningKey, Suite};
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
 use assay_model::ledger::Transaction;
@@ -24,20 +24,27 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The setting of a plan on a network of this name, whose database owner has used so many nonces.
+    /// The setting of a plan on a network of this name, whose database owner has used so many nonces. The
+    /// keys of its nodes are their operators'; there are none where nobody outside knows them.
     pub fn new(
         plan: &Plan,
         seed: Seed,
         suite: &Arc<dyn Suite>,
         (chain_id, used): (&Text, u64),
+        node_keys: &[SigningKey],
     ) -> Setting {
-        let personas: Vec<Persona> = plan.parties.iter().map(persona).collect();
+        let personas: Vec<Persona> = plan
+            .parties
+            .iter()
+            .map(|party| persona(party, &plan.parties))
+            .collect();
         let (directory, keys) = Directory::new(
             &**suite,
             &personas,
             chain_id.clone(),
             plan.rules,
-            plan.nodes,
+            (plan.nodes, node_keys),
+            plan.external,
         );
         let entropy = |id: u16| seed.draw(Domain::Entropy, u64::from(id), 0).bytes();
         let mut actors: Vec<Actor> = (0..)
@@ -48,6 +55,7 @@ impl Setting {
             })
             .collect();
         let founding = founding(plan, &mut actors, used);
+        found_shares(plan, &mut actors);
         Setting {
             cast: cast(plan, &directory, chain_id.clone()),
             actors,
@@ -61,15 +69,19 @@ impl Setting {
     }
 }
 
-fn persona(party: &Party) -> Persona {
+fn persona(party: &Party, parties: &[Party]) -> Persona {
     Persona {
         name: party.known_as.clone(),
         role: party.role,
+        node: party.node,
         user: party.user,
         wallet: party.wallet,
         wallets: party.wallets.clone(),
         careful: party.careful,
         box_key_of: party.box_key_of,
+        person: party.person,
+        company: parties[party.company_of.index()].known_as.clone(),
+        password: party.password,
     }
 }
 
@@ -80,6 +92,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         user: party.user,
         identities: card.identities.clone(),
         careful: party.careful,
+        person: party.person,
     };
     Cast {
         parties: plan
@@ -89,11 +102,17 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
             .map(member)
             .collect(),
         nodes: plan.nodes,
+        operators: directory.operators(),
+        external: plan.external,
+        keys: directory.validators.clone(),
+        sentries: plan.sentries.clone(),
+        leader: plan.leader,
         chain_id,
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
-        keeps_history: true,
+        keeps_history: false,
+        history: plan.timing.history,
         balances: plan
             .balances
             .iter()
@@ -112,6 +131,18 @@ fn allocation(balance: &Balance, directory: &Directory) -> Option<Allocation> {
             amount: balance.amount,
         }),
         _ => None,
+    }
+}
+
+/// The share nodes keep the passwords of users whose profiles exist.
+fn found_shares(plan: &Plan, actors: &mut [Actor]) {
+    for (id, party) in plan.parties.iter().enumerate() {
+        if party.registered && party.password == Password::Shared {
+            for (node, signed, share) in actors[id].desk_mut().founding_uploads() {
+                let desk = actors[node.index()].desk_mut();
+                desk.found_share(plan.epoch, party.user, &signed, share);
+            }
+        }
     }
 }
 

@@ -92,6 +92,11 @@ fn failure(error: ProcessError) -> Failure {
 fn init(args: &InitArgs, format: Format, output: &mut Output) -> Result<Exit, Failure> {
     let leader = parse_node(&args.leader, args.nodes.into())
         .map_err(|what| Failure::usage(Complaint::new(format!("--leader: {what}"))))?;
+    let named = args.sentries.split(',').filter(|name| !name.is_empty());
+    let sentries = named
+        .map(|name| parse_node(name, args.nodes.into()))
+        .collect::<Result<_, _>>()
+        .map_err(|what| Failure::usage(Complaint::new(format!("--sentries: {what}"))))?;
     let founding = Founding {
         nodes: args.nodes,
         chain_id: args.chain_id.clone(),
@@ -102,6 +107,7 @@ fn init(args: &InitArgs, format: Format, output: &mut Output) -> Result<Exit, Fa
         timing: args.timing.timing(),
         leader,
         balances: args.balances.0.clone(),
+        sentries,
     };
     let founded = found(&args.dir, &founding).map_err(failure)?;
     match format {

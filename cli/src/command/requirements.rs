@@ -1,43 +1,22 @@
 //! `assay requirements`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use assay_model::catalogue::{Requirement, catalogue};
-use assay_model::rules::Switch;
+use assay_model::catalogue::{Requirement, RequirementLevel, catalogue};
 use assay_reports::{Exit, text};
-use serde::Serialize;
+use assay_scenarios::Overrides;
+use assay_scenarios::coverage::{self, Gap, Row, Summary, Told};
+use serde_json::{Value, json};
 
 use crate::args::{Format, RequirementsArgs};
 use crate::failure::{Complaint, Failure};
 use crate::output::Output;
 use crate::select;
 use crate::suggest::suggest;
-use assay_model::invariant;
-use assay_scenarios::Overrides;
+use crate::survey::survey;
 
-#[derive(Serialize)]
-struct Listing<'a> {
-    schema: &'static str,
-    requirements: Vec<Row<'a>>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    #[serde(flatten)]
-    requirement: &'a Requirement,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coverage: Option<Coverage>,
-}
-
-/// What tests a requirement.
-#[derive(Clone, Default, Serialize)]
-struct Coverage {
-    invariants: Vec<&'static str>,
-    /// Stories with a step that shows it, or that say they break it.
-    stories: BTreeSet<String>,
-    rules: Vec<&'static str>,
-}
+const SCHEMA: &str = "assay.requirements/2";
 
 pub(crate) fn requirements(
     args: &RequirementsArgs,
@@ -45,28 +24,67 @@ pub(crate) fn requirements(
     output: &mut Output,
 ) -> Result<Exit, Failure> {
     let shown = chosen(&args.ids)?;
-    let coverage = if args.coverage {
-        Some(coverage()?)
-    } else {
-        None
-    };
-    let rows = shown.iter().map(|requirement| Row {
-        requirement,
-        coverage: coverage.as_ref().map(|all| {
-            all.get(requirement.id.as_str())
-                .cloned()
-                .unwrap_or_default()
-        }),
-    });
-    let rows: Vec<Row<'_>> = rows.collect();
+    if args.coverage {
+        return covered(&shown, format, output);
+    }
     match format {
-        Format::Json => output.json(&Listing {
-            schema: "assay.requirements/1",
-            requirements: rows,
-        }),
-        Format::Text => output.text(&told(&rows, !args.ids.is_empty())),
+        Format::Json => output.json(&json!({ "schema": SCHEMA, "requirements": shown })),
+        Format::Text => {
+            let explain = !args.ids.is_empty();
+            output.text(&listed(&shown, |out, requirement| {
+                if explain {
+                    explained(out, requirement);
+                }
+            }));
+        }
     }
     Ok(Exit::Held)
+}
+
+/// What tests each of these, told and counted; a MUST that nothing tests is as bad as one that broke.
+fn covered(shown: &[&Requirement], format: Format, output: &mut Output) -> Result<Exit, Failure> {
+    let mut rows = counted()?;
+    rows.retain(|row| {
+        shown
+            .iter()
+            .any(|requirement| requirement.id == row.requirement.id)
+    });
+    let summaries = coverage::summaries(&rows);
+    match format {
+        Format::Json => output.json(&json!({
+            "schema": SCHEMA,
+            "requirements": rows.iter().map(as_json).collect::<Vec<_>>(),
+            "totals": summaries.map(|summary| json!({
+                "level": summary.level,
+                "all": summary.all,
+                "unchecked": summary.unchecked,
+                "unexercised": summary.unexercised,
+            })),
+        })),
+        Format::Text => output.text(&told(&rows, &summaries, shown.len() < catalogue().len())),
+    }
+    let lacking =
+        |row: &Row| row.requirement.level == RequirementLevel::Must && row.gap().is_some();
+    Ok(match rows.iter().any(lacking) {
+        true => Exit::Broke,
+        false => Exit::Held,
+    })
+}
+
+/// What tests each requirement, by telling the library.
+fn counted() -> Result<Vec<Row>, Failure> {
+    let stories = select::choose(&[])?;
+    let plans = stories
+        .iter()
+        .map(|story| story.scenario.plan(&Overrides::none()));
+    let plans: Vec<_> = plans.collect();
+    let judgements = survey(&plans)?;
+    let told = plans.iter().zip(&judgements).map(|(plan, judgement)| Told {
+        story: &plan.name,
+        plan,
+        judgement,
+    });
+    Ok(coverage::coverage(told))
 }
 
 fn chosen(ids: &[String]) -> Result<Vec<&'static Requirement>, Failure> {
@@ -93,47 +111,43 @@ fn chosen(ids: &[String]) -> Result<Vec<&'static Requirement>, Failure> {
     }
 }
 
-fn coverage() -> Result<BTreeMap<&'static str, Coverage>, Failure> {
-    let mut all: BTreeMap<&'static str, Coverage> = BTreeMap::new();
-    for invariant in invariant::all() {
-        for id in invariant.requirements {
-            all.entry(id).or_default().invariants.push(invariant.name);
-        }
-    }
-    for switch in Switch::ALL {
-        for id in switch.requirements() {
-            all.entry(id).or_default().rules.push(switch.name());
-        }
-    }
-    for chosen in select::choose(&[])? {
-        let plan = chosen.scenario.plan(&Overrides::none());
-        let shown = plan.steps.iter().flat_map(|step| &step.shows);
-        for id in shown.chain(&plan.breaks) {
-            let row = all.entry(id).or_default();
-            row.stories.insert(chosen.source.name.clone());
-        }
-    }
-    Ok(all)
+fn as_json(row: &Row) -> Value {
+    let mut value = json!(row.requirement);
+    value["coverage"] = json!({
+        "gap": row.gap().map(gap),
+        "invariants": row.invariants,
+        "steps": row.steps.iter().map(|step| json!({
+            "story": step.story,
+            "line": step.line,
+            "expected": step.ending.to_string(),
+        })).collect::<Vec<_>>(),
+        "stories": row.exercised.iter().map(|(story, checked)| json!({
+            "name": story,
+            "checked": checked,
+        })).collect::<Vec<_>>(),
+        "rules": row.rules,
+    });
+    value
 }
 
-fn told(rows: &[Row<'_>], whole: bool) -> String {
+const fn gap(gap: Gap) -> &'static str {
+    match gap {
+        Gap::Unchecked => "unchecked",
+        Gap::Unexercised => "unexercised",
+    }
+}
+
+/// The requirements under the titles of their sections, each with what `detail` adds.
+fn listed(shown: &[&Requirement], mut detail: impl FnMut(&mut String, &Requirement)) -> String {
     let mut out = String::new();
     let mut section = "";
-    for Row {
-        requirement,
-        coverage,
-    } in rows
-    {
+    for requirement in shown {
         if section != requirement.section {
             section = &requirement.section;
             let _ = writeln!(out, "{}{section}", if out.is_empty() { "" } else { "\n" });
         }
         let mut text = String::new();
-        text::wrap(
-            &mut text,
-            "                    ",
-            requirement.text.split(' '),
-        );
+        text::wrap(&mut text, INDENT, requirement.text.split(' '));
         let _ = write!(
             out,
             "  {:<8}  {:<6}  {}",
@@ -141,56 +155,96 @@ fn told(rows: &[Row<'_>], whole: bool) -> String {
             requirement.level,
             text.trim_start()
         );
-        if whole {
-            let seen: Vec<String> = requirement
-                .seen
-                .iter()
-                .map(|place| format!("{place:?}").to_lowercase())
-                .collect();
-            detail(&mut out, "source", &requirement.source);
-            detail(&mut out, "seen", &seen.join(", "));
-        }
-        if let Some(Coverage {
-            invariants,
-            stories,
-            rules,
-        }) = coverage
-        {
-            let stories: Vec<&str> = stories.iter().map(String::as_str).collect();
-            detail(&mut out, "invariants", &or_none(invariants));
-            detail(&mut out, "stories", &or_none(&stories));
-            detail(&mut out, "rules", &or_none(rules));
-        }
-    }
-    if let Some(uncovered) = uncovered(rows) {
-        let _ = writeln!(out, "\n{uncovered}");
+        detail(&mut out, requirement);
     }
     out
 }
 
-fn or_none(words: &[&str]) -> String {
+/// More stories than this are not all named, where many requirements are told.
+const MANY: usize = 6;
+/// So many are named instead.
+const SOME: usize = 4;
+
+/// Under the text of a requirement.
+const INDENT: &str = "                    ";
+
+fn line(out: &mut String, name: &str, value: &str) {
+    let line = format!("{name}: {value}");
+    text::wrap(out, INDENT, line.split(' '));
+}
+
+fn explained(out: &mut String, requirement: &Requirement) {
+    let seen = requirement.seen.iter();
+    let seen: Vec<String> = seen
+        .map(|place| format!("{place:?}").to_lowercase())
+        .collect();
+    line(out, "source", &requirement.source);
+    line(out, "seen", &seen.join(", "));
+    if let Some(why) = &requirement.unchecked {
+        line(out, "unchecked", why);
+    }
+}
+
+/// With every story when `whole`; otherwise only some stand for many.
+fn told(rows: &[Row], summaries: &[Summary], whole: bool) -> String {
+    let shown: Vec<&Requirement> = rows.iter().map(|row| row.requirement).collect();
+    let mut details = rows.iter();
+    let mut out = listed(&shown, |out, _| {
+        if let Some(row) = details.next() {
+            tested(out, row, whole);
+        }
+    });
+    out.push('\n');
+    for summary in summaries {
+        let Summary {
+            level,
+            all,
+            unchecked,
+            unexercised,
+        } = summary;
+        let _ = writeln!(
+            out,
+            "{all} {level}: {unchecked} unchecked, {unexercised} unexercised"
+        );
+    }
+    out
+}
+
+/// What tests one requirement.
+fn tested(out: &mut String, row: &Row, whole: bool) {
+    line(out, "invariants", &or_none(row.invariants.iter()));
+    let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+    for step in &row.steps {
+        *endings.entry(step.ending.to_string()).or_default() += 1;
+    }
+    let endings = endings
+        .iter()
+        .map(|(ending, steps)| format!("{ending} ({steps})"));
+    line(out, "steps", &or_none(endings));
+    let stories = row.exercised.len();
+    let shown = if whole || stories <= MANY {
+        stories
+    } else {
+        SOME
+    };
+    let mut names = or_none(row.exercised.keys().take(shown));
+    if shown < stories {
+        let _ = write!(names, " and {} more", stories - shown);
+    }
+    line(out, "stories", &names);
+    line(out, "rules", &or_none(row.rules.iter()));
+    match (row.gap(), &row.requirement.unchecked) {
+        (None, _) => {}
+        (Some(lack), Some(why)) => line(out, "GAP", &format!("{}: {why}", gap(lack))),
+        (Some(lack), None) => line(out, "GAP", gap(lack)),
+    }
+}
+
+fn or_none(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<String> = words.map(|word| word.as_ref().to_owned()).collect();
     if words.is_empty() {
         "none".to_owned()
     } else {
         words.join(", ")
     }
-}
-
-fn detail(out: &mut String, name: &str, value: &str) {
-    let line = format!("{name}: {value}");
-    text::wrap(out, "                    ", line.split(' '));
-}
-
-fn uncovered(rows: &[Row<'_>]) -> Option<String> {
-    let covered = rows.iter().map(|row| {
-        let coverage = row.coverage.as_ref()?;
-        Some(!coverage.invariants.is_empty() || !coverage.stories.is_empty())
-    });
-    let covered: Option<Vec<bool>> = covered.collect();
-    let covered = covered?;
-    let tested = covered.iter().filter(|covered| **covered).count();
-    Some(format!(
-        "{tested} of {} requirements are tested by an invariant or a story",
-        covered.len()
-    ))
 }

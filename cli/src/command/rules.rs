@@ -5,12 +5,17 @@ use std::fmt::Write;
 use assay_model::catalogue;
 use assay_model::rules::{Rules, Switch};
 use assay_reports::{Exit, text};
+use assay_scenarios::Overrides;
+use assay_scenarios::matrix::{Turned, turned};
+use assay_scenarios::plan::Plan;
 use serde_json::{Value, json};
 
 use crate::args::{Format, RulesArgs};
 use crate::failure::{Complaint, Failure};
 use crate::output::Output;
+use crate::select;
 use crate::suggest::suggest;
+use crate::survey::survey;
 
 pub(crate) fn rules(
     args: &RulesArgs,
@@ -27,6 +32,10 @@ pub(crate) fn rules(
         Some(name) => vec![find(name)?],
         None => Switch::ALL.to_vec(),
     };
+    if args.matrix {
+        matrix(&shown, format, output)?;
+        return Ok(Exit::Held);
+    }
     match format {
         Format::Json => output.json(&json!({
             "schema": "assay.rules/2",
@@ -117,4 +126,115 @@ fn explained(switch: Switch, marked: Rules) -> String {
     let turned = position(!marked.keep(switch));
     let _ = writeln!(out, "\ntry it: assay run --rule {}={turned}", switch.name());
     out
+}
+
+/// Turns each of these off in every story, and tells what breaks that did not break before.
+fn matrix(shown: &[Switch], format: Format, output: &mut Output) -> Result<(), Failure> {
+    let stories = select::choose(&[])?;
+    let plans = |overrides: &Overrides| -> Vec<Plan> {
+        let stories = stories.iter();
+        stories
+            .map(|story| story.scenario.plan(overrides))
+            .collect()
+    };
+    let mut all = plans(&Overrides::none());
+    for switch in shown {
+        let mut off = Overrides::none();
+        off.switches.push((*switch, false));
+        all.extend(plans(&off));
+    }
+    let judgements = survey(&all)?;
+    let (as_written, others) = judgements.split_at(stories.len());
+    let rows = shown.iter().zip(others.chunks(stories.len().max(1)));
+    let rows: Vec<Turned> = rows
+        .map(|(switch, after)| {
+            let mut row = Turned::new(*switch, false);
+            let judged = as_written.iter().zip(after);
+            for (plan, (before, after)) in all.iter().zip(judged) {
+                row.add(&plan.name, turned(*switch, plan, before, after));
+            }
+            row
+        })
+        .collect();
+    match format {
+        Format::Json => output.json(&json!({
+            "schema": "assay.matrix/1",
+            "stories": stories.len(),
+            "switches": rows.iter().map(row_as_json).collect::<Vec<_>>(),
+        })),
+        Format::Text => output.text(&told(&rows)),
+    }
+    Ok(())
+}
+
+fn row_as_json(row: &Turned) -> Value {
+    let lines = |stories: &[(String, Vec<u32>)]| {
+        let stories = stories.iter();
+        let stories = stories.map(|(name, lines)| json!({ "story": name, "lines": lines }));
+        stories.collect::<Vec<_>>()
+    };
+    json!({
+        "name": row.switch.name(),
+        "turned": position(row.on),
+        "keeps": row.switch.requirements(),
+        "caught": row.caught.iter().map(|(id, stories)| json!({
+            "requirement": id,
+            "stories": stories,
+        })).collect::<Vec<_>>(),
+        "not_applicable": lines(&row.not_applicable),
+        "otherwise": lines(&row.otherwise),
+    })
+}
+
+fn told(rows: &[Turned]) -> String {
+    let mut out = String::new();
+    for row in rows {
+        let keeps = row.switch.requirements().join(", ");
+        let _ = writeln!(
+            out,
+            "{}={}   keeps {keeps}",
+            row.switch.name(),
+            position(row.on)
+        );
+        let mut say = |line: String| text::wrap(&mut out, "     ", line.split(' '));
+        for (id, stories) in &row.caught {
+            say(format!("breaks {id} in {}", stories.join(", ")));
+        }
+        if row.caught.is_empty() {
+            say("breaks nothing that a story sees".to_owned());
+        }
+        for (story, lines) in &row.not_applicable {
+            let which = of_lines(lines);
+            say(format!(
+                "not applicable: {story}, for want of an action ({which})"
+            ));
+        }
+        for (story, lines) in &row.otherwise {
+            let which = of_lines(lines);
+            say(format!(
+                "ends otherwise, and breaks no promise: {story} ({which})"
+            ));
+        }
+        out.push('\n');
+    }
+    let unseen = rows.iter().filter(|row| row.caught.is_empty());
+    let unseen: Vec<&str> = unseen.map(|row| row.switch.name()).collect();
+    let _ = writeln!(
+        out,
+        "{} of {} rules break a promise when they are turned, and a story shows it",
+        rows.len() - unseen.len(),
+        rows.len()
+    );
+    if !unseen.is_empty() {
+        let line = format!("no story shows {}", unseen.join(", "));
+        text::wrap(&mut out, "", line.split(' '));
+    }
+    out
+}
+
+/// `line 12`, `lines 12, 15`.
+fn of_lines(lines: &[u32]) -> String {
+    let told: Vec<String> = lines.iter().map(u32::to_string).collect();
+    let line = if told.len() == 1 { "line" } else { "lines" };
+    format!("{line} {}", told.join(", "))
 }

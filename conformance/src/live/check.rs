@@ -74,6 +74,7 @@ pub fn plan(assay: PathBuf) -> NetworkPlan {
         genesis_time: WallMillis(now.unsigned_abs()),
         rules: Rules::documented(),
         timing: Timing {
+            history: 14_400,
             propose: 500,
             poll: 200,
             empty_block: 1_000,
@@ -84,6 +85,7 @@ pub fn plan(assay: PathBuf) -> NetworkPlan {
         },
         leader: NodeId(0),
         balances: Vec::new(),
+        sentries: BTreeSet::new(),
         assay,
     }
 }

@@ -1,5 +1,6 @@
 //! The network a target is asked for, and the values its texts are filled in with.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,6 +35,8 @@ pub struct NetworkPlan {
     pub leader: NodeId,
     /// What people have of the tokens from the start.
     pub balances: Vec<Allocation>,
+    /// Who does not vote at first.
+    pub sentries: BTreeSet<NodeId>,
     /// What `{self}` stands for: the running executable, in general.
     pub assay: PathBuf,
 }
@@ -48,6 +51,12 @@ impl NetworkPlan {
     pub fn turned(&self) -> Vec<Switch> {
         let differences = Rules::documented().differences(self.rules);
         differences.map(|(switch, _)| switch).collect()
+    }
+
+    /// Names of those who do not vote at first, with commas between them.
+    fn sentries(&self) -> String {
+        let names: Vec<String> = self.sentries.iter().map(NodeId::to_string).collect();
+        names.join(",")
     }
 
     /// Values every text may name.
@@ -68,8 +77,10 @@ impl NetworkPlan {
             ("broadcast_ms", timing.broadcast.to_string()),
             ("challenge_ms", timing.challenge.to_string()),
             ("drift_ms", timing.drift.to_string()),
+            ("history_blocks", timing.history.to_string()),
             ("first_leader", self.leader.to_string()),
             ("balances", balances_text(&self.balances)),
+            ("sentries", self.sentries()),
         ])
     }
 }

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use assay_model::crypto::{Suite, Symbolic};
-use assay_model::id::Text;
+use assay_model::crypto::{SigningKey, Suite, Symbolic};
+use assay_model::history::Role;
+use assay_model::id::{NodeId, Text};
 use assay_model::time::{Millis, WallMillis};
+use assay_node::process::seeded_key;
 use assay_scenarios::Script;
 use assay_scenarios::judge::judge;
 use assay_scenarios::plan::{Deed, FaultKind, Plan, Step, Whose};
@@ -61,6 +63,16 @@ impl Stand {
                     ));
                 }
             }
+        }
+        let operator = plan
+            .parties
+            .iter()
+            .find(|party| party.role == Role::Operator);
+        if let Some(party) = operator.filter(|_| !self.target.capabilities.keys_of_seed) {
+            let (name, target) = (&party.name, &self.target.name);
+            reasons.push(format!(
+                "the operator of {name} takes part, and nobody knows the keys of target `{target}`"
+            ));
         }
         let appoints = |step: &&Step| matches!(step.deed, Deed::AppointLeader(_));
         if let Some(step) = plan.steps.iter().find(appoints)
@@ -133,7 +145,8 @@ impl Stand {
         runtime.block_on(async {
             let first = scripts[0].plan();
             let chain_id: Text = CHAIN_ID.into();
-            let setting = Setting::new(&first, seed, &suite, (&chain_id, 0));
+            let keys = self.node_keys(&first, seed);
+            let setting = Setting::new(&first, seed, &suite, (&chain_id, 0), &keys);
             let asked = self.network(&first, seed, &setting);
             let mut live = Live::open(&self.target, asked, dir).await?;
             let network = Network::new(&first, &setting, suite.clone(), &mut live);
@@ -157,7 +170,8 @@ impl Stand {
             let plan = self.paced(&whole);
             cut.push(whole.duration.saturating_sub(plan.duration));
             let named = (&chain_id, network.owners_nonce());
-            let mut setting = Setting::new(&plan, seed, suite, named);
+            let keys = self.node_keys(&plan, seed);
+            let mut setting = Setting::new(&plan, seed, suite, named, &keys);
             setting.cast.keeps_history = self.target.keeps_history;
             network = network.tell(&plan, setting).await?;
             plans.push(plan);
@@ -181,6 +195,15 @@ impl Stand {
         }
     }
 
+    /// The keys of the network's nodes, where they are known.
+    fn node_keys(&self, plan: &Plan, seed: Seed) -> Vec<SigningKey> {
+        if !self.target.capabilities.keys_of_seed {
+            return Vec::new();
+        }
+        let nodes = (0..plan.nodes).map(NodeId);
+        nodes.map(|node| seeded_key(seed.0, node)).collect()
+    }
+
     fn network(&self, plan: &Plan, seed: Seed, setting: &Setting) -> NetworkPlan {
         NetworkPlan {
             nodes: plan.nodes,
@@ -192,6 +215,7 @@ impl Stand {
             timing: plan.timing,
             leader: plan.leader,
             balances: setting.cast.balances.clone(),
+            sentries: plan.sentries.clone(),
             assay: self.assay.clone(),
         }
     }
@@ -229,6 +253,10 @@ fn hardships(kind: &FaultKind) -> &'static [Hardship] {
         FaultKind::LostReply { .. }
         | FaultKind::DuplicatedRequest { .. }
         | FaultKind::Offline { .. }
-        | FaultKind::Clock(_) => &[],
+        | FaultKind::Clock(_)
+        // No target is asked to lie.
+        | FaultKind::SlippedIn { .. }
+        | FaultKind::ForgedQuorum { .. }
+        | FaultKind::AlteredRow { .. } => &[],
     }
 }

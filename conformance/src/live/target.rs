@@ -91,6 +91,9 @@ pub struct Capabilities {
     pub max_body: u64,
     /// Whether readers have to sign what they ask.
     pub private: bool,
+    /// Whether the keys of its nodes follow from `{seed}` as the reference node's do, so that operators can
+    /// speak with them.
+    pub keys_of_seed: bool,
 }
 
 /// How a node's clock is set from outside.

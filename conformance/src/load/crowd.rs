@@ -169,6 +169,7 @@ impl Crowd {
                 issuer_auth_public_key: copy.issuer,
                 grantee_wallet_identifier: grantee.clone(),
                 locked_until: 0,
+                terms: None,
             }
         });
         self.signed(&self.people[person].key, nonce, several(actions.collect()))
@@ -222,7 +223,7 @@ impl Crowd {
         let unsigned = Unsigned {
             nonce,
             chain_id: self.chain_id.clone(),
-            batch,
+            payload: batch.into(),
         };
         Transaction::sign(&self.suite, key, unsigned)
     }

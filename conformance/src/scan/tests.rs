@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 
+use assay_laws::laws;
 use assay_model::actor::MARKER_PREFIX;
 use assay_model::id::{CredentialId, NodeId};
 use assay_sim::spelling::{Spelling, spellings};
@@ -379,10 +380,9 @@ fn a_hit_says_where_it_is() {
     assert_eq!(json["spelling"], "as it is");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+laws! {
+    64;
 
-    #[test]
     fn a_secret_at_any_place_of_random_data_is_found(
         before in prop::collection::vec(any::<u8>(), 0..3000),
         after in prop::collection::vec(any::<u8>(), 0..3000),

@@ -45,12 +45,13 @@ const STARTED: u64 = 1_767_225_600_000;
 /// Tells the story of a plan.
 pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Trouble> {
     let chain_id: Text = CHAIN_ID.into();
-    let setting = Setting::new(plan, seed, &suite, (&chain_id, 0));
     let keys: Vec<_> = (0..plan.nodes).map(assay_sim::node_key).collect();
+    let setting = Setting::new(plan, seed, &suite, (&chain_id, 0), &keys);
     let genesis = Arc::new(Genesis {
         chain_id,
         db_owner: setting.db_owner(),
-        validators: keys.iter().map(|key| suite.identity(key)).collect(),
+        nodes: keys.iter().map(|key| suite.identity(key)).collect(),
+        sentries: plan.sentries.clone(),
         leader: plan.leader,
         time: WallMillis(plan.epoch.0 - crate::stage::FOUNDING),
         rules: plan.rules,

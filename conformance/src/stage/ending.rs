@@ -77,6 +77,7 @@ impl<'v, V: Venue> Stage<'v, '_, V> {
                 via: Via::Any,
                 wallet: 0,
                 patience: AUDIT_PATIENCE,
+                oddity: None,
             };
             let step = self.plan.steps.len() as u32 + 1;
             self.audits += 1;

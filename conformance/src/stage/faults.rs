@@ -71,7 +71,11 @@ fn struck(kind: &FaultKind) -> Option<NodeRef> {
         | FaultKind::DuplicatedRequest { .. }
         | FaultKind::SlowClients { .. }
         | FaultKind::Offline { .. }
-        | FaultKind::Clock(_) => None,
+        | FaultKind::Clock(_)
+        // No story with these is told here.
+        | FaultKind::SlippedIn { .. }
+        | FaultKind::ForgedQuorum { .. }
+        | FaultKind::AlteredRow { .. } => None,
     }
 }
 

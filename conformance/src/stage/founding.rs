@@ -60,13 +60,14 @@ impl<V: Venue> Stage<'_, '_, V> {
             at: self.network.venue.look(node),
             node,
             life: seat.life,
-            validators: Vec::new(),
+            validators: self.network.oracle.keys(),
             every: self.network.venue.watch_every(),
             looks: 0,
             pending: 0,
             poke: seat.poke.clone(),
             post: self.network.post.clone(),
             kept: None,
+            history: self.history.cast.history,
         };
         seat.watch = Some(tokio::spawn(watch.run()));
         let appointed = seat.appointed.take();
@@ -129,7 +130,7 @@ impl<V: Venue> Stage<'_, '_, V> {
                 },
                 Err(silence) => format!("{silence:?}"),
             };
-            let what = transaction.batch.name();
+            let what = transaction.payload.name();
             let why = format!("it does not take `{what}`, which sets the story up: {told}");
             return Err(Trouble::Start {
                 node: self.network.leader,
@@ -176,7 +177,7 @@ impl<V: Venue> Stage<'_, '_, V> {
                     .included
                     .get(&transaction.id)
                     .map(|included| included.1);
-                let what = transaction.batch.name();
+                let what = transaction.payload.name();
                 Err(Trouble::Start {
                     node: self.network.leader,
                     why: format!("`{what}`, which sets the story up, came to {outcome:?}"),

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use assay_model::actor::Order;
 use assay_model::crypto::Suite;
+use assay_model::history::Role;
 use assay_model::history::{Event, History};
 use assay_model::id::{CredentialId, GrantId, Height, NodeId, TxId, UserId};
 use assay_model::ledger::{Outcome, Transaction};
@@ -88,6 +90,16 @@ pub fn may_share(plan: &Plan) -> bool {
         _ => false,
     };
     let appoints = |step: &Step| matches!(step.deed, Deed::AppointLeader(_));
+    // The rules, and the log of their changes, are everybody's.
+    let governs = |step: &Step| match &step.deed {
+        Deed::Party(_, task) => {
+            matches!(
+                task.order,
+                Order::ReplaceAction { .. } | Order::ReadLog { .. }
+            )
+        }
+        Deed::AppointLeader(_) => false,
+    };
     plan.breaks.is_empty()
         // A network has the balances its genesis gave it, and the ledgers of tokens belong to nobody.
         && !plan.has_tokens()
@@ -97,6 +109,13 @@ pub fn may_share(plan: &Plan) -> bool {
             .iter()
             .all(|error| matches!(error.whose, Whose::Party(_)))
         && !plan.steps.iter().any(appoints)
+        // Disks are looked at when the whole company is done, and a story does not see the blocks after its own.
+        && !plan.leaves_something_to_time()
+        && !plan
+            .parties
+            .iter()
+            .any(|party| party.role == Role::Operator)
+        && !plan.steps.iter().any(governs)
 }
 
 /// Whether two stories that may share ask for the same network.
@@ -104,6 +123,7 @@ pub fn suit_each_other(one: &Plan, other: &Plan) -> bool {
     let asked = |plan: &Plan| {
         (
             plan.nodes,
+            plan.sentries.clone(),
             plan.leader,
             plan.timing,
             plan.network,
@@ -324,5 +344,7 @@ pub(super) fn inspected(node: NodeId, inspection: Inspection) -> Event {
         credentials: inspection.credentials,
         grants: inspection.grants,
         users: inspection.users,
+        oldest: inspection.oldest,
+        named: inspection.consumed_write_grants,
     }
 }

@@ -6,25 +6,18 @@ use std::sync::Arc;
 use assay_model::bridge::Hash;
 use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
-use assay_model::id::{CredentialId, Height, Text};
+use assay_model::id::{CredentialId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, close_epochs, endow,
-    execute, view,
+    Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, begin_block,
+    conclude, endow, execute, usual_parameters, view,
 };
 use assay_model::node::Committed;
-use assay_model::rules::Rules;
+use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
 use assay_node::rpc;
 
 use super::network::Rows;
 use super::search::Deleted;
-
-/// The state before any block.
-fn founded(cast: &Cast) -> State {
-    let mut state = State::default();
-    endow(&mut state, &cast.balances);
-    state
-}
 
 /// The state after a block, and what its transactions ought to have come to.
 struct Sheet {
@@ -40,6 +33,7 @@ pub(super) struct Oracle {
     chain_id: Text,
     db_owner: Text,
     owner: Identity,
+    nodes: Vec<Identity>,
     /// By height; the first is the state before any block.
     sheets: Vec<Sheet>,
 }
@@ -52,12 +46,19 @@ impl Oracle {
             chain_id: cast.chain_id.clone(),
             db_owner: cast.parties[0].identities[0].caller().into(),
             owner: cast.parties[0].identities[0],
+            nodes: cast.keys.clone(),
             sheets: vec![Sheet {
                 block: None,
-                state: founded(cast),
+                state: beginning(cast),
                 outcomes: Vec::new(),
             }],
         }
+    }
+
+    /// Public keys of the nodes, by place, as far as they are known.
+    pub(super) fn keys(&self) -> Vec<Vec<u8>> {
+        let keys = self.nodes.iter();
+        keys.map(|identity| identity.bytes().to_vec()).collect()
     }
 
     /// Height of the last block it has run.
@@ -85,13 +86,23 @@ impl Oracle {
             .last()
             .expect("there is a state before any block");
         let mut state = last.state.clone();
-        let at = (block.height, block.block_time());
+        let before = last.block.as_ref().map(|last| last.block.block_time());
+        let time = match self.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => before.unwrap_or(block.block_time()),
+        };
+        let at = At {
+            height: block.height,
+            time,
+            proposer: self.nodes.get(block.proposer.index()).copied(),
+        };
+        begin_block(&mut state, self.env(), at);
         let outcomes = block
             .transactions
             .iter()
             .map(|transaction| execute(&mut state, self.env(), at, transaction))
             .collect();
-        close_epochs(&mut state, at, Hash(block.id.0));
+        conclude(&mut state, self.env(), at, Hash(block.id.0));
         state.seal();
         self.sheets.push(Sheet {
             block: Some(committed.clone()),
@@ -184,6 +195,20 @@ impl Oracle {
             answers.into_iter()
         })
     }
+}
+
+/// The state of a network before its first block. Where nobody knows the nodes' keys, it has no validators:
+/// nobody can speak for them either.
+fn beginning(cast: &Cast) -> State {
+    let nodes = (0..).map(NodeId).zip(&cast.keys);
+    let voters = nodes.filter(|(node, _)| !cast.sentries.contains(node));
+    let parameters = cast.keys.get(cast.leader.index()).copied();
+    let mut state = State::founded(
+        voters.map(|(_, identity)| (*identity, 1)),
+        parameters.map(usual_parameters).unwrap_or_default(),
+    );
+    endow(&mut state, &cast.balances);
+    state
 }
 
 /// What a node told of a transaction's outcome, in the ledger's terms, and whether it is what was expected.

@@ -73,7 +73,7 @@ pub(super) struct Watch<N> {
     pub(super) at: SocketAddr,
     pub(super) node: NodeId,
     pub(super) life: u32,
-    /// Public keys of the validators, once they were asked for.
+    /// Public keys of the nodes, by place: known from the beginning, or once the validators were asked for.
     pub(super) validators: Vec<Vec<u8>>,
     pub(super) every: Duration,
     /// Looks so far.
@@ -84,6 +84,8 @@ pub(super) struct Watch<N> {
     pub(super) post: mpsc::UnboundedSender<News>,
     /// The connection of the last look.
     pub(super) kept: Option<Connection>,
+    /// After how many blocks the node may forget those before.
+    pub(super) history: u64,
 }
 
 impl<N: Net> Watch<N> {
@@ -126,6 +128,16 @@ impl<N: Net> Watch<N> {
             let committed = rpc::hear_block(&block, &self.validators).map_err(Some)?;
             let results = self.ask(rpc::ask_results(height, 1)).await?;
             let results = rpc::hear_results(&results).map_err(Some)?;
+            if committed.is_none() || results.is_none() {
+                // It may have forgotten the block meanwhile, or have come by a snapshot, before which it has
+                // none.
+                let health = self.ask(rpc::ask_health(1)).await?;
+                let now = rpc::hear_health(&health).map_err(Some)?.block_height.max(0) as u64;
+                if height.0 <= now - now % self.history {
+                    *known = height;
+                    continue;
+                }
+            }
             let (Some(committed), Some(results)) = (committed, results) else {
                 let why = format!("block {height} is not there, below height {top}");
                 return Err(Some(why));

@@ -84,6 +84,7 @@ fn init(arguments: &Arguments) -> Done {
         ("--broadcast-ms", &mut timing.broadcast),
         ("--challenge-ms", &mut timing.challenge),
         ("--drift-ms", &mut timing.drift),
+        ("--history-blocks", &mut timing.history),
     ] {
         *place = arguments.number(name)?;
     }

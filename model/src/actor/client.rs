@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::letter::Letter;
 use super::machine::{Outbox, TaskId, Timer};
 use super::order::Via;
 use crate::crypto::{Identity, SigningKey, Suite};
+use crate::history::Event;
 use crate::id::{Height, NodeId, PartyId, Text};
-use crate::ledger::{Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
+use crate::ledger::{Answer, Outcome, Payload, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Claim, Rejected, Reply, Request, RequestId, TxStatus, view_text};
 use crate::time::WallMillis;
 
@@ -52,11 +54,13 @@ pub(super) enum Got {
 #[derive(Clone, Debug)]
 pub(super) enum Want {
     View { query: Query, as_: As },
-    Submit(Batch),
+    Submit(Payload),
 }
 
 #[derive(Debug)]
 enum Stage {
+    /// Waits for the text to sign, then for the session.
+    SignIn,
     /// Waits for the party's earlier transaction.
     Queued,
     Challenge,
@@ -72,6 +76,8 @@ struct Call {
     stage: Stage,
     via: Via,
     wallet: u8,
+    /// The network its transaction is signed for.
+    chain_id: Text,
     attempt: u32,
     challenges: u32,
     deadline: WallMillis,
@@ -90,11 +96,16 @@ pub(super) struct Client {
     me: PartyId,
     suite: Arc<dyn Suite>,
     keys: Vec<SigningKey>,
+    /// The network's name, which a careful wallet looks for in a sign-in text.
     chain_id: Text,
     nodes: Vec<NodeId>,
     calls: BTreeMap<TaskId, Call>,
     requests: BTreeMap<RequestId, TaskId>,
     nonces: BTreeMap<u8, Nonces>,
+    /// Whether nodes want every read signed, so that sessions are of no use.
+    signs: bool,
+    /// Cookies of gateways, own ones and others'.
+    sessions: BTreeMap<(PartyId, Identity), Text>,
     issued: u64,
 }
 
@@ -103,8 +114,8 @@ impl Client {
         me: PartyId,
         suite: Arc<dyn Suite>,
         keys: Vec<SigningKey>,
-        chain_id: Text,
-        nodes: Vec<NodeId>,
+        (chain_id, nodes): (Text, Vec<NodeId>),
+        signs: bool,
     ) -> Client {
         Client {
             me,
@@ -115,6 +126,8 @@ impl Client {
             calls: BTreeMap::new(),
             requests: BTreeMap::new(),
             nonces: BTreeMap::new(),
+            signs,
+            sessions: BTreeMap::new(),
             issued: 0,
         }
     }
@@ -130,11 +143,11 @@ impl Client {
         now: WallMillis,
         task: TaskId,
         want: Want,
-        (via, wallet, deadline): (Via, u8, WallMillis),
+        (via, wallet, chain_id, deadline): (Via, u8, Text, WallMillis),
         out: &mut Outbox,
     ) {
         let stage = match &want {
-            Want::View { as_: As::Self_, .. } => Stage::Challenge,
+            Want::View { as_: As::Self_, .. } => self.first_stage(via, wallet),
             Want::View { .. } => Stage::View,
             Want::Submit(_) => Stage::Queued,
         };
@@ -144,6 +157,7 @@ impl Client {
             stage,
             via,
             wallet,
+            chain_id,
             attempt: 0,
             challenges: 0,
             deadline,
@@ -162,11 +176,30 @@ impl Client {
         }
     }
 
+    /// Reads begin with a challenge, or, behind a gateway of open nodes, with a session.
+    fn first_stage(&self, via: Via, wallet: u8) -> Stage {
+        match via {
+            Via::Gateway(gateway) if !self.signs => {
+                let own = self.suite.identity(&self.keys[wallet as usize]);
+                match self.sessions.contains_key(&(gateway, own)) {
+                    true => Stage::View,
+                    false => Stage::SignIn,
+                }
+            }
+            _ => Stage::Challenge,
+        }
+    }
+
+    /// Keeps a session that somebody else signed in for.
+    pub(super) fn keep_session(&mut self, gateway: PartyId, identity: Identity, cookie: Text) {
+        self.sessions.insert((gateway, identity), cookie);
+    }
+
     fn begin_submit(&mut self, now: WallMillis, task: TaskId, out: &mut Outbox) {
         let Some(call) = self.calls.get_mut(&task) else {
             return;
         };
-        let Want::Submit(batch) = &call.want else {
+        let Want::Submit(payload) = &call.want else {
             return;
         };
         call.stage = match self.nonces.entry(call.wallet).or_default().next {
@@ -176,8 +209,8 @@ impl Client {
                 &self.keys[call.wallet as usize],
                 Unsigned {
                     nonce,
-                    chain_id: self.chain_id.clone(),
-                    batch: batch.clone(),
+                    chain_id: call.chain_id.clone(),
+                    payload: payload.clone(),
                 },
             )),
         };
@@ -195,9 +228,16 @@ impl Client {
                 let turn = self.me.index() + call.attempt as usize;
                 self.nodes[turn % self.nodes.len()]
             }
+            // Which one it is, is the gateway's business.
+            Via::Gateway(_) => self.nodes[0],
         };
+        if let (Stage::SignIn, Via::Gateway(gateway)) = (&call.stage, call.via) {
+            let identity = self.suite.identity(&self.keys[call.wallet as usize]);
+            let id = self.open(now, task, node, ANSWER, out);
+            return out.letter(gateway, Letter::SignInWanted { id, identity });
+        }
         let (request, wait) = match (&call.stage, &call.want) {
-            (Stage::Queued, _) => return,
+            (Stage::Queued | Stage::SignIn, _) => return,
             (Stage::Challenge, _) => (Request::Challenge, ANSWER),
             (Stage::View, Want::View { query, as_ }) => {
                 let claim = match as_ {
@@ -234,14 +274,105 @@ impl Client {
         wait: u64,
         out: &mut Outbox,
     ) {
+        let id = self.open(now, task, node, wait, out);
+        let call = &self.calls[&task];
+        let Via::Gateway(gateway) = call.via else {
+            return out.request(node, id, request);
+        };
+        let speaker = match (&request, &call.want) {
+            (Request::View { .. }, Want::View { as_, .. }) => match as_ {
+                As::Stated(identity) => Some(*identity),
+                As::Self_ => Some(self.suite.identity(&self.keys[call.wallet as usize])),
+                As::Nobody => None,
+            },
+            _ => None,
+        };
+        let cookie = speaker.and_then(|identity| self.sessions.get(&(gateway, identity)).cloned());
+        if let Request::View { query, .. } = &request {
+            out.note(Event::AskedGateway {
+                by: self.me,
+                gateway,
+                query: query.clone(),
+            });
+        }
+        let request = Box::new(request);
+        out.letter(
+            gateway,
+            Letter::Forward {
+                id,
+                cookie,
+                request,
+            },
+        );
+    }
+
+    /// A call that waits for an answer so long.
+    fn open(
+        &mut self,
+        now: WallMillis,
+        task: TaskId,
+        node: NodeId,
+        wait: u64,
+        out: &mut Outbox,
+    ) -> RequestId {
         self.issued += 1;
         let id = RequestId(u64::from(self.me.0) << 32 | self.issued);
         self.requests.insert(id, task);
         let call = self.calls.get_mut(&task).expect("only open calls ask");
         call.request = Some((id, node));
         let wait = wait.min(call.deadline.0.saturating_sub(now.0).max(1));
-        out.request(node, id, request);
         out.timer(wait, Timer::Answer(id));
+        id
+    }
+
+    /// A gateway has said something about a call.
+    pub(super) fn on_gateway(
+        &mut self,
+        now: WallMillis,
+        gateway: PartyId,
+        letter: Letter,
+        out: &mut Outbox,
+    ) -> Option<(TaskId, Got)> {
+        match letter {
+            Letter::SignInText { id, text } => {
+                let call = self.calls.get(self.requests.get(&id)?)?;
+                let key = &self.keys[call.wallet as usize];
+                let identity = self.suite.identity(key);
+                // A careful wallet signs in as itself, on its own network, and nothing else.
+                if text.address == identity.caller() && text.chain_id == *self.chain_id {
+                    let signature = self.suite.sign(key, text.to_string().as_bytes());
+                    let nonce = text.nonce;
+                    out.letter(
+                        gateway,
+                        Letter::SignIn {
+                            id,
+                            identity,
+                            nonce,
+                            signature,
+                        },
+                    );
+                }
+                None
+            }
+            Letter::Session { id, session } => {
+                let task = self.requests.remove(&id)?;
+                let call = self.calls.get_mut(&task)?;
+                call.request = None;
+                let Some((cookie, _)) = session else {
+                    return self.finish(now, task, Got::Rejected("claim-refused"), out);
+                };
+                call.stage = Stage::View;
+                let identity = self.suite.identity(&self.keys[call.wallet as usize]);
+                self.sessions.insert((gateway, identity), cookie);
+                self.send(now, task, out);
+                None
+            }
+            Letter::Forwarded { id, reply } => match reply {
+                Some(reply) => self.on_reply(now, id, *reply, out),
+                None => self.on_unreachable(now, id, out),
+            },
+            _ => None,
+        }
     }
 
     /// A node has answered; returns what that means for the task.
@@ -285,6 +416,18 @@ impl Client {
             }
             (Stage::View, Reply::ClaimRefused(_)) => {
                 call.challenges += 1;
+                if let (Via::Gateway(gateway), false) = (call.via, self.signs) {
+                    // A session that is over is opened anew by whoever can sign for it.
+                    let own = matches!(call.want, Want::View { as_: As::Self_, .. });
+                    if !own || call.challenges > 1 {
+                        return self.finish(now, task, Got::Rejected("claim-refused"), out);
+                    }
+                    let identity = self.suite.identity(&self.keys[call.wallet as usize]);
+                    self.sessions.remove(&(gateway, identity));
+                    call.stage = Stage::SignIn;
+                    self.send(now, task, out);
+                    return None;
+                }
                 let tries = match call.want {
                     Want::View { as_: As::Self_, .. } => CHALLENGES,
                     // A name that is not believed by itself may be with somebody's signature.
@@ -396,7 +539,7 @@ impl Client {
             Stage::Broadcast(transaction) | Stage::Status(transaction) => {
                 Stage::Status(transaction)
             }
-            Stage::View if matches!(call.want, Want::View { as_: As::Self_, .. }) => {
+            Stage::View if self.signs && matches!(call.want, Want::View { as_: As::Self_, .. }) => {
                 Stage::Challenge
             }
             other => other,

@@ -1,31 +1,35 @@
 //! A party's desk: what it knows, and the documents, packages, copies and proofs it can make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::client::As;
-use super::directory::{Card, Directory, Keys, MARKER_PREFIX, notes_id};
-use super::flow::Flow;
-use super::letter::{Letter, Package, WritePaper};
+use super::directory::{Card, Directory, Keys, MARKER_PREFIX, key_text, notes_id};
+use super::enclave::Enclave;
+use super::flow::{Flow, Sifting, Vouching, judge};
+use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
-use super::order::{Order, Share, Task, Via};
+use super::order::{Fidelity, Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, stellar_address,
 };
+use crate::disclosure::{Approval, Question, VerificationResult};
 use crate::history::Event;
 use crate::id::{ContentHash, CredentialId, PartyId, Text, UserId, WalletId};
 use crate::ledger::{
-    Action, Batch, Content, DelegatedAccessGrant, OwnerConsent, OwnershipProof, WalletType,
+    Action, Batch, Content, DagTerms, DelegatedAccessGrant, OwnerConsent, OwnershipProof,
+    ShareTerms, WalletType,
 };
 use crate::rules::Switch;
+use crate::shares::ShareStore;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
-    AddressProof, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name, PublicNotes,
-    ResidentialAddress, Subject, VerifiableCredential,
+    About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
+    PersonDraft, PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
 };
 
 /// How long issued documents are valid: ten years, the longest retention idOS knows.
@@ -34,14 +38,39 @@ const VALIDITY: i64 = 10 * 365 * 86_400;
 const LEAST_BYTES: u32 = 2_048;
 /// How long an ownership proof may be used.
 const PROOF_LIFETIME: i64 = 3_600;
+/// What wallets sign that are asked for no more.
+const GREETING: &str = "hello, please sign me in";
 /// How long people keep trying what somebody else asked them to do.
 const COURTESY: u64 = 90_000;
+
+/// A network that people's software could take for this one.
+pub(super) const ELSEWHERE: &str = "another-network";
 
 /// A signed proof that a wallet belongs to a profile.
 #[derive(Clone, Debug)]
 pub(super) struct Proof {
     pub(super) message: Text,
     pub(super) signature: Text,
+}
+
+/// A question a consumer has asked.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) question: Question,
+    /// The last answer it believed.
+    pub(super) answer: Option<letter::Answer>,
+    /// Every answer it believed.
+    pub(super) used: BTreeSet<ContentHash>,
+}
+
+impl Asked {
+    pub(super) fn new(question: Question) -> Asked {
+        Asked {
+            question,
+            answer: None,
+            used: BTreeSet::new(),
+        }
+    }
 }
 
 /// What a party knows and can make. See the module.
@@ -54,10 +83,38 @@ pub struct Desk {
     draws: u64,
     pub(super) packages: BTreeMap<CredentialId, Package>,
     pub(super) papers: BTreeMap<u32, Action>,
+    /// dAGs the party has signed itself.
+    pub(super) signed: BTreeMap<u32, Action>,
     /// dWGs that were handed over, and what was written under them first.
     pub(super) write_papers: BTreeMap<u32, WritePaper>,
     pub(super) written: BTreeMap<u32, Action>,
     pub(super) proofs: BTreeMap<u8, Proof>,
+    /// How many calls went to the chain that holds the tokens.
+    pub(super) chain_calls: u64,
+    /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
+    issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
+    pub(super) statuses: BTreeMap<CredentialId, String>,
+    /// User: hashes of what is in copies that wait for a grant.
+    pub(super) waiting: BTreeMap<CredentialId, ContentHash>,
+    /// Issuer: the faces it has seen.
+    faces: BTreeSet<[u8; 32]>,
+    /// Consumer: in whose profile it has met each person.
+    pub(super) met: BTreeMap<String, UserId>,
+    /// Consumer: what it asked; user: what it was asked.
+    pub(super) asked: BTreeMap<u32, Asked>,
+    pub(super) questions: BTreeMap<u32, Question>,
+    /// Issuer: what it may answer, and whether it has.
+    approvals: BTreeMap<u32, (Approval, bool)>,
+    /// The id of the notes made last, and the one the next notes shall have.
+    last_notes_id: Option<String>,
+    next_notes_id: Option<String>,
+    /// Keys that something may still be sealed to, the latest first.
+    pub(super) former: Vec<BoxSecret>,
+    /// Issuer: keys that users have taken since the directory was made.
+    pub(super) taken: BTreeMap<PartyId, BoxPublic>,
+    /// What a share node keeps.
+    pub(super) shares: ShareStore,
+    pub(super) enclave: Enclave,
 }
 
 impl Desk {
@@ -77,9 +134,25 @@ impl Desk {
             draws: 0,
             packages: BTreeMap::new(),
             papers: BTreeMap::new(),
+            signed: BTreeMap::new(),
             write_papers: BTreeMap::new(),
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
+            chain_calls: 0,
+            issued: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            faces: BTreeSet::new(),
+            met: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            last_notes_id: None,
+            next_notes_id: None,
+            former: Vec::new(),
+            taken: BTreeMap::new(),
+            shares: ShareStore::default(),
+            enclave: Enclave::default(),
         }
     }
 
@@ -89,7 +162,7 @@ impl Desk {
     }
 
     /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
-    fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
+    pub(super) fn draw(&mut self, purpose: &str, about: &str) -> blake3::OutputReader {
         self.draws += 1;
         let mut hash = blake3::Hasher::new_keyed(&self.entropy);
         hash.update(purpose.as_bytes()).update(about.as_bytes());
@@ -97,58 +170,76 @@ impl Desk {
         hash.finalize_xof()
     }
 
-    fn draw_32(&mut self, purpose: &str, about: &str) -> [u8; 32] {
+    pub(super) fn draw_32(&mut self, purpose: &str, about: &str) -> [u8; 32] {
         let mut bytes = [0; 32];
         self.draw(purpose, about).fill(&mut bytes);
         bytes
     }
 
     /// Seals a plaintext with a one-time key. Source: idos-facts 4.7.
-    fn seal(
+    pub(super) fn seal(
         &mut self,
         credential: CredentialId,
         to: &BoxPublic,
         plaintext: &[u8],
         out: &mut Outbox,
     ) -> (Vec<u8>, Text) {
+        let (sealed, encryptor) = self.sealed_to(to, &credential.to_string(), plaintext);
+        let encryptor: Text = BASE64.encode(encryptor.0).into();
+        out.note(Event::Sealed {
+            by: self.me,
+            credential,
+            encryptor: encryptor.clone(),
+            document: content_hash(plaintext),
+            content: *Content::new(BASE64.encode(&sealed)).digest(),
+            to: key_text(to),
+        });
+        (sealed, encryptor)
+    }
+
+    /// `nonce ‖ box` with a one-time key, and the public side of that key.
+    pub(super) fn sealed_to(
+        &mut self,
+        to: &BoxPublic,
+        about: &str,
+        plaintext: &[u8],
+    ) -> (Vec<u8>, BoxPublic) {
         let mut nonce = [0; 24];
         let mut secret = [0; 32];
-        let mut bytes = self.draw("seal", &credential.to_string());
+        let mut bytes = self.draw("seal", about);
         bytes.fill(&mut nonce);
         bytes.fill(&mut secret);
         let with = EphemeralSeal {
             secret: BoxSecret(secret),
             nonce,
         };
-        let encryptor: Text = BASE64.encode(self.suite.box_public(&with.secret).0).into();
-        let sealed = self.suite.seal(to, &with, plaintext);
-        out.note(Event::Sealed {
-            by: self.me,
-            credential,
-            encryptor: encryptor.clone(),
-            document: content_hash(plaintext),
-        });
-        (sealed, encryptor)
+        let encryptor = self.suite.box_public(&with.secret);
+        (self.suite.seal(to, &with, plaintext), encryptor)
     }
 
     /// Opens a row's content with the party's own key.
     pub(super) fn open(&self, content: &Content, encryptor: &str) -> Option<Vec<u8>> {
         let sealed = BASE64.decode(content.text().as_bytes()).ok()?;
         let encryptor = BASE64.decode(encryptor).ok()?.try_into().ok()?;
-        self.suite
-            .open(&self.keys.box_secret, &BoxPublic(encryptor), &sealed)
+        // A box says by itself whether a key opens it, so that no row has to say which one does.
+        let keys = [&self.keys.box_secret].into_iter().chain(&self.former);
+        keys.into_iter()
+            .find_map(|key| self.suite.open(key, &BoxPublic(encryptor), &sealed))
     }
 
-    /// Issuer: the document that says what it found out about a user.
+    /// Issuer: the document that says what it found out about somebody.
     fn document(
         &mut self,
-        user: &Card,
         credential: CredentialId,
-        bytes: u32,
+        (bytes, findings): (u32, &Findings),
         now: WallMillis,
     ) -> VerifiableCredential {
         let issued = now.block_time();
-        let mut subject = subject(user, credential);
+        let expires = match findings.expires {
+            0 => issued.0 + VALIDITY,
+            expires => expires,
+        };
+        let mut subject = subject(self.directory.card(findings.about), credential, findings);
         let mut draft = |front: Vec<u8>| {
             subject.id_document_front_file = File(front.into());
             let draft = Draft {
@@ -157,7 +248,7 @@ impl Desk {
                 level: Level::derive(&subject),
                 issued,
                 approved_at: issued,
-                expires: BlockTime(issued.0 + VALIDITY),
+                expires: BlockTime(expires),
                 subject: subject.clone(),
             };
             let mut document = VerifiableCredential::build(&draft);
@@ -185,12 +276,12 @@ impl Desk {
         user: PartyId,
         to: PartyId,
         credential: CredentialId,
-        bytes: u32,
+        what: (u32, &Findings),
         (forged, unsealed): (bool, bool),
         now: WallMillis,
         out: &mut Outbox,
     ) -> Package {
-        let document = self.issue(user, credential, bytes, now, out);
+        let document = self.issue(user, credential, what, now, out);
         let how = (forged, unsealed);
         self.sealed(&document, (user, to), credential, how, out)
     }
@@ -200,21 +291,66 @@ impl Desk {
         &mut self,
         user: PartyId,
         credential: CredentialId,
-        bytes: u32,
+        what: (u32, &Findings),
         now: WallMillis,
         out: &mut Outbox,
     ) -> (VerifiableCredential, Vec<u8>) {
-        let directory = self.directory.clone();
-        let owner = directory.card(user);
-        let document = self.document(owner, credential, bytes, now);
+        let document = self.document(credential, what, now);
         let plaintext = document.to_bytes();
+        self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Issued {
             by: self.me,
-            about: owner.persona.user,
+            about: self.directory.card(what.1.about).persona.user,
             credential,
             document: content_hash(&plaintext),
         });
         (document, plaintext)
+    }
+
+    /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
+    /// on the issuer's own key so that no two issuers' ids can be compared, and is marked as plaintext is, so that it
+    /// is noticed wherever it turns up. Source: idos-facts 1.3, PERS-01.
+    pub(super) fn recognise(
+        &mut self,
+        user: PartyId,
+        credential: CredentialId,
+        face: [u8; 32],
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Package {
+        let known = !self.faces.insert(face);
+        let secret = blake3::derive_key("assay 2026 persons", &self.keys.signing[0].secret);
+        let id = hex::encode(&blake3::keyed_hash(&secret, &face).as_bytes()[..8]);
+        let issued = now.block_time();
+        let mut document = VerifiableCredential::personhood(&PersonDraft {
+            id: format!("urn:uuid:{credential}"),
+            issuer_url: self.card().issuer_url(),
+            issued,
+            expires: BlockTime(issued.0 + VALIDITY),
+            person: format!("{MARKER_PREFIX}{id}"),
+        });
+        document
+            .prove(&*self.suite, &self.keys.signing[0], issued)
+            .expect("issuers hold Ed25519 keys");
+        let plaintext = document.to_bytes();
+        self.issued.insert(credential, (user, document.clone()));
+        out.note(Event::Recognised {
+            by: self.me,
+            of: user,
+            known,
+            person: format!("{MARKER_PREFIX}{id}"),
+            credential,
+            claims: document.claims().into_iter().map(str::to_owned).collect(),
+            document: content_hash(&plaintext),
+        });
+        out.note(Event::Issued {
+            by: self.me,
+            about: self.directory.card(user).persona.user,
+            credential,
+            document: content_hash(&plaintext),
+        });
+        let how = (false, false);
+        self.sealed(&(document, plaintext), (user, user), credential, how, out)
     }
 
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
@@ -230,11 +366,20 @@ impl Desk {
         let (content, encryptor) = if unsealed {
             (plaintext.clone(), self.card().box_public_text())
         } else {
-            self.seal(credential, &directory.card(to).box_public, plaintext, out)
+            let taken = self.taken.get(&to).copied();
+            let to = taken.unwrap_or(directory.card(to).box_public);
+            self.seal(credential, &to, plaintext, out)
         };
+        let id = self.next_notes_id.take();
+        let id = id.unwrap_or_else(|| notes_id(credential));
+        self.last_notes_id = Some(id.clone());
         let notes = PublicNotes {
-            id: notes_id(credential),
-            kind: "KYC".to_owned(),
+            id,
+            kind: match document.about() {
+                About::User(_) => "KYC",
+                About::Person(_) => "human",
+            }
+            .to_owned(),
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
@@ -264,7 +409,8 @@ impl Desk {
     ) -> Action {
         let directory = self.directory.clone();
         let user = paper.user;
-        let document = self.issue(user, original, LEAST_BYTES, now, out);
+        let findings = Findings::usual(user);
+        let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
         let first = self.sealed(&document, (user, user), original, (false, false), out);
         let (_, plaintext) = document;
         let to = &directory.card(paper.grantee).box_public;
@@ -298,6 +444,63 @@ impl Desk {
             dwg_not_after: paper.not_after.clone(),
             dwg_signature: paper.signature.clone(),
         }
+    }
+
+    /// Issuer: what it says to a question, from its own document, at this moment. Errors: why it says nothing.
+    fn evaluate(
+        &mut self,
+        question: u32,
+        again: bool,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Result<VerificationResult, &'static str> {
+        let (approval, answered) = self.approvals.get(&question).ok_or("answer-withdrawn")?;
+        let (credential, at) = (approval.credential, now.block_time());
+        let (_, document) = self.issued.get(&credential).ok_or("nothing-found")?;
+        if at > approval.question.expires {
+            return Err("answer-expired");
+        }
+        if *answered && !approval.repeated && again {
+            return Err("answer-used");
+        }
+        let status = self.statuses.get(&credential);
+        let result = VerificationResult {
+            question: approval.question.clone(),
+            answer: approval.question.predicate.holds(document),
+            credential: approval.question.hash_of(credential),
+            issuer: self.card().caller(),
+            evaluated_at: at,
+            status: status.map_or("approved", String::as_str).to_owned(),
+            signature: "".into(),
+        }
+        .sign(&*self.suite, &self.keys.signing[0]);
+        out.note(Event::Evaluated {
+            question,
+            by: self.me,
+            credential,
+            answer: result.answer,
+            approved: result.status == "approved",
+            told: result.text(),
+            digest: result.digest(),
+        });
+        if let Some((_, answered)) = self.approvals.get_mut(&question) {
+            *answered = true;
+        }
+        Ok(result)
+    }
+
+    /// Issuer: takes an approval, if it is the word of the user the credential was given to.
+    fn approve(&mut self, from: PartyId, approval: Approval) -> Option<u32> {
+        let (holder, _) = self.issued.get(&approval.credential)?;
+        let wallets = &self.directory.card(from).identities;
+        let chain_id = &self.directory.chain_id;
+        let signed = |wallet: &Identity| approval.is_of(&*self.suite, wallet, chain_id);
+        if *holder != from || !wallets.iter().any(signed) {
+            return None;
+        }
+        let question = approval.question.request;
+        self.approvals.entry(question).or_insert((approval, false));
+        Some(question)
     }
 
     /// Signs a row as the rules of the network ask for. Source: idos-facts 4.4.
@@ -340,13 +543,22 @@ impl Desk {
     pub(super) fn copy(
         &mut self,
         share: &Share,
+        request: Option<RequestRef>,
         plaintext: &[u8],
         hash: ContentHash,
         out: &mut Outbox,
     ) -> Action {
+        let terms = self.share_terms(&share.terms, request);
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
-        let (sealed, encryptor) = self.seal(share.copy, &grantee.box_public, plaintext, out);
+        let to = match share.fidelity {
+            Fidelity::Misdirected => self.card().box_public,
+            _ => grantee.box_public,
+        };
+        let (mut sealed, encryptor) = self.seal(share.copy, &to, plaintext, out);
+        if let (Fidelity::Tampered, Some(last)) = (share.fidelity, sealed.last_mut()) {
+            *last ^= 1;
+        }
         let (key, public) = self.throw_away_key(share.copy);
         let owner = self.card().persona.user;
         let package = self.signed_package(
@@ -366,8 +578,45 @@ impl Desk {
             encryptor_public_key: package.encryptor_public_key,
             issuer_auth_public_key: package.issuer_auth_public_key,
             grantee_wallet_identifier: grantee.caller(),
-            locked_until: share.locked_until,
+            locked_until: match share.in_millis {
+                true => share.locked_until.saturating_mul(1_000),
+                false => share.locked_until,
+            },
+            terms,
         }
+    }
+
+    /// Whether nodes know arguments of grants and papers that the deployed schema lacks.
+    fn may_limit(&self) -> bool {
+        let promises = [
+            Switch::RecordedRequests,
+            Switch::GrantTerms,
+            Switch::DagExpires,
+            Switch::CancellablePapers,
+        ];
+        promises
+            .into_iter()
+            .any(|promise| self.directory.rules.keep(promise))
+    }
+
+    /// What a share says of its request and its limits, where there is something to say and nodes know it.
+    fn share_terms(&self, terms: &Terms, request: Option<RequestRef>) -> Option<ShareTerms> {
+        let unlimited = *terms == Terms::default() && request.is_none();
+        (self.may_limit() && !unlimited).then(|| ShareTerms {
+            request_id: request.map(|request| request.id),
+            expires_at: terms.expires_at,
+            uses: terms.uses,
+            fields: terms.fields.as_deref().map(Text::from),
+        })
+    }
+
+    /// What a dAG says of its end and of its grant's limits, where nodes know it.
+    pub(super) fn dag_terms(&self, not_usable_after: i64, terms: &Terms) -> Option<DagTerms> {
+        self.may_limit().then_some(DagTerms {
+            not_usable_after,
+            expires_at: terms.expires_at,
+            uses: terms.uses,
+        })
     }
 
     /// User: a package signed anew with a throw-away key.
@@ -437,6 +686,47 @@ impl Desk {
         self.prove_ownership(wallet, user, not_after, forged)
     }
 
+    /// A proof that is good for something else, or for nothing; none where the oddity is about no proof.
+    pub(super) fn odd_proof(&self, wallet: u8, now: WallMillis, oddity: Oddity) -> Option<Proof> {
+        let (_, address, _) = self.wallet_columns(wallet);
+        let now = now.block_time().0;
+        let right = OwnershipProof {
+            user: self.card().persona.user,
+            wallet: &address,
+            chain_id: &self.directory.chain_id,
+            not_after: BlockTime(now + PROOF_LIFETIME),
+        };
+        let proof = match oddity {
+            Oddity::OtherProfile => OwnershipProof {
+                user: UserId(uuid::Uuid::nil()),
+                ..right
+            },
+            Oddity::ProvesElsewhere => OwnershipProof {
+                chain_id: ELSEWHERE,
+                ..right
+            },
+            Oddity::ProvesLate => OwnershipProof {
+                not_after: BlockTime(now - 60),
+                ..right
+            },
+            Oddity::ProvesNothing => {
+                let signature = self.sign_text(wallet, GREETING);
+                let message = GREETING.into();
+                return Some(Proof { message, signature });
+            }
+            _ => return None,
+        };
+        let message = proof.text();
+        let signature = self.sign_text(wallet, &message);
+        let message = message.into();
+        Some(Proof { message, signature })
+    }
+
+    /// Has the next notes look as if they were about what was issued last.
+    pub(super) fn reuse_notes_id(&mut self) {
+        self.next_notes_id.clone_from(&self.last_notes_id);
+    }
+
     /// Type, address and public key of one of the party's wallets, as its row holds them. A NEAR account
     /// is the implicit one, whose name is its key in hex. Source: idos-facts 2.2.
     pub(super) fn wallet_columns(&self, wallet: u8) -> (Text, Text, Option<Text>) {
@@ -485,20 +775,30 @@ impl Desk {
         }
     }
 
-    /// Database owner: the two transactions that make an issuer an inserter.
-    pub fn admission(&self, issuer: PartyId) -> [Batch; 2] {
+    /// Database owner: the transactions that make an issuer an inserter, or its key one of a company's that
+    /// is an inserter already.
+    pub fn admission(&self, issuer: PartyId) -> Vec<Batch> {
         let card = self.directory.card(issuer);
-        [
-            Action::AddInserterAsOwner {
-                id: card.inserter_id(),
-                name: card.persona.name.as_str().into(),
-            },
-            Action::AddDelegateAsOwner {
-                address: card.caller(),
-                inserter_id: card.inserter_id(),
-            },
-        ]
-        .map(Batch::one)
+        let persona = &card.persona;
+        let inserter = (persona.company == persona.name).then(|| Action::AddInserterAsOwner {
+            id: card.inserter_id(),
+            name: persona.name.as_str().into(),
+        });
+        let delegate = self.delegate_of(issuer);
+        inserter
+            .into_iter()
+            .chain([delegate])
+            .map(Batch::one)
+            .collect()
+    }
+
+    /// Database owner: what gives an issuer's key the powers of its inserter.
+    pub(super) fn delegate_of(&self, issuer: PartyId) -> Action {
+        let card = self.directory.card(issuer);
+        Action::AddDelegateAsOwner {
+            address: card.caller(),
+            inserter_id: card.inserter_id(),
+        }
     }
 
     /// Issuer: the two transactions that create a profile, from what the newcomer sent.
@@ -514,7 +814,7 @@ impl Desk {
             Action::AddUserAsInserter {
                 id: card.persona.user,
                 recipient_encryption_public_key: box_public,
-                encryption_password_store: "user".into(),
+                encryption_password_store: card.persona.password.store().into(),
             },
             Action::UpsertWalletAsInserter {
                 id: card.persona.wallet,
@@ -556,12 +856,55 @@ impl Desk {
         }
     }
 
+    /// The hash a dAG states: of copies that wait for a grant, what is in them; of others nothing.
+    pub(super) fn hash_for(&self, data: CredentialId) -> Option<Text> {
+        let hash = self.waiting.get(&data)?;
+        Some(hash.to_string().into())
+    }
+
+    /// User: the same as [`Desk::copy`], without the grant.
+    pub(super) fn waiting_copy(
+        &mut self,
+        share: &Share,
+        plaintext: &[u8],
+        hash: ContentHash,
+        out: &mut Outbox,
+    ) -> Action {
+        self.waiting.insert(share.copy, hash);
+        let shared = self.copy(share, None, plaintext, hash, out);
+        let Action::ShareCredential {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+            ..
+        } = shared
+        else {
+            unreachable!("a copy is shared")
+        };
+        Action::CreateCredentialCopy {
+            id,
+            original_credential_id,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            content,
+            encryptor_public_key,
+            issuer_auth_public_key,
+        }
+    }
+
     /// The dAG an owner signs, and the action that carries it.
     pub(super) fn dag_action(
         &self,
         owner: PartyId,
         grantee: PartyId,
         (data, locked_until): (CredentialId, i64),
+        terms: Option<DagTerms>,
         signature: Text,
     ) -> Action {
         Action::CreateAgByDagForCopy {
@@ -569,15 +912,21 @@ impl Desk {
             dag_grantee_wallet_identifier: self.directory.card(grantee).caller(),
             dag_data_id: data,
             dag_locked_until: locked_until,
-            dag_content_hash: None,
+            dag_content_hash: self.hash_for(data),
             dag_signature: signature,
+            terms,
         }
     }
 
     /// The text of the dAG in an action, as the network would build it.
     pub fn dag_text(&self, paper: &Action) -> Option<String> {
+        self.dag_text_on(paper, &self.directory.chain_id)
+    }
+
+    /// The same as another network would.
+    pub(super) fn dag_text_on(&self, paper: &Action, chain_id: &str) -> Option<String> {
         let (dag, _) = DelegatedAccessGrant::carried_by(paper)?;
-        Some(dag.text(self.directory.rules, &self.directory.chain_id))
+        Some(dag.text(self.directory.rules, chain_id))
     }
 
     /// Takes a letter nobody is waiting for: answers it, keeps what is in it, or starts something.
@@ -603,6 +952,10 @@ impl Desk {
                     },
                 );
             }
+            Letter::FaceWanted { task } => {
+                let face = self.directory.face(self.me);
+                out.letter(from, Letter::Face { task, face });
+            }
             Letter::ConsentWanted { task, text } => {
                 let consent = OwnerConsent {
                     wallet: self.card().caller(),
@@ -613,15 +966,8 @@ impl Desk {
             Letter::Package { task, package } => {
                 let credential = package.credential;
                 self.packages.insert(credential, package);
-                let order = Order::ReadOwn { credential };
-                let courtesy = Task {
-                    order,
-                    via: Via::Any,
-                    wallet: 0,
-                    patience: COURTESY,
-                };
                 return Some((
-                    courtesy,
+                    courtesy(Order::ReadOwn { credential }),
                     Flow::Store {
                         issuer: from,
                         task,
@@ -636,12 +982,88 @@ impl Desk {
                     });
                 out.letter(from, Letter::Lent { task, document });
             }
+            Letter::FilterWanted { task, filter } => {
+                let sifting = Sifting {
+                    by: from,
+                    task,
+                    filter,
+                    left: Vec::new(),
+                    candidates: Vec::new(),
+                    matches: Vec::new(),
+                };
+                return Some((courtesy(Order::List), Flow::Sift(sifting)));
+            }
+            Letter::Question(question) => {
+                self.questions.insert(question.request, *question);
+            }
+            Letter::Approval(approval) => {
+                let consumer = self.directory.holder(&approval.question.consumer);
+                let question = self.approve(from, *approval);
+                if let (Some(consumer), Some(question)) = (consumer, question) {
+                    self.tell(consumer, question, false, now, out);
+                }
+            }
+            Letter::Withdrawal { question } => {
+                if let Some((approval, _)) = self.approvals.get(&question)
+                    && let Some((holder, _)) = self.issued.get(&approval.credential)
+                    && *holder == from
+                {
+                    self.approvals.remove(&question);
+                }
+            }
+            Letter::AskedAgain { question } => self.tell(from, question, true, now, out),
+            Letter::VouchWanted { task, paper } => {
+                let vouching = Vouching {
+                    by: from,
+                    task,
+                    paper,
+                    own: None,
+                };
+                return Some((courtesy(Order::List), Flow::Vouch(vouching)));
+            }
+            Letter::Presented {
+                task,
+                question,
+                answer,
+            } => {
+                let ending = judge(self, now, question, &answer, out);
+                out.letter(from, Letter::Believed { task, ending });
+            }
             Letter::Dwg { dwg, paper } => {
                 self.write_papers.insert(dwg, *paper);
             }
             Letter::Dag { dag, paper } => {
                 self.papers.insert(dag, *paper);
             }
+            Letter::ShareCall {
+                task,
+                user,
+                signed,
+                share,
+                until,
+            } if now <= until => {
+                let answer = self.keep_share(now, user, &signed, share, out);
+                let by = self.me;
+                out.letter(from, Letter::ShareAnswer { task, by, answer });
+            }
+            Letter::NewKey { task, key, consent } => {
+                let user = from;
+                return Some((
+                    courtesy(Order::Rekey {
+                        user,
+                        consent: true,
+                    }),
+                    Flow::ChangeKey {
+                        task,
+                        key,
+                        consent: Some(consent),
+                    },
+                ));
+            }
+            Letter::EnclaveCall {
+                request,
+                credential,
+            } => return self.on_enclave_call(from, request, credential, out),
             // A request waits for the story to decide; answers to tasks that are over say nothing.
             Letter::AccessRequest { .. }
             | Letter::Proof { .. }
@@ -649,9 +1071,57 @@ impl Desk {
             | Letter::Consent { .. }
             | Letter::Denied { .. }
             | Letter::Delivery { .. }
-            | Letter::Lent { .. } => {}
+            | Letter::Calls { .. }
+            | Letter::Receipt { .. }
+            | Letter::Watch
+            | Letter::Bridge(_)
+            | Letter::Face { .. }
+            // Gateways and clients take these before they come here.
+            | Letter::SignInWanted { .. }
+            | Letter::SignInText { .. }
+            | Letter::SignIn { .. }
+            | Letter::Session { .. }
+            | Letter::Forward { .. }
+            | Letter::Forwarded { .. }
+            | Letter::Leaked { .. }
+            | Letter::Filtered { .. }
+            | Letter::Vouched { .. }
+            | Letter::Answer { .. }
+            | Letter::Believed { .. }
+            | Letter::Lent { .. }
+            | Letter::ShareCall { .. }
+            | Letter::ShareAnswer { .. }
+            | Letter::KeyChanged { .. }
+            | Letter::OriginUnknown { .. }
+            | Letter::Plaintext { .. } => {}
         }
         None
+    }
+
+    /// Issuer: answers a consumer's question, or says why it does not.
+    fn tell(
+        &mut self,
+        consumer: PartyId,
+        question: u32,
+        again: bool,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) {
+        let answer = self
+            .evaluate(question, again, now, out)
+            .map(|result| Box::new(letter::Answer::Bound(result)));
+        out.letter(consumer, Letter::Answer { question, answer });
+    }
+}
+
+/// What people do because somebody else asked them to.
+pub(super) fn courtesy(order: Order) -> Task {
+    Task {
+        order,
+        via: Via::Any,
+        wallet: 0,
+        patience: COURTESY,
+        oddity: None,
     }
 }
 
@@ -660,16 +1130,30 @@ fn signed_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
     format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
 }
 
-/// What an issuer finds out about a person: the same every time, except for the marker that tells one
-/// document from another.
-fn subject(user: &Card, credential: CredentialId) -> Subject {
+/// What an issuer finds out about a person: the same every time, except for what the story says and for the
+/// marker that tells one document from another.
+fn subject(user: &Card, credential: CredentialId, findings: &Findings) -> Subject {
     let name = &user.persona.name;
     let digits = u32::from_le_bytes(
         user.persona.user.0.as_bytes()[..4]
             .try_into()
             .expect("four"),
     );
-    let country = Country::new(*b"PT").expect("two capital letters");
+    let country = findings
+        .country
+        .parse()
+        .unwrap_or(Country::new(*b"PT").expect("letters"));
+    let level = findings.level;
+    let proof = AddressProof {
+        category: "UTILITY_BILL".to_owned(),
+        file: File(user.persona.user.0.as_bytes().as_slice().into()),
+        date_of_issue: None,
+    };
+    let selfie: &[u8] = if level.liveness {
+        credential.0.as_bytes()
+    } else {
+        &[]
+    };
     Subject {
         user: user.persona.user,
         name: Name::Full {
@@ -683,8 +1167,10 @@ fn subject(user: &Card, credential: CredentialId) -> Subject {
         gender: Some(Gender::Other),
         nationality: Some(country),
         ssn: None,
-        email: Some(format!("{name}@mail.example")),
-        phone_number: Some(format!("+351 9{:08}", digits % 100_000_000)),
+        email: level.email.then(|| format!("{name}@mail.example")),
+        phone_number: level
+            .phone_number
+            .then(|| format!("+351 9{:08}", digits % 100_000_000)),
         id_document_country: country,
         id_document_number: marker(credential),
         id_document_type: IdDocumentType::Passport,
@@ -692,18 +1178,14 @@ fn subject(user: &Card, credential: CredentialId) -> Subject {
         id_document_date_of_expiry: Some(Date::constant(2034, 2, 28)),
         id_document_front_file: File::default(),
         id_document_back_file: None,
-        selfie_file: File(credential.0.as_bytes().as_slice().into()),
+        selfie_file: File(selfie.into()),
         residential_address: Some(ResidentialAddress {
             street: "Rua do Exemplo".to_owned(),
             house_number: Some("1".to_owned()),
             postal_code: Some("1000-001".to_owned()),
             city: "Lisboa".to_owned(),
             country,
-            proof: Some(AddressProof {
-                category: "UTILITY_BILL".to_owned(),
-                file: File(user.persona.user.0.as_bytes().as_slice().into()),
-                date_of_issue: None,
-            }),
+            proof: (level.base == Base::Plus).then_some(proof),
         }),
     }
 }

@@ -1,15 +1,24 @@
 //! Who is who: names, public keys, addresses. Everybody may look things up here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
-use crate::crypto::{BoxPublic, BoxSecret, Identity, Scheme, SigningKey, Suite};
+use crate::bridge::{Address, Amount};
+use crate::chain::{self, account};
+use crate::crypto::{
+    BoxPublic, BoxSecret, DICTIONARY, Identity, LEAST_STRENGTH, Scheme, SigningKey, Suite,
+    face_phrase, strength,
+};
 use crate::history::Role;
-use crate::id::{CredentialId, InserterId, NodeId, PartyId, Text, UserId, WalletId};
+use crate::id::{CredentialId, InserterId, NodeId, PartyId, PeerId, Text, UserId, WalletId};
 use crate::ledger::WalletType;
-use crate::rules::Rules;
+use crate::rules::{Rules, Switch};
+use crate::shares::{ShareContract, Sharing};
+use crate::time::BlockTime;
 use crate::vc::TrustedIssuer;
 
 /// Every document of a story carries a text that begins like this, so that plaintext can be found
@@ -26,6 +35,8 @@ pub struct Persona {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// The node it runs; meaningful for operators.
+    pub node: NodeId,
     /// Its profile; meaningful for users.
     pub user: UserId,
     /// Row of its first wallet; meaningful for users.
@@ -36,7 +47,64 @@ pub struct Persona {
     pub careful: bool,
     /// Whose encryption key it uses.
     pub box_key_of: PartyId,
+    /// Whose face it has.
+    pub person: PartyId,
+    /// Whose inserter an issuer's key belongs to, by name: usually its own.
+    pub company: String,
+    /// What it derives that key from; meaningful for users.
+    pub password: Password,
 }
+
+/// What a user's encryption key is derived from. Source: idos-facts 4.9.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Password {
+    /// A long one that the user knows.
+    Long,
+    /// One from a list of leaked passwords, if the enclave takes it.
+    Weak,
+    /// A random one that nobody knows; share nodes keep it in parts.
+    Shared,
+}
+
+impl Password {
+    /// As `encryption_password_store` has it.
+    pub const fn store(self) -> &'static str {
+        match self {
+            Password::Long | Password::Weak => "user",
+            Password::Shared => "mpc",
+        }
+    }
+
+    /// The password of the user of this name.
+    fn text(self, name: &str, rules: Rules) -> String {
+        let long = format!("{name} knows a long password");
+        match self {
+            Password::Long => long,
+            Password::Weak => {
+                let weak = DICTIONARY[usize::from(derive(name)[0]) % DICTIONARY.len()];
+                // Whose first choice the enclave refuses, thinks again.
+                let taken =
+                    !rules.keep(Switch::StrongPasswords) || strength(weak) >= LEAST_STRENGTH;
+                if taken { weak.to_owned() } else { long }
+            }
+            Password::Shared => {
+                let mut drawn = blake3::Hasher::new_derive_key("assay 2026 shared passwords")
+                    .update(name.as_bytes())
+                    .finalize_xof();
+                let mut bytes = [0; SHARED_LENGTH];
+                drawn.fill(&mut bytes);
+                let symbol = |byte: u8| char::from(SYMBOLS[usize::from(byte) % SYMBOLS.len()]);
+                bytes.into_iter().map(symbol).collect()
+            }
+        }
+    }
+}
+
+/// Length of a random password. Source: idos-facts 4.9.
+const SHARED_LENGTH: usize = 20;
+/// Its 88 symbols. Which ones they are is not published.
+const SYMBOLS: &[u8; 88] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_{}";
 
 /// The secrets of one party.
 #[derive(Clone, Debug)]
@@ -45,39 +113,80 @@ pub struct Keys {
     pub signing: Vec<SigningKey>,
     /// Opens what is sealed to it.
     pub box_secret: BoxSecret,
+    /// What a user's is derived from.
+    pub password: String,
 }
 
 impl Keys {
     /// The keys that belong to a name. They hang on nothing else, so that equal names have equal keys
     /// in every story and expensive derivations are done once.
-    fn of(suite: &dyn Suite, personas: &[Persona], id: PartyId) -> Keys {
+    fn of(
+        suite: &dyn Suite,
+        personas: &[Persona],
+        nodes: &[SigningKey],
+        id: PartyId,
+        rules: Rules,
+    ) -> Keys {
         let persona = &personas[id.index()];
         let count = if persona.role == Role::User {
             WALLETS.max(persona.wallets.len())
         } else {
             1
         };
-        let signing = (0..count)
-            .map(|index| SigningKey {
-                scheme: scheme(persona, id, index),
-                secret: derive(&format!("signing key {index} of {}", persona.name)),
-            })
-            .collect();
+        let own = |index| SigningKey {
+            scheme: scheme(persona, id, index),
+            secret: signing_secret(suite, persona, index),
+        };
+        let signing = match nodes.get(persona.node.index()) {
+            Some(key) if persona.role == Role::Operator => vec![key.clone()],
+            _ => (0..count).map(own).collect(),
+        };
         let holder = &personas[persona.box_key_of.index()];
+        let password = holder.password.text(&holder.name, rules);
         let box_secret = match holder.role {
             Role::User => suite
-                .derive_key(
-                    &format!("{} knows a long password", holder.name),
-                    &holder.user.to_string(),
-                )
+                .derive_key(&password, &holder.user.to_string())
                 .expect("planned user ids are version 4 UUIDs"),
             _ => BoxSecret(derive(&format!("box key of {}", holder.name))),
         };
         Keys {
             signing,
             box_secret,
+            password,
         }
     }
+}
+
+/// The key a node's operator has on the chain that holds the tokens: stake is placed behind its account, and
+/// it signs for the roots of epochs.
+pub fn operator_key(node: NodeId) -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Evm,
+        secret: derive(&format!("operator key of {node}")),
+    }
+}
+
+/// The account of [`operator_key`].
+pub fn operator_account(suite: &dyn Suite, node: NodeId) -> Address {
+    account(&suite.identity(&operator_key(node))).expect("an operator's key is an EVM key")
+}
+
+/// The key a node's validator votes with. It hangs on the node's place alone.
+pub fn validator_key(node: NodeId) -> SigningKey {
+    let secret = blake3::derive_key("assay 2026 node keys", &node.0.to_le_bytes());
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret,
+    }
+}
+/// Of one of a party's keys. Behind a FaceSign wallet's is a face, and a phrase of words.
+fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32] {
+    let drawn = derive(&format!("signing key {index} of {}", persona.name));
+    let is_face = persona.role == Role::User && persona.wallet_type(index) == WalletType::FaceSign;
+    let mut entropy = [0; 16];
+    entropy.copy_from_slice(&drawn[..16]);
+    let face = is_face.then(|| suite.face_secret(&face_phrase(&entropy)));
+    face.flatten().unwrap_or(drawn)
 }
 
 fn derive(what: &str) -> [u8; 32] {
@@ -100,8 +209,8 @@ impl Persona {
 /// key, so that every story meets both. XRPL wallets have keys of two kinds, which take turns.
 fn scheme(persona: &Persona, id: PartyId, index: usize) -> Scheme {
     match persona.role {
-        Role::Issuer => Scheme::Ed25519,
-        Role::DbOwner => Scheme::Evm,
+        Role::Issuer | Role::Operator | Role::Gateway | Role::ShareNode => Scheme::Ed25519,
+        Role::DbOwner | Role::Holder | Role::Association | Role::Chain => Scheme::Evm,
         Role::User => match persona.wallet_type(index) {
             WalletType::EVM => Scheme::Evm,
             WalletType::NEAR => Scheme::Nep413,
@@ -133,7 +242,7 @@ impl Card {
 
     /// Its encryption key as the tables hold it.
     pub fn box_public_text(&self) -> Text {
-        BASE64.encode(self.box_public.0).into()
+        key_text(&self.box_public)
     }
 
     /// Where an issuer publishes itself.
@@ -141,10 +250,17 @@ impl Card {
         format!("https://{}.example", self.persona.name)
     }
 
+    /// The row of an obliged entity in the registry of peers.
+    pub fn peer_id(&self) -> PeerId {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&derive(&format!("peer {}", self.persona.name))[..16]);
+        PeerId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
     /// The organisation row of an issuer.
     pub fn inserter_id(&self) -> InserterId {
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.name))[..16]);
+        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.company))[..16]);
         InserterId(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 }
@@ -160,21 +276,85 @@ pub struct Directory {
     pub rules: Rules,
     /// The nodes.
     pub nodes: Vec<NodeId>,
+    /// What they are known by, in the same order; empty where nobody outside knows.
+    pub validators: Vec<Identity>,
+    /// What the chain that holds the tokens is like, if the story has one.
+    pub external: Option<Arc<chain::Setting>>,
+    /// By node: its operator's account on that chain.
+    operators: Vec<Address>,
+}
+
+/// What a story says about the chain that holds the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct External {
+    /// Milliseconds from something that waits to its block.
+    pub block: u64,
+    /// How many blocks confirm one.
+    pub confirmations: u64,
+    /// When staking begins.
+    pub start: BlockTime,
+    /// Reward of an epoch until it is set otherwise.
+    pub reward: Amount,
+}
+
+impl External {
+    /// Arbitrum One, the confirmations the bridge waits for on it, and staking from the first second of 1970 with
+    /// the reward of the first years. Source: idos-facts 5.17, 9.1.
+    pub const ARBITRUM: External = External {
+        block: 250,
+        confirmations: 4,
+        start: BlockTime(0),
+        reward: chain::FIRST_YEARS_REWARD,
+    };
+}
+
+/// The chain's setting: accounts are those of people's EVM keys and of operators.
+fn external(
+    suite: &dyn Suite,
+    cards: &[Card],
+    nodes: &[NodeId],
+    said: External,
+) -> Option<Arc<chain::Setting>> {
+    let role = |role: Role| cards.iter().find(|card| card.persona.role == role);
+    let chain = role(Role::Chain)?;
+    let owner = role(Role::Association).and_then(|card| account(&card.identities[0]))?;
+    let identities = cards.iter().filter(|card| card.persona.role != Role::Chain);
+    let holders = identities.flat_map(|card| card.identities.iter().filter_map(account));
+    let operators: BTreeMap<Address, Identity> = nodes
+        .iter()
+        .map(|node| {
+            let validator = suite.identity(&validator_key(*node));
+            (operator_account(suite, *node), validator)
+        })
+        .collect();
+    Some(Arc::new(chain::Setting {
+        name: chain.persona.name.clone(),
+        block: said.block,
+        confirmations: said.confirmations,
+        owner,
+        holders: holders.collect::<BTreeSet<Address>>(),
+        signers: operators.keys().copied().collect(),
+        validators: operators,
+        start: said.start,
+        reward: said.reward,
+    }))
 }
 
 impl Directory {
-    /// Makes everybody's keys and publishes the public sides.
+    /// Makes everybody's keys and publishes the public sides. Operators hold the keys of their nodes, as
+    /// far as these are known here.
     pub fn new(
         suite: &dyn Suite,
         personas: &[Persona],
         chain_id: Text,
         rules: Rules,
-        nodes: u16,
+        (nodes, node_keys): (u16, &[SigningKey]),
+        said: External,
     ) -> (Arc<Directory>, Vec<Keys>) {
         let keys: Vec<Keys> = (0..personas.len() as u16)
-            .map(|id| Keys::of(suite, personas, PartyId(id)))
+            .map(|id| Keys::of(suite, personas, node_keys, PartyId(id), rules))
             .collect();
-        let cards = personas
+        let cards: Vec<Card> = personas
             .iter()
             .zip(&keys)
             .map(|(persona, keys)| Card {
@@ -183,13 +363,21 @@ impl Directory {
                 box_public: suite.box_public(&keys.box_secret),
             })
             .collect();
-        let nodes = (0..nodes).map(NodeId).collect();
+        let nodes: Vec<NodeId> = (0..nodes).map(NodeId).collect();
+        let external = external(suite, &cards, &nodes, said);
+        let with_accounts = nodes.iter().filter(|_| external.is_some());
+        let operators = with_accounts
+            .map(|node| operator_account(suite, *node))
+            .collect();
         (
             Arc::new(Directory {
                 cards,
                 chain_id,
                 rules,
                 nodes,
+                external,
+                operators,
+                validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
             }),
             keys,
         )
@@ -198,6 +386,49 @@ impl Directory {
     /// A party's card.
     pub fn card(&self, id: PartyId) -> &Card {
         &self.cards[id.index()]
+    }
+
+    /// Accounts of the nodes' operators on the chain that holds the tokens; none where there is no chain.
+    pub fn operators(&self) -> Vec<Address> {
+        self.operators.clone()
+    }
+
+    /// The chain that holds the tokens, if the story has one.
+    pub fn chain(&self) -> Option<PartyId> {
+        let is = |card: &Card| card.persona.role == Role::Chain;
+        let place = self.cards.iter().position(is);
+        place.map(|index| PartyId(index as u16))
+    }
+
+    /// What a camera and a program make of a party's face: the same for every profile of one person.
+    pub(super) fn face(&self, id: PartyId) -> [u8; 32] {
+        let person = &self.card(self.card(id).persona.person).persona;
+        derive(&format!("face of {}", person.name))
+    }
+    /// The share nodes, in the order of their points.
+    pub fn share_nodes(&self) -> impl Iterator<Item = PartyId> {
+        let cards = (0..).map(PartyId).zip(&self.cards);
+        cards
+            .filter(|(_, card)| card.persona.role == Role::ShareNode)
+            .map(|(id, _)| id)
+    }
+
+    /// Which point a share node's share is at, from 1; 0 for everybody else.
+    pub fn share_point(&self, node: PartyId) -> u8 {
+        let place = self.share_nodes().position(|other| other == node);
+        place
+            .and_then(|place| u8::try_from(place + 1).ok())
+            .unwrap_or(0)
+    }
+
+    /// How passwords are split among the share nodes.
+    pub fn sharing(&self) -> Sharing {
+        Sharing::among(u8::try_from(self.share_nodes().count()).unwrap_or(u8::MAX))
+    }
+
+    /// The contract that wallets sign for when they ask share nodes.
+    pub fn share_contract(&self) -> ShareContract {
+        ShareContract::of(&self.chain_id)
     }
 
     /// The party whose profile this is.
@@ -209,17 +440,42 @@ impl Directory {
             .map(|index| PartyId(index as u16))
     }
 
-    /// The issuers everybody trusts: all that are known. Source: allow-list of idos-facts 4.12.
-    pub fn trusted_issuers(&self) -> Vec<TrustedIssuer> {
-        self.cards
-            .iter()
-            .filter(|card| card.persona.role == Role::Issuer)
+    /// The party that speaks with the key behind a caller identity.
+    pub fn holder(&self, caller: &str) -> Option<PartyId> {
+        let holds = |card: &Card| card.identities.iter().any(|one| one.caller() == caller);
+        let index = self.cards.iter().position(holds)?;
+        Some(PartyId(index as u16))
+    }
+
+    /// Every issuer.
+    pub fn issuers(&self) -> impl Iterator<Item = PartyId> {
+        let ids = (0..).map(PartyId).zip(&self.cards);
+        ids.filter(|(_, card)| card.persona.role == Role::Issuer)
+            .map(|(id, _)| id)
+    }
+
+    /// The issuer that signs with this key.
+    pub fn issuer(&self, key: &str) -> Option<PartyId> {
+        self.holder(key)
+            .filter(|id| self.card(*id).persona.role == Role::Issuer)
+    }
+
+    /// The issuers a consumer trusts: those it names, or all that are known. Source: allow-list of idos-facts 4.12.
+    pub fn trusted_issuers(&self, named: &[PartyId]) -> Vec<TrustedIssuer> {
+        self.issuers()
+            .filter(|issuer| named.is_empty() || named.contains(issuer))
+            .map(|issuer| self.card(issuer))
             .map(|card| TrustedIssuer {
                 url: card.issuer_url(),
                 key: card.identities[0],
             })
             .collect()
     }
+}
+
+/// An encryption key as the tables hold it.
+pub(super) fn key_text(key: &BoxPublic) -> Text {
+    BASE64.encode(key.0).into()
 }
 
 /// The id inside the notes of an issued credential.

@@ -1,7 +1,15 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
-use crate::id::{CredentialId, PartyId, Text, WriteGrantId};
+use crate::bridge::BridgeEvent;
+use crate::chain::SignedCall;
+use crate::crypto::{BoxPublic, Identity};
+use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
+use crate::id::{CredentialId, PartyId, Text, UserId, WriteGrantId};
 use crate::ledger::OwnerConsent;
+use crate::node::{Reply, Request, RequestId};
+use crate::shares::{Blinded, Commitment, SignedShareRequest};
+use crate::time::{BlockTime, WallMillis};
+use crate::wire::SignIn;
 
 /// A credential as its issuer made it, ready to be stored.
 #[derive(Clone, Debug)]
@@ -33,6 +41,39 @@ pub struct WritePaper {
     pub signature: Text,
 }
 
+/// What a consumer is told about a question.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Signed by the issuer for this question.
+    Bound(VerificationResult),
+    /// What an enclave says today: yes or no, by nobody, for nobody in particular.
+    Bare {
+        /// What was asked.
+        predicate: Criterion,
+        /// Whether it is so.
+        answer: bool,
+    },
+}
+/// What a share node answers an enclave.
+#[derive(Clone, Debug)]
+pub enum ShareAnswer {
+    /// It is kept, or changed.
+    Done,
+    /// The share, sealed to the key that asked.
+    Share {
+        /// `nonce ‖ box` of the blinded share.
+        sealed: Vec<u8>,
+        /// One-time key of the node.
+        encryptor: BoxPublic,
+        /// Of every node's share, as uploaded.
+        commitments: Vec<Commitment>,
+    },
+    /// Nothing is kept for the user.
+    NotStored,
+    /// Something is kept for the user already, or the wallet may not ask.
+    Refused,
+}
+
 /// One message between two people.
 #[derive(Clone, Debug)]
 pub enum Letter {
@@ -53,6 +94,18 @@ pub enum Letter {
         signature: Text,
         /// base64 X25519 key.
         box_public: Text,
+    },
+    /// Issuer to user: look into the camera.
+    FaceWanted {
+        /// The issuer's task.
+        task: u64,
+    },
+    /// User to issuer: what the camera saw. Images stay where they are taken; this is what is kept of them.
+    Face {
+        /// The issuer's task.
+        task: u64,
+        /// The same for every picture of one person.
+        face: [u8; 32],
     },
     /// Issuer to user: here is your credential, please store it.
     Package {
@@ -109,12 +162,207 @@ pub enum Letter {
         /// The plaintext of a document, none when the lender has none.
         document: Option<Vec<u8>>,
     },
+    /// Somebody's software to a user's enclave: which of your credentials are of use to me?
+    FilterWanted {
+        /// The asker's task.
+        task: u64,
+        /// What is of use.
+        filter: Filter,
+    },
+    /// Enclave to whoever asked: these, and no more is said. Source: idos-facts 5.13.
+    Filtered {
+        /// The asker's task.
+        task: u64,
+        /// A JSON list of ids.
+        told: String,
+    },
+    /// Consumer to user: may I know this about you?
+    Question(Box<Question>),
+    /// User to issuer: answer it, from this credential.
+    Approval(Box<Approval>),
+    /// User to issuer: answer it no more.
+    Withdrawal {
+        /// The question.
+        question: u32,
+    },
+    /// Consumer to issuer: how is it now?
+    AskedAgain {
+        /// The question.
+        question: u32,
+    },
+    /// Issuer, or today the enclave, to consumer.
+    Answer {
+        /// The question.
+        question: u32,
+        /// The answer, or why there is none.
+        answer: Result<Box<Answer>, &'static str>,
+    },
+    /// Somebody to a consumer: believe this.
+    Presented {
+        /// The presenter's task.
+        task: u64,
+        /// The question it answers.
+        question: u32,
+        /// The answer.
+        answer: Box<Answer>,
+    },
+    /// A consumer to whoever presented an answer: so I think of it.
+    Believed {
+        /// The presenter's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
+    },
+    /// Client to gateway: I want to sign in as this.
+    SignInWanted {
+        /// The client's call.
+        id: RequestId,
+        /// As whom.
+        identity: Identity,
+    },
+    /// Gateway to client: then sign this.
+    SignInText {
+        /// The client's call.
+        id: RequestId,
+        /// What is to be signed.
+        text: SignIn,
+    },
+    /// Client to gateway: signed.
+    SignIn {
+        /// The client's call.
+        id: RequestId,
+        /// By whom.
+        identity: Identity,
+        /// Which text.
+        nonce: String,
+        /// Over the text.
+        signature: Vec<u8>,
+    },
+    /// Gateway to client: a cookie and the last second it is good in; nothing when the signature is not.
+    Session {
+        /// The client's call.
+        id: RequestId,
+        /// The session.
+        session: Option<(Text, BlockTime)>,
+    },
+    /// Client to gateway: pass this on.
+    Forward {
+        /// The client's call.
+        id: RequestId,
+        /// The client's session, if it has one.
+        cookie: Option<Text>,
+        /// What to pass on.
+        request: Box<Request>,
+    },
+    /// Gateway to client: a node's answer; nothing when no node gave one.
+    Forwarded {
+        /// The client's call.
+        id: RequestId,
+        /// The answer.
+        reply: Option<Box<Reply>>,
+    },
+    /// Gateway to somebody: a session that is not yours.
+    Leaked {
+        /// The session's cookie.
+        cookie: Text,
+        /// Who signed in.
+        identity: Identity,
+    },
+    /// Obliged entity to another: is this what you verified? Then put it into force.
+    VouchWanted {
+        /// The relying entity's task.
+        task: u64,
+        /// The owner's paper.
+        paper: Box<crate::ledger::Action>,
+    },
+    /// The other's answer.
+    Vouched {
+        /// The relying entity's task.
+        task: u64,
+        /// How it ended.
+        ending: crate::history::Ending,
+    },
     /// Owner to issuer: a signed dWG.
     Dwg {
         /// Names the paper.
         dwg: u32,
         /// The paper.
         paper: Box<WritePaper>,
+    },
+    /// Anybody to the chain that holds the tokens: please carry these out, in order.
+    Calls {
+        /// The sender's task.
+        task: u64,
+        /// The calls.
+        calls: Vec<SignedCall>,
+    },
+    /// The chain: the calls are in a block that stands for good, or cannot be.
+    Receipt {
+        /// The sender's task.
+        task: u64,
+        /// How they ended.
+        ending: crate::history::Ending,
+    },
+    /// Operator to the chain: tell me what concerns the storage network.
+    Watch,
+    /// The chain: this stands for good.
+    Bridge(BridgeEvent),
+    /// Enclave to share node. Source: idos-facts 4.10.
+    ShareCall {
+        /// The enclave's task.
+        task: u64,
+        /// Whose share.
+        user: UserId,
+        /// What is asked.
+        signed: Box<SignedShareRequest>,
+        /// The share to keep, in an upload.
+        share: Option<Blinded>,
+        /// When the enclave hangs up: what comes to a node later is never heard.
+        until: WallMillis,
+    },
+    /// Share node to enclave.
+    ShareAnswer {
+        /// The enclave's task.
+        task: u64,
+        /// The share node.
+        by: PartyId,
+        /// Its answer.
+        answer: ShareAnswer,
+    },
+    /// Owner to inserter: please record this key, as I have signed.
+    NewKey {
+        /// The owner's task.
+        task: u64,
+        /// The key.
+        key: BoxPublic,
+        /// The owner's word.
+        consent: OwnerConsent,
+    },
+    /// Inserter to owner: how it ended.
+    KeyChanged {
+        /// The owner's task.
+        task: u64,
+        /// How.
+        ending: crate::history::Ending,
+    },
+    /// A consumer's page to a user's enclave: show me this.
+    EnclaveCall {
+        /// Names the request.
+        request: u32,
+        /// The row.
+        credential: CredentialId,
+    },
+    /// Enclave to page: your origin is not authorised.
+    OriginUnknown {
+        /// Names the request.
+        request: u32,
+    },
+    /// Enclave to page.
+    Plaintext {
+        /// Names the request.
+        request: u32,
+        /// What the row says, nothing when there is nothing to open.
+        document: Option<Vec<u8>>,
     },
     /// Owner to carrier: a signed dAG.
     Dag {

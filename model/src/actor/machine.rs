@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::{Client, Got};
-use super::desk::Desk;
+use super::desk::{Desk, ELSEWHERE};
 use super::directory::{Directory, Keys};
+use super::exchange::Exchange;
 use super::flow::{Flow, News, Next};
+use super::gateway::Gateway;
 use super::letter::Letter;
-use super::order::Task;
+use super::order::{Oddity, Order, Task};
 use crate::crypto::Suite;
-use crate::history::{Ending, Event};
+use crate::history::{Ending, Event, Role};
 use crate::id::{NodeId, PartyId};
 use crate::ledger::{Batch, Transaction, Unsigned};
 use crate::node::{Reply, Request, RequestId};
+use crate::rules::Switch;
 use crate::time::WallMillis;
 
 /// Names something a party is doing.
@@ -62,6 +65,8 @@ pub enum Timer {
     Again(TaskId, u32),
     /// A task waits for somebody who does not answer.
     Patience(TaskId),
+    /// The chain that holds the tokens: the next block is due.
+    Block,
 }
 
 /// What an actor wants done.
@@ -139,8 +144,12 @@ struct Running {
 pub struct Actor {
     desk: Desk,
     client: Client,
+    /// What a gateway does for others.
+    gateway: Option<Gateway>,
     running: BTreeMap<TaskId, Running>,
     started: u64,
+    /// Only the chain that holds the tokens has one, and does nothing else.
+    exchange: Option<Exchange>,
 }
 
 impl Actor {
@@ -157,13 +166,20 @@ impl Actor {
             me,
             suite.clone(),
             keys.signing.clone(),
-            directory.chain_id.clone(),
-            directory.nodes.clone(),
+            (directory.chain_id.clone(), directory.nodes.clone()),
+            directory.rules.keep(Switch::AuthenticatedReads),
         );
+        let exchange = (directory.external.clone())
+            .filter(|_| directory.chain() == Some(me))
+            .map(|setting| Exchange::new(suite.clone(), directory.rules, setting));
+        let gateway = (directory.card(me).persona.role == Role::Gateway)
+            .then(|| Gateway::new(me, suite.clone(), directory.clone(), entropy));
         let desk = Desk::new(me, suite, directory, keys, entropy);
         Actor {
+            exchange,
             desk,
             client,
+            gateway,
             running: BTreeMap::new(),
             started: 0,
         }
@@ -180,7 +196,7 @@ impl Actor {
                 let unsigned = Unsigned {
                     nonce,
                     chain_id,
-                    batch,
+                    payload: batch.into(),
                 };
                 Transaction::sign(&*self.desk.suite, &self.desk.keys.signing[0], unsigned)
             })
@@ -204,39 +220,92 @@ impl Actor {
 
     /// Takes one input at the party's own clock; outputs are appended.
     pub fn handle(&mut self, now: WallMillis, input: Input, out: &mut Outbox) {
+        if let Some(exchange) = &mut self.exchange {
+            return exchange.handle(now, input, out);
+        }
         match input {
+            Input::Begin { step, task } if self.is_gateways(&task.order) => {
+                let ending = self.mislead(&task.order, out);
+                out.0.push(Output::Done { step, ending });
+            }
             Input::Begin { step, task } => {
-                let flow = Flow::of(&task.order);
+                let flow = Flow::of(&task.order, self.desk.card().persona.password);
                 self.begin(now, Some(step), task, flow, out);
             }
             Input::Reply { id, reply } => {
+                if let Some(gateway) = &mut self.gateway
+                    && gateway.on_reply(id, &reply, out)
+                {
+                    return;
+                }
                 let got = self.client.on_reply(now, id, reply, out);
                 self.on_got(now, got, out);
             }
             Input::Unreachable { id } => {
+                if let Some(gateway) = &mut self.gateway
+                    && gateway.on_unreachable(id, false, out)
+                {
+                    return;
+                }
                 let got = self.client.on_unreachable(now, id, out);
                 self.on_got(now, got, out);
             }
             Input::Letter { from, letter } => self.on_letter(now, from, letter, out),
             Input::Timer(Timer::Answer(id)) => {
+                if let Some(gateway) = &mut self.gateway
+                    && gateway.on_unreachable(id, true, out)
+                {
+                    return;
+                }
                 if self.client.is_waiting(id) {
                     out.0.push(Output::GiveUp { id });
                     let got = self.client.on_unreachable(now, id, out);
                     self.on_got(now, got, out);
                 }
             }
+            // Only the chain sets itself such a reminder.
+            Input::Timer(Timer::Block) => {}
             Input::Timer(Timer::Again(task, attempt)) => {
                 self.client.on_again(now, task, attempt, out);
             }
             Input::Timer(Timer::Patience(task)) => {
-                if self
-                    .running
-                    .get(&task)
-                    .is_some_and(|running| running.flow.waits_for_people())
-                {
+                let running = self.running.get(&task);
+                if running.is_some_and(|running| running.flow.waits_for_people()) {
                     self.end(task, Ending::Unanswered, out);
+                } else {
+                    self.advance(now, task, News::Overdue, out);
                 }
             }
+        }
+    }
+
+    fn is_gateways(&self, order: &Order) -> bool {
+        matches!(order, Order::LeakSession { .. } | Order::TurnAway { .. })
+    }
+
+    /// What a gateway does against those who trust it.
+    fn mislead(&mut self, order: &Order, out: &mut Outbox) -> Ending {
+        let Some(gateway) = &mut self.gateway else {
+            return Ending::Declined("nothing-found");
+        };
+        match *order {
+            Order::LeakSession { of, to } => match gateway.session_of(of) {
+                Some((cookie, identity)) => {
+                    out.note(Event::SessionLeaked {
+                        gateway: self.desk.me,
+                        of,
+                        to,
+                    });
+                    out.letter(to, Letter::Leaked { cookie, identity });
+                    Ending::Accepted
+                }
+                None => Ending::Declined("nothing-found"),
+            },
+            Order::TurnAway { party, again } => {
+                gateway.turn_away(party, !again);
+                Ending::Accepted
+            }
+            _ => unreachable!("{order:?} is nothing a gateway does alone"),
         }
     }
 
@@ -273,6 +342,23 @@ impl Actor {
     }
 
     fn on_letter(&mut self, now: WallMillis, from: PartyId, letter: Letter, out: &mut Outbox) {
+        let letter = match &mut self.gateway {
+            Some(gateway) => match gateway.on_letter(now, from, letter, out) {
+                Some(letter) => letter,
+                None => return,
+            },
+            None => letter,
+        };
+        match letter {
+            Letter::SignInText { .. } | Letter::Session { .. } | Letter::Forwarded { .. } => {
+                let got = self.client.on_gateway(now, from, letter, out);
+                return self.on_got(now, got, out);
+            }
+            Letter::Leaked { cookie, identity } => {
+                return self.client.keep_session(from, identity, cookie);
+            }
+            _ => {}
+        }
         // A letter answers a task that waits for it, or it starts something of its own.
         if let Some(task) = self.addressee(from, &letter) {
             self.advance(now, task, News::Letter(letter), out);
@@ -288,10 +374,30 @@ impl Actor {
             Letter::Proof { task, .. }
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
+            | Letter::Receipt { task, .. }
+            | Letter::Face { task, .. }
+            | Letter::Vouched { task, .. }
+            | Letter::Filtered { task, .. }
+            | Letter::Believed { task, .. }
+            | Letter::ShareAnswer { task, .. }
+            | Letter::KeyChanged { task, .. }
             | Letter::Consent { task, .. } => {
                 Some(TaskId(*task)).filter(|task| self.running.contains_key(task))
             }
-            Letter::Denied { request } | Letter::Delivery { request } => self
+            Letter::Answer { question, .. } => self
+                .running
+                .iter()
+                .find(|(_, running)| running.flow.wonders(*question))
+                .map(|(task, _)| *task),
+            Letter::Denied { request } if self.desk.asked.contains_key(request) => self
+                .running
+                .iter()
+                .find(|(_, running)| running.flow.wonders(*request))
+                .map(|(task, _)| *task),
+            Letter::Denied { request }
+            | Letter::Delivery { request }
+            | Letter::OriginUnknown { request }
+            | Letter::Plaintext { request, .. } => self
                 .running
                 .iter()
                 .find(|(_, running)| running.flow.awaits(from, *request))
@@ -310,7 +416,12 @@ impl Actor {
         match next {
             Next::Ask(want, via) => {
                 let via = via.unwrap_or(running.task.via);
-                let how = (via, running.task.wallet, running.deadline);
+                let chain_id = match running.task.oddity {
+                    Some(Oddity::OtherNetwork) => ELSEWHERE.into(),
+                    Some(Oddity::NoNetwork) => "".into(),
+                    _ => self.desk.directory.chain_id.clone(),
+                };
+                let how = (via, running.task.wallet, chain_id, running.deadline);
                 self.client.call(now, id, want, how, out);
             }
             Next::Wait => {}

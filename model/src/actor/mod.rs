@@ -1,5 +1,5 @@
-//! The people of a story as state machines: users, issuers, consumers, the database owner. The same
-//! code acts in every world.
+//! The people of a story as state machines: users, issuers, consumers, token holders, the database owner, the
+//! Association. The same code acts in every world, and so does the chain that holds the tokens.
 //!
 //! An [`Actor`] has the shape of a node: [`Actor::handle`] takes an input at the actor's own clock and
 //! leaves outputs in an [`Outbox`]. What a story tells it to do arrives as a [`Task`]; how it talks to
@@ -9,13 +9,23 @@
 mod client;
 mod desk;
 mod directory;
+mod enclave;
+mod exchange;
 mod flow;
+mod gateway;
 mod letter;
 mod machine;
 mod order;
 
+pub use crate::shares::Conduct;
 pub use desk::Desk;
-pub use directory::{Card, Directory, Keys, MARKER_PREFIX, Persona};
-pub use letter::{Letter, Package};
+pub use directory::{
+    Card, Directory, External, Keys, MARKER_PREFIX, Password, Persona, operator_account,
+    operator_key, validator_key,
+};
+pub use letter::{Answer, Letter, Package, ShareAnswer};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
-pub use order::{Fidelity, GrantRef, Holding, Order, Share, Sum, Task, Trade, Via, Writer};
+pub use order::{
+    ChainDeed, Demands, Fidelity, Findings, GrantRef, Holding, Listing, Oddity, Order,
+    ParameterChange, Proposal, RequestRef, Share, Shown, Sum, Task, Terms, Trade, Via, Writer,
+};

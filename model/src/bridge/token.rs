@@ -207,6 +207,13 @@ impl Serialize for Address {
     }
 }
 
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
+        let text = String::deserialize(from)?;
+        Address::parse(&text).ok_or_else(|| D::Error::custom("not an address"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

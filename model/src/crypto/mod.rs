@@ -5,6 +5,7 @@
 //! search. A story gets the same verdicts under both.
 
 mod credential;
+mod face;
 mod keys;
 mod nep413;
 mod password;
@@ -16,11 +17,13 @@ mod xrpl;
 pub use credential::{
     CredentialSignatures, content_hash, credential_binding, sign_credential, verify_credential,
 };
+pub use face::face_phrase;
 pub use keys::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Scheme, SigningKey,
     canonical_identifier, eip55,
 };
 pub use nep413::Nep413;
+pub use password::{DICTIONARY, LEAST_STRENGTH, strength};
 pub use real::{KdfMemo, Real};
 pub use strkey::{parse_stellar_address, stellar_address};
 pub use symbolic::Symbolic;
@@ -42,6 +45,13 @@ pub trait Suite: Send + Sync {
     /// the lower s only. Malformed bytes are simply not a signature.
     fn verify(&self, signer: &Identity, message: &[u8], signature: &[u8]) -> bool;
 
+    /// A signature over a digest that an EVM wallet has made itself, as it does of typed data (EIP-712); no
+    /// other wallet signs those.
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>>;
+
+    /// Whether `signature` is an EVM signer's over a digest.
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], signature: &[u8]) -> bool;
+
     /// The public side of an encryption key.
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic;
 
@@ -55,4 +65,8 @@ pub trait Suite: Send + Sync {
     /// The owner's encryption key from password and user id (scrypt N=16384 r=8 p=1 over NFKC UTF-8).
     /// Errors: the salt is not a version 4 UUID. Source: idos-facts 4.9.
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError>;
+
+    /// The secret of a FaceSign wallet's Ed25519 key from its phrase of words; nothing when it is no phrase.
+    /// Source: idos-facts 4.11.
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]>;
 }

@@ -27,6 +27,53 @@ pub(super) fn check_salt(salt: &str) -> Result<(), KdfError> {
     }
 }
 
+/// What a guesser tries first: a stretch of the usual lists of leaked passwords.
+pub const DICTIONARY: &[&str] = &[
+    "123456",
+    "password",
+    "qwerty123",
+    "iloveyou",
+    "password1",
+    "letmein",
+    "dragon",
+    "monkey",
+];
+
+/// Least strength of a password whose salt and public key operators hold: 2^40 derivations, each of which
+/// takes 16 MiB and some tens of milliseconds, are more than a thousand years of one processor.
+pub const LEAST_STRENGTH: u32 = 40;
+
+/// How much a word counts, in bits: as if drawn from 2 048.
+const WORD: u32 = 11;
+/// How much a letter counts outside of words.
+const LETTER: u32 = 4;
+/// How much a digit counts.
+const DIGIT: u32 = 3;
+/// How much any other character counts, spaces apart.
+const MARK: u32 = 4;
+
+/// How many times a guesser has to double its work to find a password, from below: a run of letters counts as a
+/// word of a short list at most, and what repeats the character before it counts nothing.
+pub fn strength(password: &str) -> u32 {
+    let password = normalized(password);
+    let (mut bits, mut word, mut before) = (0, 0, None);
+    for character in password.chars() {
+        let repeated = before == Some(character);
+        before = Some(character);
+        if character.is_alphabetic() {
+            word = WORD.min(word + if repeated { 0 } else { LETTER });
+            continue;
+        }
+        bits += std::mem::take(&mut word);
+        bits += match character {
+            _ if repeated || character.is_whitespace() => 0,
+            '0'..='9' => DIGIT,
+            _ => MARK,
+        };
+    }
+    bits + word
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +94,24 @@ mod tests {
         ];
         for (salt, accepted) in table {
             assert_eq!(check_salt(salt).is_ok(), accepted, "{salt:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_the_lists_is_weak_and_what_nobody_lists_is_strong() {
+        for weak in DICTIONARY
+            .iter()
+            .chain(&["", "P@ssw0rd!", "aaaaaaaaaaaaaaaaaaaaaaaa"])
+        {
+            assert!(strength(weak) < LEAST_STRENGTH, "{weak}");
+        }
+        let strong = [
+            "correct horse battery staple",
+            "alice knows a long password",
+            "q7#Lw!0bZ/x2@Vd9&Kp;",
+        ];
+        for strong in strong {
+            assert!(strength(strong) >= LEAST_STRENGTH, "{strong}");
         }
     }
 

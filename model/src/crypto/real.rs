@@ -13,6 +13,7 @@ use secp256k1::{Message, Secp256k1, VerifyOnly};
 use sha2::Sha512;
 use sha3::{Digest, Keccak256};
 
+use super::face;
 use super::password::{check_salt, normalized};
 use super::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
@@ -115,10 +116,7 @@ impl Suite for Real {
                 signature.to_der().as_bytes().to_vec()
             }
             (PreparedSecret::Secp256k1(secret), _) => {
-                let (signature, recovery) = recoverable(secret, &personal_digest(message));
-                let mut bytes = signature.to_bytes().to_vec();
-                bytes.push(27 + recovery.to_byte());
-                bytes
+                evm_signature(secret, &personal_digest(message))
             }
         }
     }
@@ -130,7 +128,8 @@ impl Suite for Real {
         }
         let verdict = match signer {
             Identity::Evm(address) => {
-                let found = recovered_address(&self.curve, message, signature);
+                let digest = personal_digest(message);
+                let found = recovered_address(&self.curve, &digest, signature);
                 found.is_some_and(|found| found == *address)
             }
             Identity::Ed25519(key) => self.ed25519_verifies(key, message, signature),
@@ -144,6 +143,21 @@ impl Suite for Real {
         };
         remember(&self.verdicts, VERDICTS, question, verdict);
         verdict
+    }
+
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        match &*self.prepared(key) {
+            PreparedKey {
+                identity: Identity::Evm(_),
+                secret: PreparedSecret::Secp256k1(secret),
+            } => Some(evm_signature(secret, digest)),
+            _ => None,
+        }
+    }
+
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], signature: &[u8]) -> bool {
+        let found = recovered_address(&self.curve, digest, signature);
+        matches!((signer, found), (Identity::Evm(address), Some(found)) if found == *address)
     }
 
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
@@ -174,7 +188,16 @@ impl Suite for Real {
 
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError> {
         check_salt(salt)?;
-        Ok(BoxSecret(self.kdf.key(normalized(password), salt)))
+        let password = normalized(password);
+        let derive = |(password, salt): &PasswordAndSalt| scrypt_key(password, salt);
+        Ok(BoxSecret(self.kdf.key((password, salt.to_owned()), derive)))
+    }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        let parsed = face::parsed(phrase)?;
+        // The salt BIP-39 stretches with; no profile has it for an id.
+        let name = (phrase.to_owned(), "mnemonic".to_owned());
+        Some(self.kdf.key(name, |_| face::secret_of(&parsed)))
     }
 }
 
@@ -192,14 +215,14 @@ impl KdfMemo {
     }
 
     /// The key of a normalized password and a salt taken exactly as given.
-    fn key(&self, password: String, salt: &str) -> [u8; 32] {
-        let entry = Arc::clone(
-            locked(&self.keys)
-                .entry((password.clone(), salt.to_owned()))
-                .or_default(),
-        );
+    fn key(
+        &self,
+        name: PasswordAndSalt,
+        derive: impl FnOnce(&PasswordAndSalt) -> [u8; 32],
+    ) -> [u8; 32] {
+        let entry = Arc::clone(locked(&self.keys).entry(name.clone()).or_default());
         // The map is free again here: whoever wants this very key waits for it, nobody else does.
-        *entry.get_or_init(|| scrypt_key(&password, salt))
+        *entry.get_or_init(|| derive(&name))
     }
 }
 
@@ -313,9 +336,17 @@ fn address_of(point: &[u8]) -> [u8; 20] {
     address
 }
 
+/// `r‖s‖v` over a digest.
+fn evm_signature(secret: &k256::ecdsa::SigningKey, digest: &[u8; 32]) -> Vec<u8> {
+    let (signature, recovery) = recoverable(secret, digest);
+    let mut bytes = signature.to_bytes().to_vec();
+    bytes.push(27 + recovery.to_byte());
+    bytes
+}
+
 fn recovered_address(
     curve: &Secp256k1<VerifyOnly>,
-    message: &[u8],
+    digest: &[u8; 32],
     signature: &[u8],
 ) -> Option<[u8; 20]> {
     let (v, scalars) = signature.split_last()?;
@@ -326,7 +357,7 @@ fn recovered_address(
     };
     // Signers give the lower of the two possible s, yet nodes recover from either, and so does this.
     let signature = RecoverableSignature::from_compact(scalars, parity).ok()?;
-    let digest = Message::from_digest(personal_digest(message));
+    let digest = Message::from_digest(*digest);
     let key = curve.recover_ecdsa(digest, &signature).ok()?;
     Some(address_of(&key.serialize_uncompressed()))
 }

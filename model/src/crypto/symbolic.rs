@@ -12,6 +12,7 @@
 //! Every output has the length it has in the real suite, so that sizes, limits and timings agree; only of
 //! DER, whose length varies, it is the usual one.
 
+use super::face;
 use super::password::{check_salt, normalized};
 use super::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, KdfError, Nep413, Scheme, SigningKey, Suite,
@@ -74,6 +75,15 @@ impl Suite for Symbolic {
         }
     }
 
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        let signer = self.identity(key);
+        matches!(signer, Identity::Evm(_)).then(|| digest_signature(&signer, digest))
+    }
+
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], candidate: &[u8]) -> bool {
+        matches!(signer, Identity::Evm(_)) && candidate == digest_signature(signer, digest)
+    }
+
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
         BoxPublic(digest("box key", [&secret.0]))
     }
@@ -98,6 +108,11 @@ impl Suite for Symbolic {
         let parts = [password.as_bytes(), salt.as_bytes()];
         Ok(BoxSecret(digest("password key", parts)))
     }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        face::parsed(phrase)?;
+        Some(digest("face key", [phrase.as_bytes()]))
+    }
 }
 
 fn signature(signer: &Identity, message: &[u8]) -> Vec<u8> {
@@ -120,6 +135,12 @@ fn signature(signer: &Identity, message: &[u8]) -> Vec<u8> {
             }
         },
     }
+}
+
+fn digest_signature(signer: &Identity, signed: &[u8; 32]) -> Vec<u8> {
+    let mut bytes: [u8; 65] = digest("evm digest signature", [signer.bytes(), signed]);
+    bytes[64] = 27;
+    bytes.to_vec()
 }
 
 fn ed25519_signature(key: &[u8; 32], message: &[u8]) -> [u8; 64] {

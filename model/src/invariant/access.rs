@@ -1,18 +1,24 @@
 //! Who reads what: content for owners and grantees, answers for whoever asked.
 
-use super::chronicle::{Chronicle, CredentialFact, How, Life, View};
+use super::chronicle::{Chronicle, CredentialFact, GrantFact, How, Life, View};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
-use crate::history::Event;
-use crate::id::{CredentialId, GrantId, Height, UserId};
-use crate::ledger::{Answer, Query, Refusal};
+use crate::crypto::Identity;
+use crate::history::{Event, Role};
+use crate::id::{CredentialId, GrantId, Height, PartyId, UserId};
+use crate::ledger::{Answer, GrantRow, Query, Refusal};
+
+/// How long after its end a session may still be answered in, in seconds.
+const SLACK: i64 = 60;
 
 pub(super) const CONTENT_FOLLOWS_GRANTS: Invariant = Invariant {
     name: "content-follows-grants",
     claim: "content is returned to its owner and to grantees of a living grant, and to nobody else",
     source: "schema:get_credential_owned, get_credential_shared; S4",
-    requirements: &["CRED-02", "GRANT-01", "GRANT-07", "DEL-01", "ENC-03"],
+    requirements: &[
+        "CRED-02", "GRANT-01", "GRANT-07", "GRANT-13", "DEL-01", "ENC-03",
+    ],
     check: content_follows_grants,
 };
 
@@ -27,7 +33,13 @@ fn content_follows_grants(chronicle: &Chronicle<'_>) -> Verdict {
                 // A refusal tests the rule when there once was a grant, or never was one.
                 let ended = ended_grant(chronicle, view, *id);
                 tally.kept("GRANT-01");
+                if is_granted(chronicle, view, *id) {
+                    // A grant whose uses or end keep it from being read.
+                    tally.kept("GRANT-13");
+                    continue;
+                }
                 match ended {
+                    Some((_, How::Ended)) => tally.kept("GRANT-13"),
                     Some((_, How::Revoked)) => tally.kept("GRANT-07"),
                     None | Some((_, How::Rescinded)) => {}
                     Some(_) => tally.kept("DEL-01"),
@@ -67,12 +79,28 @@ fn owner(chronicle: &Chronicle<'_>, view: &View<'_>) -> Option<UserId> {
 
 /// Whether the reader has a grant on the credential that ought to live at the view's height.
 fn is_granted(chronicle: &Chronicle<'_>, view: &View<'_>, id: CredentialId) -> bool {
-    let Some(caller) = view.caller.map(|caller| caller.caller()) else {
-        return false;
-    };
+    held(chronicle, view, id).next().is_some()
+}
+
+/// The reader's grants on the credential that ought to live at the view's height.
+fn held<'c, 'a>(
+    chronicle: &'c Chronicle<'a>,
+    view: &View<'_>,
+    id: CredentialId,
+) -> impl Iterator<Item = &'c GrantFact<'a>> {
+    let caller = view.caller.map(|caller| caller.caller());
     chronicle
         .grants_on(id, view.height)
-        .any(|(_, grant)| grant.grantee.eq_ignore_ascii_case(&caller))
+        .map(|(_, grant)| grant)
+        .filter(move |grant| {
+            let caller = caller.as_deref();
+            caller.is_some_and(|caller| grant.grantee.eq_ignore_ascii_case(caller))
+        })
+}
+
+/// Whether a grant lets its grantee read at the view's height.
+fn reads(chronicle: &Chronicle<'_>, view: &View<'_>, grant: &GrantFact<'_>) -> bool {
+    grant.reads_at(view.height, chronicle.time_of(view.height))
 }
 
 /// The reader's last grant on the credential that had ended by the view's height, and how.
@@ -92,20 +120,32 @@ fn ended_grant(
 }
 
 fn shared_content(chronicle: &Chronicle<'_>, view: &View<'_>, id: CredentialId, tally: &mut Tally) {
-    if is_granted(chronicle, view, id) {
-        tally.kept("GRANT-01");
-        return;
-    }
     let who = &chronicle.history.cast.party(view.by).name;
     let answered = format!(
         "{} returned copy {id} to {who} at height {}",
         view.node, view.height
     );
+    if is_granted(chronicle, view, id) {
+        tally.kept("GRANT-01");
+        let held: Vec<_> = held(chronicle, view, id).collect();
+        let limited =
+            |grant: &&GrantFact<'_>| grant.terms.uses.is_some() || grant.terms.expires_at.is_some();
+        if held.iter().any(limited) {
+            let readable = held.iter().any(|grant| reads(chronicle, view, grant));
+            tally.test("GRANT-13", readable, || {
+                let sentence = format!("{answered}, whose grant is used up or not in use");
+                let born = held.iter().map(|grant| grant.born.seen);
+                (sentence, born.chain([view.seen]).collect())
+            });
+        }
+        return;
+    }
     match ended_grant(chronicle, view, id) {
         Some((evidence, how)) => {
             let (requirement, why): (RequirementId, _) = match how {
                 How::Revoked => ("GRANT-07", "whose grant was revoked before"),
                 How::Rescinded => ("GRANT-01", "who had given it up before"),
+                How::Ended => ("GRANT-13", "whose grant had ended before"),
                 _ => ("DEL-01", "after it was deleted"),
             };
             tally.broken(requirement, format!("{answered}, {why}"), evidence);
@@ -164,7 +204,8 @@ fn granted_copies_readable(chronicle: &Chronicle<'_>) -> Verdict {
             continue;
         };
         let living = chronicle.credential_at(*id, view.height).is_some();
-        if !living || !is_granted(chronicle, view, *id) {
+        let readable = held(chronicle, view, *id).any(|grant| reads(chronicle, view, grant));
+        if !living || !readable {
             continue;
         }
         // A grant that has to be paid for takes effect with the payment.
@@ -173,7 +214,10 @@ fn granted_copies_readable(chronicle: &Chronicle<'_>) -> Verdict {
         }
         let refused = matches!(
             view.result,
-            Err(Refusal::NotShared | Refusal::CredentialUnknown)
+            Err(Refusal::NotShared
+                | Refusal::CredentialUnknown
+                | Refusal::GrantEnded
+                | Refusal::GrantNotOpen)
         );
         let finding = || {
             let who = &chronicle.history.cast.party(view.by).name;
@@ -200,12 +244,68 @@ pub(super) const ANSWERS_GO_TO_WHO_ASKED: Invariant = Invariant {
     check: answers_go_to_who_asked,
 };
 
+/// A read that somebody asked a gateway to pass on.
+struct Passed<'a> {
+    seen: usize,
+    by: PartyId,
+    gateway: PartyId,
+    query: &'a Query,
+    answered: bool,
+}
+
+/// A session at a gateway.
+struct Session {
+    seen: usize,
+    gateway: PartyId,
+    identity: Identity,
+    until: i64,
+}
+
 fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
+    let cast = &chronicle.history.cast;
+    let (mut passed, mut sessions) = (Vec::new(), Vec::new());
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::AskedGateway { by, gateway, query } => passed.push(Passed {
+                seen,
+                by: *by,
+                gateway: *gateway,
+                query,
+                answered: false,
+            }),
+            Event::SignedIn {
+                gateway,
+                identity,
+                until,
+                ..
+            } => sessions.push(Session {
+                seen,
+                gateway: *gateway,
+                identity: *identity,
+                until: *until,
+            }),
+            _ => {}
+        }
+    }
     for view in &chronicle.views {
         let Some(caller) = view.caller else { continue };
-        let member = chronicle.history.cast.party(view.by);
-        let holds = member.identities.contains(&caller);
+        let member = cast.party(view.by);
+        if let Ok(Answer::Grants(rows)) = view.result {
+            let (own, text) = (owner(chronicle, view), caller.caller());
+            let theirs = |row: &&GrantRow| {
+                Some(row.owner) != own && !row.grantee.eq_ignore_ascii_case(&text)
+            };
+            let foreign = rows.iter().find(theirs);
+            tally.test("READ-01", foreign.is_none(), || {
+                let row = foreign.expect("it was found");
+                let sentence = format!(
+                    "{} showed {} the grant of {} on {}",
+                    view.node, member.name, row.grantee, row.data
+                );
+                (sentence, vec![view.seen])
+            });
+        }
         let private = match view.result {
             Ok(Answer::Owned(row)) => row.is_some(),
             Ok(Answer::Shared(_)) => true,
@@ -214,6 +314,19 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
             Ok(Answer::Wallets(rows)) => !rows.is_empty(),
             Ok(Answer::User(row)) => row.is_some(),
             _ => false,
+        };
+        let asked = passed.iter_mut().find(|asked| {
+            let holds = cast.party(asked.by).identities.contains(&caller);
+            let same = asked.gateway == view.by && asked.query == view.query;
+            holds && same && !asked.answered && asked.seen < view.seen
+        });
+        let holds = match asked {
+            // What a gateway passes on for the holder of the key is the holder's, once.
+            Some(asked) => {
+                asked.answered = true;
+                true
+            }
+            None => member.identities.contains(&caller),
         };
         tally.test("READ-01", holds || !private, || {
             let sentence = format!(
@@ -225,6 +338,26 @@ fn answers_go_to_who_asked(chronicle: &Chronicle<'_>) -> Verdict {
             );
             (sentence, vec![view.seen])
         });
+        // A name without a signature is good while a session lasts.
+        if member.role == Role::Gateway && !view.signed && holds && private {
+            let now = (cast.epoch.0 + chronicle.history.observations()[view.seen].at.0) / 1_000;
+            let own = |one: &&Session| one.gateway == view.by && one.identity == caller;
+            let last = sessions
+                .iter()
+                .filter(own)
+                .rfind(|one| one.seen < view.seen);
+            // Clocks of gateways may be a little off, and answers take their time.
+            let living = last.is_some_and(|one| now as i64 <= one.until + SLACK);
+            tally.test("READ-01", living, || {
+                let sentence = format!(
+                    "{} read for {} without a session of theirs",
+                    member.name,
+                    chronicle.name_of(&caller)
+                );
+                let opened = last.map(|one| one.seen);
+                (sentence, opened.into_iter().chain([view.seen]).collect())
+            });
+        }
     }
     tally.verdict("nobody read anything under a name")
 }
@@ -233,7 +366,9 @@ pub(super) const OWNERS_SEE_EVERYTHING: Invariant = Invariant {
     name: "owners-see-everything",
     claim: "the owner's listings show every credential and grant of the profile, and nothing that ended",
     source: "doc:faqs-users; schema:get_credentials, get_access_grants_owned",
-    requirements: &["DASH-01", "DEL-01", "DEL-04", "GRANT-07", "GRANT-14"],
+    requirements: &[
+        "DASH-01", "DEL-01", "DEL-04", "DEL-05", "GRANT-07", "GRANT-13", "GRANT-14",
+    ],
     check: owners_see_everything,
 };
 
@@ -299,6 +434,7 @@ fn requirement_of(fact: &CredentialFact<'_>) -> RequirementId {
     match fact.end.map(|end| end.how) {
         Some(How::WithOriginal) => "DEL-04",
         Some(How::WithLastGrant) => "GRANT-14",
+        Some(How::Due) => "DEL-05",
         _ => "DEL-01",
     }
 }
@@ -312,6 +448,8 @@ pub(super) fn ended(how: How) -> &'static str {
         How::WithOriginal => "had to go with its original",
         How::WithLastGrant => "had to go with the last grant on it",
         How::Erased => "its owner erased with the profile",
+        How::Ended => "has come to its own end",
+        How::Due => "its owner wanted removed after the lock",
     }
 }
 
@@ -343,7 +481,12 @@ fn listed_grants(
             && end.height <= view.height
             && !lives(id, view.height)
         {
-            tally.test("GRANT-07", !listed.contains(&id), || {
+            let requirement = match end.how {
+                How::Ended => "GRANT-13",
+                How::Due => "DEL-05",
+                _ => "GRANT-07",
+            };
+            tally.test(requirement, !listed.contains(&id), || {
                 let sentence = format!(
                     "{} still lists the grant of {} on {}, which {}",
                     view.node,

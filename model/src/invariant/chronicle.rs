@@ -4,16 +4,19 @@
 //! accepted, and the time of its block. It shares no code with the ledger, so a rule broken there shows
 //! as a difference here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::books::Books;
+use super::council::Council;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
 use crate::id::{
-    AttributeId, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text, TxId, UserId,
-    WalletId,
+    AccessRequestId, AttributeId, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, Text,
+    TxId, UserId, WalletId,
 };
-use crate::ledger::{Action, Answer, Outcome, Query, Refusal, Transaction, WalletType, Written};
+use crate::ledger::{
+    Action, Answer, Outcome, Query, Refusal, RequestState, Transaction, WalletType, Written,
+};
 use crate::node::{Reply, RequestId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -47,7 +50,7 @@ pub struct Deed<'a> {
 impl Deed<'_> {
     /// Whether a refusal speaks of this very action: in a batch it may be another's.
     pub fn is_alone(&self) -> bool {
-        self.transaction.batch.calls().len() == 1
+        self.transaction.payload.calls().len() == 1
     }
 }
 
@@ -66,6 +69,42 @@ pub struct End {
     pub how: How,
 }
 
+/// When something happens: with a deed, or at the beginning of a block.
+#[derive(Clone, Copy)]
+struct Moment {
+    height: Height,
+    time: BlockTime,
+    order: usize,
+    seen: usize,
+}
+
+impl Moment {
+    fn of(deed: &Deed<'_>) -> Moment {
+        Moment {
+            height: deed.height,
+            time: deed.time,
+            order: deed.order,
+            seen: deed.seen,
+        }
+    }
+
+    fn end(self, how: How) -> End {
+        let Moment {
+            height,
+            time,
+            order,
+            seen,
+        } = self;
+        End {
+            height,
+            time,
+            order,
+            seen,
+            how,
+        }
+    }
+}
+
 /// By what something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -81,6 +120,10 @@ pub enum How {
     WithLastGrant,
     /// The owner erased the profile.
     Erased,
+    /// Its own end had come, or its uses were over.
+    Ended,
+    /// No lock kept it any more, and its owner had asked for its removal.
+    Due,
 }
 
 /// A credential as it ought to be.
@@ -168,10 +211,87 @@ pub struct GrantFact<'a> {
     pub data: CredentialId,
     /// Last second of the lock.
     pub locked_until: i64,
+    /// How far it goes.
+    pub terms: TermsFact,
     /// Where it came from.
     pub born: Deed<'a>,
     /// How it ended.
     pub end: Option<End>,
+}
+
+impl GrantFact<'_> {
+    /// Whether it lets its grantee read at this chain time, in a block of this height: before its end, and where
+    /// uses are counted, within the time that one of them opens.
+    pub fn reads_at(&self, height: Height, time: BlockTime) -> bool {
+        let ended = self.terms.expires_at.is_some_and(|end| end < time.0);
+        !ended && (self.terms.uses.is_none() || self.opened_until(height) >= Some(time.0))
+    }
+
+    /// Until when the uses that were made by this height let the grantee read.
+    pub fn opened_until(&self, height: Height) -> Option<i64> {
+        let made = self.terms.used.iter().filter(|(at, _)| *at <= height);
+        made.map(|(_, time)| time.0 + READING).max()
+    }
+
+    /// Whether its end has come, or every use has been made and is over.
+    fn is_over(&self, time: BlockTime) -> bool {
+        let all_used = self
+            .terms
+            .uses
+            .is_some_and(|uses| self.terms.used.len() as i64 >= uses);
+        let ended = self.terms.expires_at.is_some_and(|end| end < time.0);
+        let last = self.terms.used.last().map(|(_, time)| time.0 + READING);
+        ended || all_used && last.is_none_or(|until| until < time.0)
+    }
+}
+
+/// For how many seconds one use of a grant lets its grantee read.
+const READING: i64 = 300;
+
+/// How far a grant goes besides its lock, and what use was made of it.
+#[derive(Clone, Debug, Default)]
+pub struct TermsFact {
+    /// Last second in which it gives access, UNIX seconds.
+    pub expires_at: Option<i64>,
+    /// How often it may be used.
+    pub uses: Option<i64>,
+    /// When it was used.
+    pub used: Vec<(Height, BlockTime)>,
+}
+
+/// A request for access as the chain tells it.
+#[derive(Clone, Debug)]
+pub struct RequestFact<'a> {
+    /// Who asks.
+    pub consumer: Text,
+    /// Who is asked.
+    pub owner: UserId,
+    /// Where it came from.
+    pub born: Deed<'a>,
+    /// What was decided, and by which deed: a share, a denial or a withdrawal.
+    pub decided: Option<Deed<'a>>,
+}
+
+impl RequestFact<'_> {
+    /// Last second in which it can be approved, UNIX seconds.
+    pub fn stands_until(&self) -> i64 {
+        match self.born.action {
+            Action::RequestAccess { stands_until, .. } => *stands_until,
+            _ => i64::MIN,
+        }
+    }
+
+    /// How far it had come after this block, at this chain time.
+    pub fn state_at(&self, height: Height, time: BlockTime) -> RequestState {
+        let decided = self.decided.filter(|deed| deed.height <= height);
+        match decided.map(|deed| deed.action) {
+            Some(Action::DenyAccessRequest { .. }) => RequestState::Denied,
+            Some(Action::WithdrawAccessRequest { .. }) => RequestState::Withdrawn,
+            Some(_) => RequestState::Approved,
+            None if self.stands_until() < time.0 => RequestState::Expired,
+            None => RequestState::Submitted,
+        }
+    }
 }
 
 /// A wallet as it ought to be.
@@ -315,6 +435,8 @@ impl Life for GrantFact<'_> {
 pub struct View<'a> {
     /// Who asked.
     pub by: PartyId,
+    /// Whether the reader showed a signature.
+    pub signed: bool,
     /// Who answered.
     pub node: NodeId,
     /// Whom the node took the reader for.
@@ -353,6 +475,15 @@ pub struct Chronicle<'a> {
     pub statuses: Vec<StatusFact>,
     /// What people ought to have of the tokens.
     pub(super) books: Books,
+    /// Requests for access.
+    pub requests: BTreeMap<AccessRequestId, RequestFact<'a>>,
+    /// Credentials that go as soon as no lock keeps them.
+    due: BTreeSet<CredentialId>,
+    /// Who votes when.
+    pub council: Council,
+    /// Where each transaction stands in the chain, what it came to there, and the observation that showed it
+    /// first; more than once if it was out of turn before.
+    pub placed: BTreeMap<TxId, Vec<(Height, Outcome, usize)>>,
 }
 
 impl<'a> Chronicle<'a> {
@@ -370,6 +501,10 @@ impl<'a> Chronicle<'a> {
             users: BTreeMap::new(),
             statuses: Vec::new(),
             books: Books::default(),
+            requests: BTreeMap::new(),
+            due: BTreeSet::new(),
+            council: Council::founded(&history.cast),
+            placed: BTreeMap::new(),
         };
         for (seen, observation) in history.observations().iter().enumerate() {
             if let Event::Committed {
@@ -383,8 +518,20 @@ impl<'a> Chronicle<'a> {
                 }
                 let at = (seen, block.id, block.block_time());
                 chronicle.blocks.insert(block.height, at);
+                chronicle.pass_time(Moment {
+                    height: block.height,
+                    time: block.block_time(),
+                    // After everything that was done before, and before everything in this block.
+                    order: chronicle.deeds.len().saturating_sub(1),
+                    seen,
+                });
+                let outcomes = results.iter().map(|result| result.outcome);
+                chronicle.council.follow(committed, outcomes, seen);
                 for (transaction, result) in block.transactions.iter().zip(results.iter()) {
-                    for (call, action) in transaction.batch.calls().iter().enumerate() {
+                    let place = (block.height, result.outcome, seen);
+                    let places = chronicle.placed.entry(transaction.id).or_default();
+                    places.push(place);
+                    for (call, action) in transaction.payload.calls().iter().enumerate() {
                         let deed = Deed {
                             action,
                             call,
@@ -414,9 +561,25 @@ impl<'a> Chronicle<'a> {
         self.history.observations().iter().enumerate()
     }
 
+    /// Whether an edit leaves what the issuer said as it is, which makes it the owner's to sign, and leaves the
+    /// issuer's key. Source: idos-facts 5.10.
+    pub fn reseals(&self, fact: &CredentialFact<'_>, deed: &Deed<'_>) -> bool {
+        let notes = match deed.action {
+            Action::EditCredential { public_notes, .. } => public_notes,
+            _ => return false,
+        };
+        let rules = self.history.cast.rules;
+        rules.keep(Switch::RotationKeepsIssuer) && self.notes_before(fact, deed) == notes
+    }
+
     /// The profile a caller speaks for at a height.
     pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
         self.user_of_text(&caller.caller(), height)
+    }
+
+    /// The profile of the wallet that a paper names.
+    pub(super) fn user_named(&self, wallet: &str, height: Height) -> Option<UserId> {
+        self.user_of_text(wallet, height)
     }
 
     fn user_of_text(&self, caller: &str, height: Height) -> Option<UserId> {
@@ -578,13 +741,6 @@ impl<'a> Chronicle<'a> {
             .filter(|deed| deed.outcome == Outcome::Accepted)
     }
 
-    /// Deeds of a transaction.
-    pub fn deeds_of(&self, id: TxId) -> impl Iterator<Item = &Deed<'a>> {
-        self.deeds
-            .iter()
-            .filter(move |deed| deed.transaction.id == id)
-    }
-
     /// What ought to follow from an accepted action, by the promises.
     fn follow(&mut self, deed: Deed<'a>) {
         let (height, own) = (deed.height, deed.own);
@@ -634,10 +790,17 @@ impl<'a> Chronicle<'a> {
                 self.insert(*id, owner, None, Writing::of(deed), deed);
             }
             Action::EditCredential { id, .. } => {
+                let mut writing = Writing::of(deed);
+                // Who seals a credential anew is not its issuer.
+                if let Some(fact) = self.credential_before(*id, &deed)
+                    && self.reseals(fact, &deed)
+                {
+                    writing.issuer = fact.written_before(&deed).issuer.clone();
+                }
                 if let Some(fact) = self.living(*id)
                     && Some(fact.owner) == own
                 {
-                    fact.writings.push(Writing::of(deed));
+                    fact.writings.push(writing);
                 }
             }
             Action::EditPublicNotesAsIssuer {
@@ -658,11 +821,24 @@ impl<'a> Chronicle<'a> {
                 original_credential_id: original,
                 grantee_wallet_identifier: grantee,
                 locked_until,
+                terms,
                 ..
             } => {
                 let Some(owner) = own else { return };
                 self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
-                self.grant(grantee, *id, *locked_until, owner, deed);
+                let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
+                self.grant(grantee, *id, (*locked_until, limits), owner, deed);
+                if let Some(request) = terms.as_ref().and_then(|terms| terms.request_id) {
+                    self.decide(request, deed);
+                }
+            }
+            Action::CreateCredentialCopy {
+                id,
+                original_credential_id: original,
+                ..
+            } => {
+                let Some(owner) = own else { return };
+                self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
             }
             Action::CreateCredentialsByDwg {
                 dwg_owner,
@@ -679,7 +855,7 @@ impl<'a> Chronicle<'a> {
                     self.insert(to, owner, Some(from), Writing::made(&copy, deed), deed);
                     // An instant that names no second locks nothing.
                     let locked_until = second_of(dwg_access_grant_timelock).unwrap_or(0);
-                    self.grant(dwg_grantee, to, locked_until, owner, deed);
+                    self.grant(dwg_grantee, to, (locked_until, None), owner, deed);
                 }
             }
             Action::CreateAgByDagForCopy {
@@ -687,16 +863,19 @@ impl<'a> Chronicle<'a> {
                 dag_grantee_wallet_identifier,
                 dag_data_id,
                 dag_locked_until,
+                terms,
                 ..
             } => {
                 if let Some(owner) = self.user_of_text(dag_owner_wallet_identifier, height) {
                     let grantee = dag_grantee_wallet_identifier;
-                    self.grant(grantee, *dag_data_id, *dag_locked_until, owner, deed);
+                    let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
+                    let how_far = (*dag_locked_until, limits);
+                    self.grant(grantee, *dag_data_id, how_far, owner, deed);
                 }
             }
             Action::RevokeAccessGrant { id } => {
-                let data = self.end_grant(*id, deed, How::Revoked);
-                self.end_unneeded_copy(data, deed);
+                let data = self.end_grant(*id, Moment::of(&deed), How::Revoked);
+                self.end_unneeded_copy(data, Moment::of(&deed));
             }
             Action::RescindSharedCredential { credential_id } => {
                 let caller = deed.caller.caller();
@@ -706,17 +885,59 @@ impl<'a> Chronicle<'a> {
                     .map(|(id, _)| id)
                     .collect();
                 for grant in given_up {
-                    self.end_grant(grant, deed, How::Rescinded);
+                    self.end_grant(grant, Moment::of(&deed), How::Rescinded);
                 }
-                self.end_unneeded_copy(Some(*credential_id), deed);
+                self.end_unneeded_copy(Some(*credential_id), Moment::of(&deed));
             }
-            Action::RemoveCredential { id } => self.end_credential(*id, deed, How::Removed),
+            Action::RemoveCredential { id } => {
+                self.end_credential(*id, Moment::of(&deed), How::Removed);
+            }
+            Action::RemoveCredentialWhenUnlocked { id } => {
+                self.remove_or_wait(*id, Moment::of(&deed), How::Removed);
+            }
+            Action::RevokeGranteeAccess {
+                data_id,
+                grantee_wallet_identifier: grantee,
+            } => {
+                for id in self.access_of(grantee, *data_id, height) {
+                    let data = self.end_grant(id, Moment::of(&deed), How::Revoked);
+                    self.end_unneeded_copy(data, Moment::of(&deed));
+                }
+            }
+            Action::UseAccessGrant { id } => {
+                let lives = self.grants.get_mut(id).into_iter().flatten();
+                for grant in lives.filter(|grant| grant.end.is_none()) {
+                    grant.terms.used.push((height, deed.time));
+                }
+            }
+            Action::RequestAccess { id, user_id, .. } => {
+                let fact = RequestFact {
+                    consumer: deed.caller.caller().into(),
+                    owner: *user_id,
+                    born: deed,
+                    decided: None,
+                };
+                self.requests.insert(*id, fact);
+            }
+            Action::WithdrawAccessRequest { id } | Action::DenyAccessRequest { id } => {
+                self.decide(*id, deed);
+            }
             Action::AddInserterAsOwner { .. }
             | Action::DeleteInserterAsOwner { .. }
             | Action::AddDelegateAsOwner { .. }
             | Action::DeleteDelegateAsOwner { .. }
             | Action::AddUserAsInserter { .. }
             | Action::UpdateUserPubKeyAsInserter { .. }
+            | Action::CancelDag { .. }
+            | Action::CancelDwg { .. }
+            | Action::AddPassportingClubAsOwner { .. }
+            | Action::UpdatePassportingClubAsOwner { .. }
+            | Action::DeletePassportingClubAsOwner { .. }
+            | Action::AddPassportingPeerAsOwner { .. }
+            | Action::UpdatePassportingPeerAsOwner { .. }
+            | Action::DeletePassportingPeerAsOwner { .. }
+            | Action::AddPassportingPeerToClubAsOwner { .. }
+            | Action::DeletePassportingPeerFromClubAsOwner { .. }
             | Action::EditAttribute { .. } => {}
             // What tokens do is told by the books.
             Action::ActionCostingGas {}
@@ -815,7 +1036,7 @@ impl<'a> Chronicle<'a> {
         &mut self,
         grantee: &Text,
         data: CredentialId,
-        locked_until: i64,
+        (locked_until, limits): (i64, Option<(Option<i64>, Option<i64>)>),
         owner: UserId,
         born: Deed<'a>,
     ) {
@@ -825,54 +1046,79 @@ impl<'a> Chronicle<'a> {
             _ => grantee.clone(),
         };
         let id = GrantId::derive(&grantee, data, locked_until);
+        let (expires_at, uses) = limits.unwrap_or_default();
         let fact = GrantFact {
             owner,
             grantee,
             data,
             locked_until,
+            terms: TermsFact {
+                expires_at,
+                uses,
+                used: Vec::new(),
+            },
             born,
             end: None,
         };
         self.grants.entry(id).or_default().push(fact);
     }
 
-    fn end_grant(&mut self, id: GrantId, deed: Deed<'a>, how: How) -> Option<CredentialId> {
+    /// Notes what became of a request; the first decision counts.
+    fn decide(&mut self, id: AccessRequestId, deed: Deed<'a>) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.decided.get_or_insert(deed);
+        }
+    }
+
+    /// A grantee's grants after a block on a credential and on all that was copied from it.
+    fn access_of(&self, grantee: &str, data: CredentialId, height: Height) -> Vec<GrantId> {
+        let named = canonical(grantee).unwrap_or_else(|| grantee.into());
+        let of_it = |grant: &GrantFact<'_>| self.is_of(grant.data, data);
+        self.all_grants()
+            .filter(|(_, grant)| grant.lives_at(height) && of_it(grant))
+            .filter(|(_, grant)| grant.grantee.eq_ignore_ascii_case(&named))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// Whether a credential is another, or a copy of it, of a copy of it, and so on.
+    pub(super) fn is_of(&self, mut id: CredentialId, from: CredentialId) -> bool {
+        let mut seen = BTreeSet::new();
+        while id != from && seen.insert(id) {
+            let lives = self.credentials.get(&id).and_then(|lives| lives.last());
+            match lives.and_then(|fact| fact.original) {
+                Some(original) => id = original,
+                None => return false,
+            }
+        }
+        id == from
+    }
+
+    fn end_grant(&mut self, id: GrantId, when: Moment, how: How) -> Option<CredentialId> {
         let grant = self
             .grants
             .get_mut(&id)?
             .last_mut()
             .filter(|grant| grant.end.is_none())?;
-        grant.end = Some(End {
-            height: deed.height,
-            time: deed.time,
-            order: deed.order,
-            seen: deed.seen,
-            how,
-        });
+        grant.end = Some(when.end(how));
         Some(grant.data)
     }
 
     /// A copy on which the last grant has ended goes with it (GRANT-14).
-    fn end_unneeded_copy(&mut self, data: Option<CredentialId>, deed: Deed<'a>) {
+    fn end_unneeded_copy(&mut self, data: Option<CredentialId>, when: Moment) {
         let Some(data) = data else { return };
         let copy = self
             .living(data)
             .is_some_and(|fact| fact.original.is_some());
-        if copy && self.grants_on(data, deed.height).next().is_none() {
-            self.end_credential(data, deed, How::WithLastGrant);
+        if copy && self.grants_on(data, when.height).next().is_none() {
+            self.end_credential(data, when, How::WithLastGrant);
         }
     }
 
     /// A removed original takes its unlocked copies along (DEL-04).
-    fn end_credential(&mut self, id: CredentialId, deed: Deed<'a>, how: How) {
+    fn end_credential(&mut self, id: CredentialId, when: Moment, how: How) {
         let Some(fact) = self.living(id) else { return };
-        fact.end = Some(End {
-            height: deed.height,
-            time: deed.time,
-            order: deed.order,
-            seen: deed.seen,
-            how,
-        });
+        fact.end = Some(when.end(how));
         let ended: Vec<GrantId> = self
             .grants
             .iter()
@@ -884,7 +1130,7 @@ impl<'a> Chronicle<'a> {
             .map(|(grant, _)| *grant)
             .collect();
         for grant in ended {
-            self.end_grant(grant, deed, how);
+            self.end_grant(grant, when, how);
         }
         let copies: Vec<CredentialId> = self
             .credentials
@@ -898,12 +1144,66 @@ impl<'a> Chronicle<'a> {
             .collect();
         for copy in copies {
             let locked = self
-                .grants_on(copy, deed.height)
-                .any(|(_, g)| g.locked_until >= deed.time.0);
+                .grants_on(copy, when.height)
+                .any(|(_, g)| g.locked_until >= when.time.0);
             if how == How::Erased {
-                self.end_credential(copy, deed, How::Erased);
+                self.end_credential(copy, when, How::Erased);
             } else if !locked {
-                self.end_credential(copy, deed, How::WithOriginal);
+                self.end_credential(copy, when, How::WithOriginal);
+            }
+        }
+    }
+
+    /// What the owner asked to be removed goes now, or as soon as no lock keeps it; so do copies that a lock keeps
+    /// (DEL-05).
+    fn remove_or_wait(&mut self, id: CredentialId, when: Moment, how: How) {
+        let mut family = vec![id];
+        let mut next = 0;
+        while let Some(member) = family.get(next).copied() {
+            let copies = self.credentials.iter().filter(|(copy, lives)| {
+                let living = lives.last().filter(|fact| fact.end.is_none());
+                let made_of_it = living.is_some_and(|fact| fact.original == Some(member));
+                made_of_it && !family.contains(copy)
+            });
+            let copies: Vec<_> = copies.map(|(copy, _)| *copy).collect();
+            family.extend(copies);
+            next += 1;
+        }
+        let locked = self
+            .grants_on(id, when.height)
+            .any(|(_, grant)| grant.locked_until >= when.time.0);
+        if !locked {
+            self.end_credential(id, when, how);
+        }
+        for member in family {
+            let waits = self.living(member).is_some() && (!locked || member == id);
+            if waits {
+                self.due.insert(member);
+            }
+        }
+    }
+
+    /// Before anything in a block, what is over by its time goes: grants whose end has come or whose uses are over,
+    /// with copies nobody needs any more (GRANT-13, GRANT-14), and what waited for the end of a lock (DEL-05).
+    fn pass_time(&mut self, when: Moment) {
+        let over: Vec<GrantId> = self
+            .grants
+            .iter()
+            .filter(|(_, lives)| {
+                lives.last().is_some_and(|grant| {
+                    let locked = grant.locked_until >= when.time.0;
+                    grant.end.is_none() && grant.is_over(when.time) && !locked
+                })
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            let data = self.end_grant(id, when, How::Ended);
+            self.end_unneeded_copy(data, when);
+        }
+        for id in std::mem::take(&mut self.due) {
+            if self.living(id).is_some() {
+                self.remove_or_wait(id, when, How::Due);
             }
         }
     }
@@ -916,7 +1216,7 @@ impl<'a> Chronicle<'a> {
             .map(|(id, _)| *id)
             .collect();
         for id in owned {
-            self.end_credential(id, deed, How::Erased);
+            self.end_credential(id, Moment::of(&deed), How::Erased);
         }
         for wallet in self.wallets.values_mut().flatten() {
             if wallet.owner == user {
@@ -956,16 +1256,21 @@ pub(super) fn canonical(grantee: &str) -> Option<Text> {
 
 /// Pairs each answered view with its question.
 fn views(history: &History) -> Vec<View<'_>> {
-    let mut asked: BTreeMap<RequestId, (Option<Identity>, &Query)> = BTreeMap::new();
+    let mut asked: BTreeMap<RequestId, (Option<Identity>, bool, &Query)> = BTreeMap::new();
     let mut views = Vec::new();
     for (seen, observation) in history.observations().iter().enumerate() {
         match &observation.event {
             Event::Asked {
                 id,
-                what: Asked::View { caller, query, .. },
+                what:
+                    Asked::View {
+                        caller,
+                        signed,
+                        query,
+                    },
                 ..
             } => {
-                asked.insert(*id, (*caller, query));
+                asked.insert(*id, (*caller, *signed, query));
             }
             Event::Answered {
                 id,
@@ -973,9 +1278,10 @@ fn views(history: &History) -> Vec<View<'_>> {
                 node,
                 reply: Reply::View { height, result },
             } => {
-                if let Some((caller, query)) = asked.remove(id) {
+                if let Some((caller, signed, query)) = asked.remove(id) {
                     views.push(View {
                         by: *by,
+                        signed,
                         node: *node,
                         caller,
                         query,

@@ -57,6 +57,12 @@ fn one_state_per_height(chronicle: &Chronicle<'_>) -> Verdict {
                 tables,
                 ..
             } => (*node, *height, *app_hash, *tables),
+            Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables,
+            } => (*node, *height, *app_hash, tables.map(|tables| tables.1)),
             _ => continue,
         };
         let (first, other, expected) = *states.entry(height).or_insert((seen, node, app_hash));
@@ -160,21 +166,28 @@ pub(super) const QUORUMS_ARE_REAL: Invariant = Invariant {
 
 fn quorums_are_real(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    // Worked out here and not asked of the nodes, who may have it wrong.
-    let needed = usize::from(chronicle.history.cast.nodes) / 2 + 1;
     for (seen, observation) in chronicle.observations() {
         if let Event::Committed {
             node, committed, ..
         } = &observation.event
         {
+            // Worked out here and not asked of the nodes, who may have it wrong.
+            let cast = &chronicle.history.cast;
+            let council = chronicle.council.at(committed.block.height);
+            let validators = council.map_or(usize::from(cast.nodes), BTreeMap::len);
+            let needed = validators / 2 + 1;
             // A stranger's vote, or one for another block or state, stands behind nothing.
-            let nodes = usize::from(chronicle.history.cast.nodes);
+            let is_validator = |node: NodeId| match (council, cast.keys.get(node.index())) {
+                (Some(council), Some(key)) => council.contains_key(key),
+                (Some(_), None) => false,
+                (None, _) => node.index() < usize::from(cast.nodes),
+            };
             let voters: BTreeSet<NodeId> = committed
                 .votes
                 .iter()
                 .filter(|vote| vote.block == committed.block.id)
                 .filter(|vote| vote.app_hash == committed.app_hash)
-                .filter(|vote| vote.validator.index() < nodes)
+                .filter(|vote| is_validator(vote.validator))
                 .map(|vote| vote.validator)
                 .collect();
             tally.test("CONS-02", voters.len() >= needed, || {
@@ -337,6 +350,9 @@ fn returning_nodes_catch_up(chronicle: &Chronicle<'_>) -> Verdict {
         match &observation.event {
             Event::Started { node, again: true } => {
                 returned.insert(*node, seen);
+            }
+            Event::Installed { node, .. } => {
+                returned.entry(*node).or_insert(seen);
             }
             Event::Committed {
                 node,

@@ -1,6 +1,6 @@
 //! What was deleted is gone: on every node, also on those that learn of it late.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::ended;
 use super::chronicle::{Chronicle, CredentialFact, End, How, Life};
@@ -8,7 +8,7 @@ use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::catalogue::RequirementId;
 use crate::history::{Event, Level};
-use crate::id::{CredentialId, GrantId, Height, NodeId, UserId};
+use crate::id::{AppHash, CredentialId, GrantId, Height, NodeId, UserId};
 
 /// What one look into a node's tables showed.
 struct Inspection<'a> {
@@ -107,8 +107,9 @@ fn deletions_converge(chronicle: &Chronicle<'_>) -> Verdict {
             let Some(end) = grant.end.filter(|end| end.height <= inspection.height) else {
                 continue;
             };
-            // What goes with an original is DEL-04, and the copy there says it.
-            if end.how == How::WithOriginal {
+            // What goes with an original is DEL-04, and the copy there says it; what ends or is removed because
+            // time passes is for other promises to say.
+            if matches!(end.how, How::WithOriginal | How::Ended | How::Due) {
                 continue;
             }
             let again = chronicle.grants[&id]
@@ -223,8 +224,8 @@ fn erasure_is_whole(chronicle: &Chronicle<'_>) -> Verdict {
 
 pub(super) const DELETED_CONTENT_IS_GONE_AT_REST: Invariant = Invariant {
     name: "deleted-content-is-gone-at-rest",
-    claim: "no node holds the ciphertext of a deleted credential, neither in its tables nor, where the \
-            network promises to prune, in what it keeps of the past",
+    claim: "no node holds the ciphertext of a deleted credential, neither in its tables nor, two snapshots \
+            later, in what it keeps of the past",
     source: "S0, doc:system-design (\"truly and verifiably\"); idos-facts 6.5, 8.6",
     requirements: &["DEL-01", "DEL-06"],
     check: deleted_content_is_gone_at_rest,
@@ -232,7 +233,7 @@ pub(super) const DELETED_CONTENT_IS_GONE_AT_REST: Invariant = Invariant {
 
 fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
-    let prunes = !chronicle.history.cast.keeps_history;
+    let cast = &chronicle.history.cast;
     for (seen, observation) in chronicle.observations() {
         let Event::Remained {
             node,
@@ -242,6 +243,8 @@ fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
         else {
             continue;
         };
+        let lives = chronicle.credentials.get(credential);
+        let end = lives.and_then(|lives| lives.last()?.end);
         let finding = || {
             let place = match level {
                 Level::Readable => "still shows",
@@ -250,16 +253,87 @@ fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
                 Level::Gone => "has nothing of",
             };
             let sentence = format!("{node} {place} the content of credential {credential}");
-            let lives = chronicle.credentials.get(credential);
-            let end = lives.and_then(|lives| lives.last()?.end);
             let evidence = end.map(|end| end.seen).into_iter().chain([seen]);
             (sentence, evidence.collect())
         };
         tally.test("DEL-01", *level > Level::Tables, finding);
-        // Nobody promised to forget old blocks there, so that they prove nothing either way.
-        if prunes || *level != Level::History {
+        // What was never deleted was overwritten; when, only the blocks between say.
+        let since = end.map(|end| end.height);
+        let due =
+            since.is_some_and(|since| since.0 + 2 * cast.history <= reached(chronicle, *node).0);
+        // Nobody promised to forget young blocks, or any where a network says so: they prove nothing.
+        if *level != Level::History || due && !cast.keeps_history {
             tally.test("DEL-06", *level == Level::Gone, finding);
         }
     }
     tally.verdict("no node was searched for what was deleted")
+}
+
+/// The height a node had reached when it was last looked into, or last committed.
+fn reached(chronicle: &Chronicle<'_>, of: NodeId) -> Height {
+    let heights =
+        chronicle
+            .observations()
+            .filter_map(|(_, observation)| match &observation.event {
+                Event::Inspected { node, height, .. } | Event::Installed { node, height, .. } => {
+                    Some((*node, *height))
+                }
+                Event::Committed {
+                    node, committed, ..
+                } => Some((*node, committed.block.height)),
+                _ => None,
+            });
+    let own = heights.filter(|(node, _)| *node == of);
+    own.map(|(_, height)| height).max().unwrap_or_default()
+}
+
+pub(super) const HISTORY_IS_BOUNDED: Invariant = Invariant {
+    name: "history-is-bounded",
+    claim: "a node keeps no block older than two snapshots, and one that came back by a snapshot holds the \
+            state of the others",
+    source: "doc:decentralized-storage/README; idos-facts 0.1 X17",
+    requirements: &["DEL-07"],
+    check: history_is_bounded,
+};
+
+fn history_is_bounded(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let cast = &chronicle.history.cast;
+    let mut agreed: BTreeMap<Height, AppHash> = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Committed { committed, .. } => {
+                agreed
+                    .entry(committed.block.height)
+                    .or_insert(committed.app_hash);
+            }
+            Event::Installed {
+                node,
+                height,
+                app_hash,
+                ..
+            } => {
+                if let Some(voted) = agreed.get(height) {
+                    tally.test("DEL-07", voted == app_hash, || {
+                        let sentence =
+                            format!("{node} took a snapshot of height {height} nobody voted for");
+                        (sentence, vec![seen])
+                    });
+                }
+            }
+            Event::Inspected {
+                node,
+                height,
+                oldest: Some(oldest),
+                ..
+            } if height.0 > 2 * cast.history && !cast.keeps_history => {
+                tally.test("DEL-07", oldest.0 + 2 * cast.history > height.0, || {
+                    let sentence = format!("{node} still has block {oldest} at height {height}");
+                    (sentence, vec![seen])
+                });
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no node had more blocks than it has to keep")
 }

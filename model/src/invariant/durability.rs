@@ -66,10 +66,9 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
     }
     for (seen, node, transaction, height, outcome) in acknowledged {
         // A block before may hold it too, where it was out of turn and did nothing.
-        let deed = chronicle
-            .deeds_of(transaction)
-            .max_by_key(|deed| (deed.height == height, deed.outcome == outcome));
-        let kept = deed.is_some_and(|deed| deed.height == height && deed.outcome == outcome);
+        let places = chronicle.placed.get(&transaction).into_iter().flatten();
+        let place = places.max_by_key(|place| (place.0 == height, place.1 == outcome));
+        let kept = place.is_some_and(|place| (place.0, place.1) == (height, outcome));
         // A run that was cut short may have left nodes behind.
         let mut looked_into = tips
             .iter()
@@ -81,7 +80,7 @@ fn acknowledged_is_never_lost(chronicle: &Chronicle<'_>) -> Verdict {
                     "{node} reported transaction {} as included at height {height}, where it is not",
                     transaction.short()
                 );
-                (sentence, deed.map(|deed| deed.seen).into_iter().chain([seen]).collect())
+                (sentence, place.map(|place| place.2).into_iter().chain([seen]).collect())
             });
             tally.test(requirement, short.is_none(), || {
                 let (other, (tip, inspected)) = short.expect("a node is too short");
@@ -291,6 +290,79 @@ fn owed_arrives(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("the run ended before its trouble did")
+}
+
+pub(super) const WRITES_OUTLIVE_A_MINORITY: Invariant = Invariant {
+    name: "writes-outlive-a-minority",
+    claim: "while fewer than half of the validators are down and nothing else is wrong, writes come into blocks",
+    source: "S3, S2; idos-facts 6.1",
+    requirements: &["AVAIL-01"],
+    check: writes_outlive_a_minority,
+};
+
+fn writes_outlive_a_minority(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    let cast = &chronicle.history.cast;
+    let validators = usize::from(cast.nodes) - cast.sentries.len();
+    let (mut leader, mut faults, mut calm_since) = (None, 0_usize, 0);
+    let mut down: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let mut asked = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Asked {
+                id,
+                what: Asked::Broadcast(_),
+                ..
+            } => {
+                asked.insert(*id, seen);
+                continue;
+            }
+            Event::Answered {
+                id, node, reply, ..
+            } => {
+                let Some(question) = asked.remove(id) else {
+                    continue;
+                };
+                let gone = down
+                    .keys()
+                    .filter(|node| !cast.sentries.contains(node))
+                    .count();
+                let led = leader.is_some_and(|leader| !down.contains_key(&leader));
+                // Every fault there is has taken a node down, and nothing has changed since the question.
+                let nothing_else = faults == down.len() && calm_since < question;
+                let promised = gone > 0 && 2 * gone < validators && led && nothing_else;
+                if !promised || !chronicle.council.seats.is_empty() {
+                    continue;
+                }
+                match reply {
+                    Reply::Included { .. } => tally.kept("AVAIL-01"),
+                    Reply::TimedOut => {
+                        let sentence = format!(
+                            "a write waited at {node} in vain, with {gone} of {validators} validators down"
+                        );
+                        let evidence = down.values().copied().chain([question, seen]).collect();
+                        tally.broken("AVAIL-01", sentence, evidence);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            Event::Leads { node, .. } => leader = Some(*node),
+            Event::Appointed { leader: node, .. } => leader = Some(*node),
+            Event::Crashed { node, .. } | Event::Stopped { node, .. } => {
+                down.insert(*node, seen);
+            }
+            Event::Started { node, .. } => {
+                down.remove(node);
+            }
+            Event::FaultBegan { .. } => faults += 1,
+            Event::FaultEnded { .. } => faults = faults.saturating_sub(1),
+            Event::Halted { .. } => {}
+            _ => continue,
+        }
+        calm_since = seen;
+    }
+    tally.verdict("nobody wrote while a minority, and nothing else, was down")
 }
 
 pub(super) const READS_OUTLIVE_THE_LEADER: Invariant = Invariant {

@@ -4,17 +4,30 @@
 
 mod access;
 mod attributes;
+mod audit;
 mod books;
 mod chronicle;
 mod consensus;
 mod consumer;
+mod council;
+mod dashboard;
 mod deletion;
+mod disclosure;
 mod durability;
 mod economy;
+mod escrow;
+mod exchange;
+mod governance;
 mod identity;
+mod keys;
+mod limits;
 mod locks;
 mod papers;
+mod passporting;
+mod personhood;
 mod plaintext;
+mod requests;
+mod staking;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -91,6 +104,12 @@ pub fn all() -> &'static [&'static Invariant] {
     &[
         &plaintext::NO_PLAINTEXT_AT_NODES,
         &plaintext::KEYS_ARE_FRESH,
+        &plaintext::SEALED_CONTENT_IS_WHOLE,
+        &keys::KEYS_FOLLOW_PASSWORDS,
+        &keys::PASSWORDS_ARE_NOT_GUESSED,
+        &keys::SHARES_GIVE_PASSWORDS_BACK,
+        &keys::ROTATION_KEEPS_CREDENTIALS,
+        &keys::ENCLAVES_ASK_THEIR_USERS,
         &access::CONTENT_FOLLOWS_GRANTS,
         &access::GRANTED_COPIES_READABLE,
         &access::ANSWERS_GO_TO_WHO_ASKED,
@@ -102,27 +121,49 @@ pub fn all() -> &'static [&'static Invariant] {
         &deletion::REMOVALS_REACH_COPIES,
         &deletion::ERASURE_IS_WHOLE,
         &deletion::DELETED_CONTENT_IS_GONE_AT_REST,
+        &deletion::HISTORY_IS_BOUNDED,
         &papers::DAGS_WORK_ONCE,
         &papers::GRANTS_ARE_WELL_FORMED,
         &write_grants::WRITE_GRANTS_WORK_ONCE,
+        &write_grants::USED_PAPERS_NAME_NOBODY,
         &attributes::ATTRIBUTES_ARE_THE_OWNERS,
         &status::STATUS_IS_SEEN,
         &status::STATUS_STANDS,
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,
+        &requests::REQUESTS_ARE_DECIDED_ONCE,
+        &audit::THE_RECORD_IS_TRUE,
+        &dashboard::THE_DASHBOARD_HIDES_NOTHING,
+        &limits::BOUNDS_HOLD,
+        &limits::USES_ARE_COUNTED,
+        &limits::ACCESS_ENDS_AT_ONCE,
+        &limits::PAPERS_END,
+        &limits::REMAINDERS_GO,
+        &passporting::RELIANCE_IS_EARNED,
+        &disclosure::FILTERS_TELL_IDS_ONLY,
+        &disclosure::ANSWERS_ARE_BOUND,
+        &personhood::PERSONS_ARE_PSEUDONYMS,
+        &personhood::NETWORK_KNOWS_NO_PERSONS,
         &identity::WALLETS_ARE_UNIQUE_AND_BOUND,
         &identity::OWNERS_ALONE_CHANGE_WALLETS,
         &identity::PROFILES_ARE_WHOLE,
         &identity::CALLERS_ARE_EXACT,
         &writes::OWNERS_ALONE_CHANGE_CREDENTIALS,
         &writes::NOTHING_SUCCEEDS_SILENTLY,
+        &governance::VALIDATORS_CHANGE_BY_APPROVAL,
+        &governance::CHANGES_ARE_PUBLIC,
+        &governance::LOCKS_OUTLIVE_CHANGES,
         &consensus::ONE_STATE_PER_HEIGHT,
         &consensus::ANSWERS_FOLLOW_THE_LEDGER,
         &consensus::QUORUMS_ARE_REAL,
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
+        &escrow::ESCROWS_PAY_THE_ENTITLED,
+        &staking::STAKES_ARE_THE_HOLDERS,
+        &staking::STAKE_WAITS_ITS_TIME,
+        &staking::SLASHES_ARE_EARNED_AND_WHOLE,
         &durability::ACKNOWLEDGED_IS_NEVER_LOST,
         &durability::SHOWN_IS_ON_DISK,
         &durability::EFFECT_AT_MOST_ONCE,
@@ -136,5 +177,6 @@ pub fn all() -> &'static [&'static Invariant] {
         &economy::GRANTS_ARE_PAID_ONCE,
         &economy::NON_EVM_CALLERS_ARE_TOLD,
         &economy::WITHDRAWALS_PAY_THE_ENTITLED,
+        &durability::WRITES_OUTLIVE_A_MINORITY,
     ]
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::chronicle::Chronicle;
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::history::{Event, Place};
+use crate::history::{Doubt, Event, Place};
+use crate::id::{CredentialId, Height, Text};
+use crate::ledger::Written;
 
 pub(super) const NO_PLAINTEXT_AT_NODES: Invariant = Invariant {
     name: "no-plaintext-at-nodes",
@@ -38,6 +43,92 @@ fn no_plaintext_at_nodes(chronicle: &Chronicle<'_>) -> Verdict {
         }
     }
     tally.verdict("no node received or stored anything that could be searched")
+}
+
+/// Least length of sealed content: a nonce, and the tag of a box with nothing in it.
+const LEAST: usize = 24 + 16;
+
+pub(super) const SEALED_CONTENT_IS_WHOLE: Invariant = Invariant {
+    name: "sealed-content-is-whole",
+    claim: "content is a nonce and a box in base64, and opens as what was sealed or not at all",
+    source: "doc:encryption-flows; idos-facts 4.7",
+    requirements: &["ENC-01"],
+    check: sealed_content_is_whole,
+};
+
+fn sealed_content_is_whole(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for deed in chronicle.accepted() {
+        for written in Written::all(deed.action) {
+            let bytes = BASE64.decode(written.content.text().as_bytes());
+            let formed = bytes.is_ok_and(|bytes| bytes.len() >= LEAST);
+            tally.test("ENC-01", formed, || {
+                let sentence = format!("credential {} holds no sealed box", written.id);
+                (sentence, vec![deed.seen])
+            });
+        }
+    }
+    let mut sealed = BTreeMap::new();
+    for (seen, observation) in chronicle.observations() {
+        match &observation.event {
+            Event::Sealed {
+                credential,
+                encryptor,
+                document,
+                content,
+                ..
+            } => {
+                sealed.insert((*credential, encryptor), (*document, *content, seen));
+            }
+            Event::Opened {
+                by,
+                credential,
+                document,
+                height,
+            } => {
+                let Some((whole, key)) = read(chronicle, *credential, *height) else {
+                    continue;
+                };
+                let Some((first, content, since)) = sealed.get(&(*credential, key)) else {
+                    continue;
+                };
+                let same = first == document && *content == whole;
+                tally.test("ENC-01", same, || {
+                    let who = &chronicle.history.cast.party(*by).name;
+                    let sentence =
+                        format!("{who} opened credential {credential}, which was changed after it was sealed");
+                    (sentence, vec![*since, seen])
+                });
+            }
+            Event::Judged {
+                copy,
+                height,
+                doubt: Some(Doubt::CannotOpen),
+                ..
+            } => {
+                // What does not open and is not what was sealed has been kept shut by the box.
+                if let Some((whole, key)) = read(chronicle, *copy, *height)
+                    && let Some((_, content, _)) = sealed.get(&(*copy, key))
+                    && *content != whole
+                {
+                    tally.kept("ENC-01");
+                }
+            }
+            _ => {}
+        }
+    }
+    tally.verdict("no content was stored or opened")
+}
+
+/// Digest of what a row held when it was read, and the key it was sealed with.
+fn read<'c>(
+    chronicle: &'c Chronicle<'_>,
+    credential: CredentialId,
+    height: Height,
+) -> Option<([u8; 32], &'c Text)> {
+    let fact = chronicle.last_credential(credential, height)?;
+    let writing = fact.written_at(height);
+    Some((writing.content, &writing.encryptor))
 }
 
 pub(super) const KEYS_ARE_FRESH: Invariant = Invariant {

@@ -180,7 +180,8 @@ fn status_stands(chronicle: &Chronicle<'_>) -> Verdict {
             });
         }
         if edits && let Some(fact) = chronicle.credential_before(*id, deed) {
-            let kept = original_issuer(fact).is_none_or(|original| original == issuer);
+            let kept = original_issuer(fact).is_none_or(|original| original == issuer)
+                || chronicle.reseals(fact, deed);
             tally.test("REV-03", kept, || {
                 let who = chronicle.name_of(&deed.caller);
                 let sentence =

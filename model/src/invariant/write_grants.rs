@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use super::chronicle::{Chronicle, Deed, Life, second_of};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
+use crate::history::Event;
 use crate::id::WriteGrantId;
-use crate::ledger::{Action, Answer, DelegatedWriteGrant, GrantInserter, Outcome, Refusal};
+use crate::ledger::{
+    Action, Answer, DelegatedWriteGrant, GrantInserter, Outcome, Refusal, Written,
+};
 
 /// How long before its window a dWG may be used, in seconds. Source: idos-facts 9.1.
 const EARLY: i64 = 65;
@@ -49,6 +52,50 @@ fn write_grants_work_once(chronicle: &Chronicle<'_>) -> Verdict {
     }
     seen_by_grantees(chronicle, &mut tally);
     tally.verdict("nobody wrote under a dWG")
+}
+
+pub(super) const USED_PAPERS_NAME_NOBODY: Invariant = Invariant {
+    name: "used-papers-name-nobody",
+    claim: "once what was written under a dWG is gone, what nodes keep of the paper names nobody",
+    source: "doc, GDPR; idos-facts 2.5, 8.6",
+    requirements: &["DEL-09"],
+    check: used_papers_name_nobody,
+};
+
+fn used_papers_name_nobody(chronicle: &Chronicle<'_>) -> Verdict {
+    let mut tally = Tally::default();
+    for (seen, observation) in chronicle.observations() {
+        let Event::Inspected {
+            node,
+            height,
+            named,
+            ..
+        } = &observation.event
+        else {
+            continue;
+        };
+        for deed in chronicle.accepted().filter(|deed| deed.height <= *height) {
+            let (Some((dwg, _)), Some(written)) = (
+                DelegatedWriteGrant::carried_by(deed.action),
+                Written::delegated(deed.action),
+            ) else {
+                continue;
+            };
+            let stands =
+                |written: &Written<'_>| chronicle.credential_at(written.id, *height).is_some();
+            if written.iter().any(stands) {
+                continue;
+            }
+            tally.test("DEL-09", !named.contains(&dwg.id), || {
+                let sentence = format!(
+                    "{node} still says who was party to dWG {}, under which nothing is left",
+                    dwg.id
+                );
+                (sentence, vec![deed.seen, seen])
+            });
+        }
+    }
+    tally.verdict("nothing that was written under a dWG is gone")
 }
 
 fn once(

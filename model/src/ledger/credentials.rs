@@ -6,14 +6,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
-use super::action::{Action, OwnerConsent};
+use super::action::{Action, OwnerConsent, ShareTerms};
 use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
+use super::requests::{self, Approval};
 use super::tables::{
-    AccessGrant, CopyLink, Credential, RetainedNotes, State, StatusStatement, Tables,
+    AuditEvent, CopyLink, Credential, DueRemoval, RetainedNotes, State, StatusStatement, Tables,
 };
 use super::users::{require_consent, self_user};
 use super::written::Written;
@@ -158,7 +159,22 @@ fn copies_of(tables: &Tables, original: CredentialId) -> Vec<CredentialId> {
         .collect()
 }
 
-fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
+/// A credential and everything that was copied from it, from copies of it too.
+pub(super) fn with_copies(tables: &Tables, id: CredentialId) -> Vec<CredentialId> {
+    let mut family = vec![id];
+    let mut next = 0;
+    while let Some(member) = family.get(next) {
+        for copy in copies_of(tables, *member) {
+            if !family.contains(&copy) {
+                family.push(copy);
+            }
+        }
+        next += 1;
+    }
+    family
+}
+
+pub(super) fn owner_of(tables: &Tables, id: CredentialId) -> Option<UserId> {
     tables
         .credentials
         .get(&id)
@@ -241,13 +257,19 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, written: &Writt
     let Some(present) = present else {
         return call.nothing_matched();
     };
-    if call.keeps(Switch::StickyStatus)
-        && present.issuer_auth_public_key != *written.issuer_auth_public_key
-    {
+    // An owner who changes keys seals the content anew, and cannot sign in the issuer's place.
+    let another = present.issuer_auth_public_key != *written.issuer_auth_public_key;
+    let reseals = another
+        && call.keeps(Switch::RotationKeepsIssuer)
+        && present.public_notes == *written.public_notes;
+    if another && !reseals && call.keeps(Switch::StickyStatus) {
         return Err(Refusal::IssuerKeyChanged);
     }
     written.check_status(tables, call)?;
-    let row = written.row_over(present, present.inserter.clone(), present.user_id);
+    let mut row = written.row_over(present, present.inserter.clone(), present.user_id);
+    if reseals {
+        row.issuer_auth_public_key = present.issuer_auth_public_key.clone();
+    }
     state.put(id, row);
     Ok(())
 }
@@ -267,6 +289,10 @@ pub(super) fn edit_public_notes_as_issuer(
         let named = **issuer == *call.caller || any_case && same_key(issuer, call.caller);
         named && notes_id.as_ref() == Some(id)
     };
+    let found_by = |id: &Option<Text>| match call.keeps(Switch::StatusKeepsId) {
+        true => id.clone(),
+        false => notes_id(notes).map(Text::from),
+    };
     let rows: Vec<_> = tables
         .credentials
         .iter()
@@ -276,6 +302,7 @@ pub(super) fn edit_public_notes_as_issuer(
                 *id,
                 Credential {
                     public_notes: notes.clone(),
+                    notes_id: found_by(&row.notes_id),
                     ..(**row).clone()
                 },
             )
@@ -290,6 +317,7 @@ pub(super) fn edit_public_notes_as_issuer(
                 *id,
                 RetainedNotes {
                     public_notes: notes.clone(),
+                    notes_id: found_by(&row.notes_id),
                     ..(**row).clone()
                 },
             )
@@ -321,6 +349,7 @@ pub(super) fn share_credential(
     copy: &Written<'_>,
     original: CredentialId,
     grant: NewGrant<'_>,
+    terms: Option<&ShareTerms>,
 ) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
@@ -330,9 +359,22 @@ pub(super) fn share_credential(
     if !copy.public_notes.is_empty() {
         return Err(Refusal::CopyWithNotes);
     }
+    if let Some(terms) = terms {
+        let approval = Approval {
+            original,
+            grantee: grant.grantee,
+            locked_until: grant.locked_until,
+            terms,
+        };
+        requests::check_approval(tables, call, own, &approval)?;
+    }
     add_credential(state, call, copy)?;
     link(state, call, original, copy.id);
-    grants::create_access_grant(state, call, grant)
+    grants::create_access_grant(state, call, grant)?;
+    if let Some(request) = terms.and_then(|terms| terms.request_id) {
+        requests::approve(state, call, request, copy.id);
+    }
+    Ok(())
 }
 
 /// Marks a row as a copy of another. Under `paid-grants` it costs its grantees what the original does then.
@@ -356,14 +398,60 @@ pub(super) fn link(state: &mut State, call: Call<'_>, original: CredentialId, co
 pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
     let tables = state.tables();
     let own = self_user(tables, call)?;
+    if grants::is_operator(tables, call) && tables.credentials.contains_key(&id) {
+        delete(state, call, id, Copies::Follow);
+        return Ok(());
+    }
     if own.is_none() || owner_of(tables, id) != own {
         return Err(Refusal::CredentialNotOwned);
     }
-    if grants::has_locked(tables, call, own, id) {
+    let copies = || copies_of(tables, id).into_iter();
+    let locked = |id| grants::has_locked(tables, call, own, id);
+    if locked(id) || !call.keeps(Switch::OriginalRemovable) && copies().any(locked) {
         return Err(Refusal::LockedGrants);
     }
     delete(state, call, id, Copies::Follow);
     Ok(())
+}
+
+/// Deletes an own credential now if no locked grant protects it, and what a lock keeps, of it or of its copies,
+/// as soon as the lock has run out. Not in the deployed schema.
+pub(super) fn remove_when_unlocked(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
+    if !call.keeps(Switch::RemaindersRemoved) {
+        return Err(Engine::UnknownAction("remove_credential_when_unlocked").into());
+    }
+    let tables = state.tables();
+    let own = self_user(tables, call)?;
+    if own.is_none() || owner_of(tables, id) != own {
+        return Err(Refusal::CredentialNotOwned);
+    }
+    remove_or_wait(state, call, own, id);
+    Ok(())
+}
+
+fn remove_or_wait(state: &mut State, call: Call<'_>, own: Option<UserId>, id: CredentialId) {
+    if grants::has_locked(state.tables(), call, own, id) {
+        state.put(id, DueRemoval);
+        return;
+    }
+    let family = with_copies(state.tables(), id);
+    delete(state, call, id, Copies::Follow);
+    for copy in family {
+        if owner_of(state.tables(), copy) == own {
+            state.put(copy, DueRemoval);
+        }
+    }
+}
+
+/// Time passes: what waited for the end of a lock goes.
+pub(super) fn remove_due(state: &mut State, call: Call<'_>) {
+    let due: Vec<_> = state.tables().due_removals.keys().copied().collect();
+    for id in due {
+        let own = owner_of(state.tables(), id);
+        if own.is_some() && !grants::has_locked(state.tables(), call, own, id) {
+            remove_or_wait(state, call, own, id);
+        }
+    }
 }
 
 /// What the end of a row means for copies made of it.
@@ -402,8 +490,9 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies
         .map(|(grant, _)| grant)
         .collect();
     for grant in grants {
-        state.delete::<AccessGrant>(&grant);
+        grants::drop(state, call, grant, AuditEvent::Removed);
     }
+    state.delete::<DueRemoval>(&id);
     delegated_write::forget(state, call, id);
     economy::forget(state, id);
     for copy in copies {
@@ -438,7 +527,7 @@ pub(super) fn rescind_shared_credential(
     }
     if call.keeps(Switch::RescindOwnOnly) {
         for grant in own {
-            state.delete::<AccessGrant>(&grant);
+            grants::drop(state, call, grant, AuditEvent::Rescinded);
         }
         if grants::on(state.tables(), id).next().is_some() {
             return Ok(());

@@ -5,9 +5,9 @@ use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::{DelegatedWriteGrant, parse_date};
 use super::refusal::{Engine, Refusal};
-use super::tables::{ConsumedWriteGrant, GrantInserter, State, Tables};
+use super::tables::{ConsumedWriteGrant, GrantInserter, GrantTerms, State, Tables};
 use super::written::Written;
-use super::{credentials, wallets};
+use super::{credentials, papers, wallets};
 use crate::id::{CredentialId, InserterId, Text};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -48,6 +48,7 @@ pub(super) fn create_credentials_by_dwg(
         return Err(Refusal::DwgSignatureInvalid);
     }
     let owner = wallet.user_id;
+    papers::check_not_cancelled(tables, call, &papers::dwg(owner, dwg.id))?;
     for (written, wrong) in [
         (&original, Refusal::OriginalSignatureWrong),
         (&copy, Refusal::CopySignatureWrong),
@@ -75,6 +76,7 @@ pub(super) fn create_credentials_by_dwg(
         content_hash: Some(content_hash.clone()),
         inserter_type: GrantInserter::DelegatedWriteGrant,
         inserter_id: inserter,
+        terms: GrantTerms::default(),
     };
     grants::create_access_grant(state, call, grant)?;
     if state.tables().consumed_write_grants.contains_key(&dwg.id) {
@@ -99,14 +101,15 @@ fn date(text: &str) -> Result<BlockTime, Refusal> {
 }
 
 /// The key that signed has to be of the organisation the owner named, and under `dwg-names-issuer` the very
-/// key.
+/// key. Under `open-issuing` that key need not be of any organisation.
 fn check_issuer(tables: &Tables, call: Call<'_>, signed: &str, named: &str) -> Refused {
     let organisation = |key: &str| -> Option<InserterId> {
         let delegate = tables.delegates.get(&Text::from(key.to_lowercase()));
         delegate.map(|delegate| delegate.0)
     };
     let (signed, named) = (signed.to_lowercase(), named.to_lowercase());
-    let same = organisation(&signed).is_some_and(|one| Some(one) == organisation(&named));
+    let open = call.keeps(Switch::OpenIssuing) && signed == named;
+    let same = open || organisation(&signed).is_some_and(|one| Some(one) == organisation(&named));
     if same && (signed == named || !call.keeps(Switch::DwgNamesIssuer)) {
         Ok(())
     } else {

@@ -4,13 +4,16 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::grants::NewGrant;
-use super::refusal::{Refusal, Unreadable};
-use super::tables::{Account, GrantInserter, State};
+use super::refusal::Refusal;
+use super::tables::{Account, GrantInserter, GrantTerms, State};
 use super::transaction::Transaction;
 use super::written::Written;
-use super::{attributes, credentials, delegated_write, economy, grants, owner, users, wallets};
+use super::{
+    attributes, credentials, delegated_write, economy, engine, governance, grants, limits, owner,
+    papers, passporting, requests, users, wallets,
+};
 use crate::bridge::Amount;
-use crate::crypto::Suite;
+use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
 use crate::time::BlockTime;
@@ -29,6 +32,17 @@ pub struct Env<'a> {
     pub chain_id: &'a Text,
     /// Caller identity of the database owner.
     pub db_owner: &'a str,
+}
+
+/// Where in the chain something is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// `@height`.
+    pub height: Height,
+    /// `@block_timestamp`.
+    pub time: BlockTime,
+    /// Who proposed the block, if that is anybody the network knows.
+    pub proposer: Option<Identity>,
 }
 
 /// One action's circumstances.
@@ -77,8 +91,8 @@ impl Outcome {
     pub const fn code(self) -> u32 {
         match self {
             Outcome::Accepted => 0,
-            Outcome::Refused(Refusal::Unreadable(Unreadable::Payload)) => 1,
-            Outcome::Refused(_) | Outcome::Invalid => 65_535,
+            Outcome::Refused(refusal) => refusal.result_code(),
+            Outcome::Invalid => 65_535,
         }
     }
 }
@@ -125,7 +139,7 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
         return Err(Invalid::WrongChain);
     }
     let open = |action: &Action| !credentials::content_is_sealed(action);
-    if env.rules.keep(Switch::SealedContent) && transaction.batch.calls().iter().any(open) {
+    if env.rules.keep(Switch::SealedContent) && transaction.payload.calls().iter().any(open) {
         return Err(Invalid::ContentNotSealed);
     }
     let expected = used + 1;
@@ -138,16 +152,26 @@ pub fn validate(env: Env<'_>, transaction: &Transaction, used: u64) -> Result<()
     Ok(())
 }
 
+/// What happens at the beginning of a block because time has passed, before any of its transactions: requests
+/// that nobody decided expire, grants whose end has come go, and so does what waited for the end of a lock. The
+/// deployed schema knows nothing of the kind, and has no rows for it.
+pub fn begin_block(state: &mut State, env: Env<'_>, at: At) {
+    let call = Call {
+        env,
+        caller: "",
+        time: at.time,
+        height: at.height,
+    };
+    requests::expire(state, call);
+    grants::end_due(state, call);
+    credentials::remove_due(state, call);
+}
+
 /// Executes one transaction of a block. Source: idos-facts 3.0.
 ///
 /// The nonce stays used when an action refuses. Signatures are checked again here only under
 /// `verified-execution`: the published node trusts the mempool of whoever proposed the block.
-pub fn execute(
-    state: &mut State,
-    env: Env<'_>,
-    (height, time): (Height, BlockTime),
-    transaction: &Transaction,
-) -> Outcome {
+pub fn execute(state: &mut State, env: Env<'_>, at: At, transaction: &Transaction) -> Outcome {
     let used = state
         .tables()
         .accounts
@@ -162,27 +186,42 @@ pub fn execute(
         return Outcome::Invalid;
     }
     state.put(transaction.sender.account(), Account(transaction.nonce));
-    if let Some(problem) = transaction.batch.problem() {
+    if let Some(problem) = transaction.payload.problem() {
         return Outcome::Refused(Refusal::Unreadable(problem));
     }
+    // Rules may be replaced by the owner; what a transaction starts under, it ends under.
+    let (rules, owner) = governance::ruled(state.tables(), env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(env.db_owner),
+        ..env
+    };
     let savepoint = state.savepoint();
     let caller = transaction.sender.caller();
     let call = Call {
         env,
         caller: &caller,
-        time,
-        height,
+        time: at.time,
+        height: at.height,
     };
-    for action in transaction.batch.calls() {
-        if let Err(refusal) = apply(state, call, action) {
+    let ran = match transaction.payload.engine() {
+        Some(payload) => engine::apply(state, call, (transaction.sender, at), payload),
+        None => {
+            let mut calls = transaction.payload.calls().iter();
+            calls.try_for_each(|action| apply(state, call, action))
+        }
+    };
+    match ran {
+        Ok(()) => Outcome::Accepted,
+        Err(refusal) => {
             state.rollback(savepoint);
-            return Outcome::Refused(refusal);
+            Outcome::Refused(refusal)
         }
     }
-    Outcome::Accepted
 }
 
 fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
+    limits::check_sizes(call, action)?;
     if costs_gas(action) {
         economy::capture(state, call, GAS)?;
     }
@@ -230,6 +269,7 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
             content_hash,
             grantee_wallet_identifier: grantee,
             locked_until,
+            terms,
             ..
         } => {
             let copy = written(action);
@@ -240,10 +280,24 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
                 content_hash: Some(content_hash.clone()),
                 inserter_type: GrantInserter::User,
                 inserter_id: call.caller.into(),
+                terms: terms.as_ref().map_or_else(GrantTerms::default, |terms| {
+                    let request = terms.request_id;
+                    GrantTerms {
+                        request: request.filter(|_| call.keeps(Switch::RecordedRequests)),
+                        expires_at: terms.expires_at,
+                        uses_left: terms.uses,
+                        open_until: None,
+                        fields: terms.fields.clone(),
+                    }
+                }),
             };
-            credentials::share_credential(state, call, &copy, *original, grant)
+            let terms = terms.as_ref();
+            credentials::share_credential(state, call, &copy, *original, grant, terms)
         }
         Action::RemoveCredential { id } => credentials::remove_credential(state, call, *id),
+        Action::RemoveCredentialWhenUnlocked { id } => {
+            credentials::remove_when_unlocked(state, call, *id)
+        }
         Action::RescindSharedCredential { credential_id } => {
             credentials::rescind_shared_credential(state, call, *credential_id)
         }
@@ -258,10 +312,35 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         | Action::RemoveAttribute { .. }
         | Action::ShareAttribute { .. } => attributes::apply(state, call, action),
 
+        Action::AddPassportingClubAsOwner { .. }
+        | Action::UpdatePassportingClubAsOwner { .. }
+        | Action::DeletePassportingClubAsOwner { .. }
+        | Action::AddPassportingPeerAsOwner { .. }
+        | Action::UpdatePassportingPeerAsOwner { .. }
+        | Action::DeletePassportingPeerAsOwner { .. }
+        | Action::AddPassportingPeerToClubAsOwner { .. }
+        | Action::DeletePassportingPeerFromClubAsOwner { .. } => {
+            passporting::apply(state, call, action)
+        }
+        Action::CreateCredentialCopy {
+            original_credential_id: original,
+            ..
+        } => passporting::create_credential_copy(state, call, &written(action), *original),
+
         Action::CreateAgByDagForCopy { .. } => {
             grants::create_ag_by_dag_for_copy(state, call, action)
         }
+        Action::CancelDag { .. } | Action::CancelDwg { .. } => papers::cancel(state, call, action),
         Action::RevokeAccessGrant { id } => grants::revoke_access_grant(state, call, *id),
+        Action::RevokeGranteeAccess {
+            data_id,
+            grantee_wallet_identifier: grantee,
+        } => grants::revoke_grantee_access(state, call, *data_id, grantee),
+        Action::UseAccessGrant { id } => grants::use_access_grant(state, call, *id),
+
+        Action::RequestAccess { .. } => requests::request_access(state, call, action),
+        Action::WithdrawAccessRequest { id } => requests::withdraw(state, call, *id),
+        Action::DenyAccessRequest { id } => requests::deny(state, call, *id),
 
         Action::ActionCostingGas {}
         | Action::ActionCostingIdosToken { .. }
@@ -315,6 +394,24 @@ fn costs_gas(action: &Action) -> bool {
         | Action::Transfer { .. }
         | Action::Lock { .. }
         | Action::Bridge { .. } => false,
+        // What the deployed schema lacks has no price in it.
+        Action::CreateCredentialCopy { .. }
+        | Action::RemoveCredentialWhenUnlocked { .. }
+        | Action::AddPassportingClubAsOwner { .. }
+        | Action::UpdatePassportingClubAsOwner { .. }
+        | Action::DeletePassportingClubAsOwner { .. }
+        | Action::AddPassportingPeerAsOwner { .. }
+        | Action::UpdatePassportingPeerAsOwner { .. }
+        | Action::DeletePassportingPeerAsOwner { .. }
+        | Action::AddPassportingPeerToClubAsOwner { .. }
+        | Action::DeletePassportingPeerFromClubAsOwner { .. }
+        | Action::CancelDag { .. }
+        | Action::CancelDwg { .. }
+        | Action::RevokeGranteeAccess { .. }
+        | Action::UseAccessGrant { .. }
+        | Action::RequestAccess { .. }
+        | Action::WithdrawAccessRequest { .. }
+        | Action::DenyAccessRequest { .. } => false,
     }
 }
 

@@ -9,12 +9,14 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::tables::{
-    AccessGrant, Account, Attribute, AttributeLink, BridgedEvent, ConsumedPaper,
-    ConsumedWriteGrant, CopyLink, Credential, Delegate, Epoch, EpochReward, FeePayment, Inserter,
-    NetworkBalance, ReservedUser, RetainedNotes, Row, StatusStatement, User, UserBalance, Wallet,
-    WalletType,
+    AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditRecord,
+    BridgedEvent, CancelledPaper, Change, ClubMembership, ConsumedPaper, ConsumedWriteGrant,
+    CopyLink, Credential, Delegate, DueRemoval, EndedGrant, Epoch, EpochReward, FeePayment,
+    Inserter, NetworkBalance, Ownership, Parameter, PassportingClub, PassportingPeer, Processed,
+    ReplacedAction, RequestState, ReservedUser, Resolution, RetainedNotes, Row, StatusStatement,
+    User, UserBalance, Validator, Wallet, WalletType,
 };
-use crate::id::{AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
+use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
 /// Where to look. Texts are looked up by a short hash, so that an entry is small whatever the text.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,10 @@ pub struct Index {
     grants: BTreeSet<(CredentialId, GrantId)>,
     write_grants: BTreeSet<(CredentialId, WriteGrantId)>,
     attribute_originals: BTreeSet<(AttributeId, AttributeId)>,
+    ends: BTreeSet<(i64, GrantId)>,
+    opened: BTreeSet<(i64, GrantId)>,
+    used_up: BTreeSet<GrantId>,
+    standing: BTreeSet<(i64, AccessRequestId)>,
 }
 
 impl Index {
@@ -54,6 +60,31 @@ impl Index {
     /// The used dWGs that wrote a credential.
     pub(super) fn write_grants(&self, id: CredentialId) -> impl Iterator<Item = WriteGrantId> {
         under(&self.write_grants, id, WriteGrantId(Uuid::nil()))
+    }
+
+    /// Grants that end before this second.
+    pub(super) fn ending_before(&self, second: i64) -> impl Iterator<Item = GrantId> {
+        let past = self.ends.range(..(second, GrantId(Uuid::nil())));
+        past.map(|(_, id)| *id)
+    }
+
+    /// Grants whose last use opened them until before this second.
+    pub(super) fn opened_before(&self, second: i64) -> impl Iterator<Item = GrantId> {
+        let past = self.opened.range(..(second, GrantId(Uuid::nil())));
+        past.map(|(_, id)| *id)
+    }
+
+    /// Grants without a use left.
+    pub(super) fn used_up(&self) -> impl Iterator<Item = GrantId> {
+        self.used_up.iter().copied()
+    }
+
+    /// Undecided requests that stood until before this second.
+    pub(super) fn standing_before(&self, second: i64) -> impl Iterator<Item = AccessRequestId> {
+        let past = self
+            .standing
+            .range(..(second, AccessRequestId(Uuid::nil())));
+        past.map(|(_, id)| *id)
     }
 
     /// The grants on a credential.
@@ -130,6 +161,23 @@ impl Indexed for CopyLink {
 impl Indexed for AccessGrant {
     fn index(&self, id: &GrantId, index: &mut Index, present: bool) {
         set(&mut index.grants, (self.data, *id), present);
+        if let Some(end) = self.terms.expires_at {
+            set(&mut index.ends, (end, *id), present);
+        }
+        if let Some(until) = self.terms.open_until {
+            set(&mut index.opened, (until, *id), present);
+        }
+        if self.terms.uses_left == Some(0) {
+            set(&mut index.used_up, *id, present);
+        }
+    }
+}
+
+impl Indexed for AccessRequest {
+    fn index(&self, id: &AccessRequestId, index: &mut Index, present: bool) {
+        if self.state == RequestState::Submitted {
+            set(&mut index.standing, (self.stands_until, *id), present);
+        }
     }
 }
 
@@ -153,5 +201,8 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
-    ConsumedPaper Account UserBalance NetworkBalance Epoch EpochReward BridgedEvent FeePayment
+    UserBalance NetworkBalance Epoch EpochReward BridgedEvent FeePayment
+    ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Validator Resolution Approval
+    Processed Parameter Change ReplacedAction Ownership PassportingClub PassportingPeer
+    ClubMembership Account
 }

@@ -1,7 +1,7 @@
 //! The texts people sign inside arguments. Where idOS has not published a layout, the choice made is
 //! written down here and nowhere else.
 
-use super::action::Action;
+use super::action::{Action, DagTerms};
 use crate::id::{AttributeId, CredentialId, Text, UserId, WriteGrantId};
 use crate::rules::{Rules, Switch};
 use crate::time::BlockTime;
@@ -18,6 +18,8 @@ pub struct DelegatedAccessGrant<'a> {
     pub data: CredentialId,
     pub locked_until: i64,
     pub content_hash: Option<&'a str>,
+    /// Nothing on deployed networks.
+    pub terms: Option<&'a DagTerms>,
 }
 
 impl<'a> DelegatedAccessGrant<'a> {
@@ -30,6 +32,7 @@ impl<'a> DelegatedAccessGrant<'a> {
             dag_locked_until: locked_until,
             dag_content_hash: content_hash,
             dag_signature: signature,
+            terms,
         } = action
         else {
             return None;
@@ -40,11 +43,13 @@ impl<'a> DelegatedAccessGrant<'a> {
             data: *data,
             locked_until: *locked_until,
             content_hash: content_hash.as_deref(),
+            terms: terms.as_ref(),
         };
         Some((dag, signature))
     }
 
-    /// The text to sign; under `dag-names-network` it ends in the network's name.
+    /// The text to sign, with a line for each of its terms; under `dag-names-network` it ends in the network's
+    /// name.
     pub fn text(&self, rules: Rules, chain_id: &str) -> String {
         let DelegatedAccessGrant {
             owner,
@@ -52,12 +57,22 @@ impl<'a> DelegatedAccessGrant<'a> {
             data,
             locked_until,
             content_hash,
+            terms,
         } = self;
         let hash = content_hash.unwrap_or_default();
         let mut text = format!(
             "operation: delegatedAccessGrant\nowner: {owner}\ngrantee: {grantee}\ndataId: {data}\n\
              lockedUntil: {locked_until}\ncontentHash: {hash}"
         );
+        if let Some(terms) = terms {
+            text.push_str(&format!("\nnotUsableAfter: {}", terms.not_usable_after));
+            let limits = [("expiresAt", terms.expires_at), ("uses", terms.uses)];
+            for (name, limit) in limits {
+                if let Some(limit) = limit {
+                    text.push_str(&format!("\n{name}: {limit}"));
+                }
+            }
+        }
         if rules.keep(Switch::DagNamesNetwork) {
             text.push_str(&format!("\nnetwork: {chain_id}"));
         }
@@ -262,6 +277,7 @@ mod tests {
             data: CredentialId(uuid::Uuid::nil()),
             locked_until: 7,
             content_hash: None,
+            terms: None,
         };
         let deployed = dag.text(Rules::deployed(), "net");
         assert!(deployed.ends_with("lockedUntil: 7\ncontentHash: "));

@@ -5,39 +5,55 @@
 
 mod action;
 mod attributes;
+mod audit;
 mod credentials;
 mod delegated_write;
 mod economy;
+mod engine;
 mod execute;
+mod governance;
 mod grants;
 mod index;
+mod limits;
 mod message;
 mod owner;
+mod papers;
+mod passporting;
+mod payload;
 mod query;
 mod refusal;
+mod requests;
+mod resolutions;
 mod tables;
 mod transaction;
 mod users;
 mod wallets;
 mod written;
 
-pub use action::{Action, Batch, OwnerConsent, Query};
-pub use economy::{bridged, close_epochs, endow};
-pub use execute::{Call, Env, Invalid, Outcome, Refused, execute, validate};
+pub use action::{Action, Batch, DagTerms, OwnerConsent, Query, ShareTerms};
+pub use economy::{bridged, endow};
+pub use execute::{At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
+pub use governance::{Governed, SchemaChange};
 pub use index::Indexed;
 pub use message::{
     Consent, DelegatedAccessGrant, DelegatedWriteGrant, OwnershipProof, parse_date, write_date,
 };
+pub use payload::Payload;
 pub use query::{
-    Answer, AttributeRow, BridgeInfo, ClaimRow, CredentialDetail, CredentialSummary, EpochRow,
-    GrantRow, RewardRow, SharedCredential, UserRow, WalletRow, view,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    CredentialDetail, CredentialSummary, EpochRow, GrantRow, GrantTermsRow, PeerRow, RemainderRow,
+    RewardRow, SharedCredential, UserRow, WalletRow, view,
 };
 pub use refusal::{Engine, Excerpt, Refusal, Unreadable};
+pub use resolutions::{Threshold, conclude, usual_parameters};
 pub use tables::{
-    AccessGrant, Account, Attribute, AttributeLink, BridgedEvent, ConsumedPaper,
-    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, Epoch, EpochEnd, EpochReward,
-    FeePayment, GrantInserter, Inserter, NetworkBalance, Redo, ReservedUser, RetainedNotes, Row,
-    Savepoint, State, StatusStatement, Tables, User, UserBalance, Wallet, WalletType,
+    AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
+    AuditRecord, AuditSubject, BridgedEvent, CancelledPaper, Change, ClubMembership, ConsumedPaper,
+    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, DueRemoval, EndedGrant, Epoch,
+    EpochEnd, EpochReward, FeePayment, GrantInserter, GrantTerms, Inserter, NetworkBalance,
+    Ownership, Parameter, PassportingClub, PassportingPeer, Processed, Redo, RequestState,
+    ReservedUser, Resolution, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables, User,
+    UserBalance, Validator, Wallet, WalletType,
 };
 pub use transaction::{Transaction, Unsigned};
 pub use written::Written;

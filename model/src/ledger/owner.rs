@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::execute::{Call, Refused};
+use super::governance;
 use super::refusal::{Engine, Refusal};
 use super::tables::{Delegate, Inserter, State, Tables};
 use crate::id::Text;
@@ -19,6 +20,9 @@ pub(super) fn require(call: Call<'_>, action: &'static str) -> Refused {
 /// The four actions only the database owner may call.
 pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
     require(call, action.name())?;
+    let log = |state: &mut State, what: &str, subject: String| {
+        governance::log(state, call.env, call.height, what, subject);
+    };
     match action {
         Action::AddInserterAsOwner { id, name } => {
             let inserters = &state.tables().inserters;
@@ -29,12 +33,14 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 return Err(Engine::DuplicateKey("inserters_name_key").into());
             }
             state.put(*id, Inserter(name.clone()));
+            log(state, "inserter-added", name.to_string());
             Ok(())
         }
         Action::DeleteInserterAsOwner { id } => {
-            if state.delete::<Inserter>(id).is_none() {
+            let Some(inserter) = state.delete::<Inserter>(id) else {
                 return call.nothing_matched();
-            }
+            };
+            log(state, "inserter-removed", inserter.0.to_string());
             let delegates: Vec<Text> = state
                 .tables()
                 .delegates
@@ -44,6 +50,7 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 .collect();
             for address in delegates {
                 state.delete::<Delegate>(&address);
+                log(state, "delegate-removed", address.to_string());
             }
             Ok(())
         }
@@ -58,7 +65,9 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
             if !state.tables().inserters.contains_key(inserter_id) {
                 return Err(Engine::ForeignKey("delegates_inserter_id_fkey").into());
             }
+            let subject = address.to_string();
             state.put(address, Delegate(*inserter_id));
+            log(state, "delegate-added", subject);
             Ok(())
         }
         Action::DeleteDelegateAsOwner { address } => {
@@ -68,7 +77,10 @@ pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refus
                 address.clone()
             };
             match state.delete::<Delegate>(&address) {
-                Some(_) => Ok(()),
+                Some(_) => {
+                    log(state, "delegate-removed", address.to_string());
+                    Ok(())
+                }
                 None => call.nothing_matched(),
             }
         }

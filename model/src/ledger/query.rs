@@ -5,15 +5,24 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::action::Query;
-use super::execute::Call;
+use super::execute::{Call, Env};
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
-use super::refusal::Refusal;
-use super::tables::{AccessGrant, Content, Credential, GrantInserter, State, Tables, WalletType};
+use super::refusal::{Engine, Refusal};
+use super::requests::state_at;
+use super::tables::{
+    AccessGrant, AccessRequest, AuditEvent, Content, Credential, GrantInserter, PassportingPeer,
+    RequestState, State, Tables, WalletType,
+};
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, economy, grants, wallets};
+use super::{
+    attributes, credentials, delegated_write, economy, governance, grants, passporting, wallets,
+};
 use crate::bridge::{Address, Amount, Hash};
-use crate::id::{AttributeId, CredentialId, EpochId, GrantId, Height, Text, UserId, WalletId};
+use crate::id::{
+    AccessRequestId, AttributeId, CredentialId, EpochId, GrantId, Height, PeerId, Text, UserId,
+    WalletId,
+};
 use crate::rules::Switch;
 
 /// Size of a page when none is asked for. Source: comment at schema:get_access_grants_granted.
@@ -160,6 +169,88 @@ pub struct ClaimRow {
     pub proof: Vec<Hash>,
 }
 
+/// A request for access, as owner and consumer see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AccessRequestRow {
+    pub id: AccessRequestId,
+    pub consumer: Text,
+    pub owner: UserId,
+    pub credential: Option<CredentialId>,
+    pub kind: Option<Text>,
+    pub fields: Option<Text>,
+    pub purpose: Text,
+    pub locked_until: i64,
+    pub stands_until: i64,
+    pub expires_at: Option<i64>,
+    pub uses: Option<i64>,
+    pub state: RequestState,
+    /// The copy made for it.
+    pub copy: Option<CredentialId>,
+}
+
+/// How far a grant goes, as owner and grantee see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct GrantTermsRow {
+    pub id: GrantId,
+    pub request: Option<AccessRequestId>,
+    pub expires_at: Option<i64>,
+    pub uses_left: Option<i64>,
+    pub open_until: Option<i64>,
+    pub fields: Option<Text>,
+}
+
+/// A row of the audit record, as owner and grantee see it: what was done and when, without content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AuditRow {
+    /// Counts the rows of the whole record.
+    pub number: i64,
+    pub event: AuditEvent,
+    /// UNIX seconds of chain time.
+    pub time: i64,
+    pub height: i64,
+    pub owner: UserId,
+    /// Who asked, or holds the grant.
+    pub party: Text,
+    pub request: Option<AccessRequestId>,
+    pub grant: Option<GrantId>,
+    pub data: Option<CredentialId>,
+}
+
+/// A copy that only a lock keeps, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct RemainderRow {
+    pub id: CredentialId,
+    /// Last second of the last lock on it, UNIX seconds.
+    pub locked_until: i64,
+    /// Whether it will be removed then.
+    pub due: bool,
+}
+
+/// An obliged entity, as those in its clubs see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct PeerRow {
+    pub id: PeerId,
+    pub name: Text,
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
+/// A line of the public log of changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ChangeRow {
+    /// Counts from 1.
+    pub number: i64,
+    pub height: i64,
+    pub what: Text,
+    pub subject: Text,
+}
+
 /// What a view returns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Answer {
@@ -179,6 +270,18 @@ pub enum Answer {
     Grants(Vec<GrantRow>),
     /// Attributes.
     Attributes(Vec<AttributeRow>),
+    /// Requests for access.
+    Requests(Vec<AccessRequestRow>),
+    /// How far a grant goes.
+    Terms(GrantTermsRow),
+    /// Rows of the audit record.
+    Records(Vec<AuditRow>),
+    /// What locks keep.
+    Remainders(Vec<RemainderRow>),
+    /// Obliged entities.
+    Peers(Vec<PeerRow>),
+    /// Changes of the rules.
+    Changes(Vec<ChangeRow>),
     /// A count.
     Count(i64),
     /// Yes or no.
@@ -204,6 +307,13 @@ pub enum Answer {
 /// Answers a query. A view never changes the state, which its type says.
 pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refusal> {
     let tables = state.tables();
+    let (rules, owner) = governance::ruled(tables, call.env);
+    let env = Env {
+        rules,
+        db_owner: owner.as_deref().unwrap_or(call.env.db_owner),
+        ..call.env
+    };
+    let call = Call { env, ..call };
     Ok(match query {
         Query::GetUser {} => {
             let own = self_user(tables, call)?;
@@ -258,13 +368,38 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         }
         Query::GetAccessGrantsForCredential { credential_id } => {
             let on = |grant: &AccessGrant| {
-                grant.data == *credential_id && grants::is_grantee(call, grant)
+                let private = call.keeps(Switch::PrivateGrants);
+                grant.data == *credential_id && (!private || grants::is_grantee(call, grant))
             };
             Answer::Grants(grant_rows(tables, on))
         }
         Query::HasLockedAccessGrants { id } => {
             let own = self_user(tables, call)?;
             Answer::Truth(own.is_some() && grants::has_locked(tables, call, own, *id))
+        }
+        Query::GetPassportingPeers {} => {
+            let peers = passporting::peers(tables, call)?.into_iter();
+            let row = |(id, peer): (PeerId, PassportingPeer)| PeerRow {
+                id,
+                name: peer.name,
+                issuer_public_key: peer.issuer_public_key,
+                server_url_base: peer.server_url_base,
+            };
+            Answer::Peers(peers.map(row).collect())
+        }
+        Query::GetGovernanceLog { page, size } => {
+            if !call.keeps(Switch::GovernanceLog) {
+                return Err(Engine::UnknownAction("get_governance_log").into());
+            }
+            let changes = tables.governance_log.iter();
+            let rows = changes.map(|(number, change)| ChangeRow {
+                number: *number as i64,
+                height: change.height.0 as i64,
+                what: change.what.clone(),
+                subject: change.subject.clone(),
+            });
+            let (page, size) = (page.or(Some(1)), size.or(Some(DEFAULT_PAGE_SIZE)));
+            Answer::Changes(paged(call, rows.collect(), page, size)?)
         }
         Query::GetAttributes {} => {
             let own = self_user(tables, call)?;
@@ -296,6 +431,7 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             dag_data_id: data,
             dag_locked_until: locked_until,
             dag_content_hash: content_hash,
+            terms,
         } => {
             let dag = DelegatedAccessGrant {
                 owner,
@@ -303,8 +439,34 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
                 data: *data,
                 locked_until: *locked_until,
                 content_hash: content_hash.as_deref(),
+                terms: terms.as_ref(),
             };
             Answer::Text(dag.text(call.env.rules, call.env.chain_id))
+        }
+        Query::GetAccessRequestsReceived { page, size } => {
+            there(call, Switch::RecordedRequests, query)?;
+            let own = self_user(tables, call)?;
+            let mine = |request: &AccessRequest| Some(request.owner) == own;
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
+        }
+        Query::GetAccessRequestsMade { page, size } => {
+            there(call, Switch::RecordedRequests, query)?;
+            let mine = |request: &AccessRequest| *request.consumer == *call.caller;
+            Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
+        }
+        Query::GetAccessGrantTerms { id } => {
+            there(call, Switch::GrantTerms, query)?;
+            Answer::Terms(terms_row(tables, call, *id)?)
+        }
+        Query::GetAuditRecords { page, size } => {
+            there(call, Switch::AuditRecord, query)?;
+            let own = self_user(tables, call)?;
+            Answer::Records(paged(call, audit_rows(tables, call, own), *page, *size)?)
+        }
+        Query::GetLockedRemainders {} => {
+            there(call, Switch::RemaindersRemoved, query)?;
+            let own = self_user(tables, call)?;
+            Answer::Remainders(remainder_rows(tables, call, own))
         }
         Query::HasProfile { address } => Answer::Truth(wallets::has_profile(tables, call, address)),
         Query::CheckBalance { address, token } => {
@@ -419,11 +581,23 @@ fn owned(tables: &Tables, own: Option<UserId>, id: CredentialId) -> Option<Crede
 }
 
 fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCredential, Refusal> {
+    let held = || grants::on(tables, id).filter(|(_, grant)| grants::is_grantee(call, grant));
+    if held().next().is_none() && grants::has_ended(tables, call, id) {
+        return Err(Refusal::GrantEnded);
+    }
     let Some(row) = tables.credentials.get(&id) else {
         return Err(Refusal::CredentialUnknown);
     };
-    if !grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant)) {
+    if held().next().is_none() {
         return Err(Refusal::NotShared);
+    }
+    if !held().any(|(_, grant)| grants::is_readable(grant, call.time)) {
+        let over = held().all(|(_, grant)| grants::is_over(grant, call.time));
+        return Err(if over {
+            Refusal::GrantEnded
+        } else {
+            Refusal::GrantNotOpen
+        });
     }
     if economy::is_owed(tables, call, id) {
         return Err(Refusal::FeeUnpaid);
@@ -470,8 +644,10 @@ fn shared_by(
     user: UserId,
     issuer: Option<&Text>,
 ) -> Vec<CredentialSummary> {
-    let granted =
-        |id: CredentialId| grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant));
+    let granted = |id: CredentialId| {
+        grants::on(tables, id)
+            .any(|(_, grant)| grants::is_grantee(call, grant) && !grants::is_over(grant, call.time))
+    };
     tables
         .credentials
         .iter()
@@ -543,13 +719,22 @@ fn granted_page(
     page: Option<i64>,
     size: Option<i64>,
 ) -> Result<Vec<GrantRow>, Refusal> {
+    paged(call, granted(tables, call, user), page, size)
+}
+
+/// One page of a listing.
+fn paged<R>(
+    call: Call<'_>,
+    all: Vec<R>,
+    page: Option<i64>,
+    size: Option<i64>,
+) -> Result<Vec<R>, Refusal> {
     if page.is_some_and(|page| page < 1) {
         return Err(Refusal::PageNotPositive);
     }
     if size.is_some_and(|size| size < 1) {
         return Err(Refusal::SizeNotPositive);
     }
-    let all = granted(tables, call, user);
     let (page, size) = if call.keeps(Switch::DefaultPaging) {
         (page.unwrap_or(1), size.unwrap_or(DEFAULT_PAGE_SIZE))
     } else {
@@ -562,4 +747,101 @@ fn granted_page(
     let offset = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     Ok(all.into_iter().skip(offset).take(size).collect())
+}
+
+/// Refuses a view that is not there unless a promise is kept.
+fn there(call: Call<'_>, switch: Switch, query: &Query) -> Result<(), Refusal> {
+    if call.keeps(switch) {
+        Ok(())
+    } else {
+        Err(Engine::UnknownAction(query.name()).into())
+    }
+}
+
+/// Requests in listing order: by height of creation, then id.
+fn request_rows(
+    tables: &Tables,
+    call: Call<'_>,
+    keep: impl Fn(&AccessRequest) -> bool,
+) -> Vec<AccessRequestRow> {
+    let requests = tables.access_requests.iter();
+    let mut found: Vec<_> = requests.filter(|(_, request)| keep(request)).collect();
+    found.sort_by_key(|(id, request)| (request.height, **id));
+    found
+        .into_iter()
+        .map(|(id, request)| AccessRequestRow {
+            id: *id,
+            consumer: request.consumer.clone(),
+            owner: request.owner,
+            credential: request.credential,
+            kind: request.kind.clone(),
+            fields: request.fields.clone(),
+            purpose: request.purpose.clone(),
+            locked_until: request.locked_until,
+            stands_until: request.stands_until,
+            expires_at: request.expires_at,
+            uses: request.uses,
+            state: state_at(request, call.time),
+            copy: request.copy,
+        })
+        .collect()
+}
+
+/// Somebody else's grant reads the same as a missing one.
+fn terms_row(tables: &Tables, call: Call<'_>, id: GrantId) -> Result<GrantTermsRow, Refusal> {
+    let own = self_user(tables, call)?;
+    let grant = tables.access_grants.get(&id);
+    let grant = grant
+        .filter(|grant| Some(grant.owner) == own || grants::is_grantee(call, grant))
+        .ok_or(Refusal::GrantNotFound)?;
+    Ok(GrantTermsRow {
+        id,
+        request: grant.terms.request,
+        expires_at: grant.terms.expires_at,
+        uses_left: grant.terms.uses_left,
+        open_until: grant.terms.open_until,
+        fields: grant.terms.fields.clone(),
+    })
+}
+
+fn audit_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<AuditRow> {
+    let records = tables.audit_records.iter();
+    records
+        .filter_map(|(number, record)| {
+            let about = record.about.as_ref()?;
+            let concerned = Some(about.owner) == own || *about.party == *call.caller;
+            concerned.then(|| AuditRow {
+                number: i64::try_from(*number).unwrap_or(i64::MAX),
+                event: record.event,
+                time: record.time.0,
+                height: i64::try_from(record.height.0).unwrap_or(i64::MAX),
+                owner: about.owner,
+                party: about.party.clone(),
+                request: about.request,
+                grant: about.grant,
+                data: about.data,
+            })
+        })
+        .collect()
+}
+
+/// Own copies whose original is gone and that a lock protects.
+fn remainder_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<RemainderRow> {
+    let orphans = tables.credentials.iter().filter(|(id, row)| {
+        let orphan = tables.retained_notes.contains_key(id)
+            || row.public_notes.is_empty() && credentials::original_of(tables, **id).is_none();
+        Some(row.user_id) == own && orphan
+    });
+    orphans
+        .filter_map(|(id, _)| {
+            let locks =
+                grants::on(tables, *id).filter(|(_, grant)| grants::is_locked(tables, grant, call));
+            let locked_until = locks.map(|(_, grant)| grant.locked_until).max()?;
+            Some(RemainderRow {
+                id: *id,
+                locked_until,
+                due: tables.due_removals.contains_key(id),
+            })
+        })
+        .collect()
 }

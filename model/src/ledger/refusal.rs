@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::wire::{DecodeError, DecodeProblem};
+
 /// Constraint of the database itself, reported in PostgreSQL's words. Source: idos-facts 3.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Engine {
@@ -52,6 +54,47 @@ impl Engine {
         Engine::UnknownAction("remove_user"),
         Engine::UnknownAction("set_issuer_fee"),
         Engine::NumericOverflow,
+        Engine::OwnerOnly("raw_statement"),
+        Engine::UnknownAction("remove_user"),
+        Engine::DuplicateKey("access_requests_pkey"),
+        Engine::ForeignKey("access_requests_user_id_fkey"),
+        Engine::UnknownAction("request_access"),
+        Engine::UnknownAction("withdraw_access_request"),
+        Engine::UnknownAction("deny_access_request"),
+        Engine::UnknownAction("get_access_requests_received"),
+        Engine::UnknownAction("get_access_requests_made"),
+        Engine::UnknownAction("use_access_grant"),
+        Engine::UnknownAction("get_access_grant_terms"),
+        Engine::UnknownAction("revoke_grantee_access"),
+        Engine::UnknownAction("cancel_dag"),
+        Engine::UnknownAction("cancel_dwg"),
+        Engine::UnknownAction("remove_credential_when_unlocked"),
+        Engine::UnknownAction("get_locked_remainders"),
+        Engine::UnknownAction("get_audit_records"),
+        Engine::DuplicateKey("passporting_clubs_pkey"),
+        Engine::DuplicateKey("passporting_peers_pkey"),
+        Engine::DuplicateKey("passporting_peers_issuer_public_key_key"),
+        Engine::DuplicateKey("passporting_club_memberships_pkey"),
+        Engine::ForeignKey("passporting_club_memberships_fkey"),
+        Engine::OwnerOnly("add_passporting_club_as_owner"),
+        Engine::OwnerOnly("update_passporting_club_as_owner"),
+        Engine::OwnerOnly("delete_passporting_club_as_owner"),
+        Engine::OwnerOnly("add_passporting_peer_as_owner"),
+        Engine::OwnerOnly("update_passporting_peer_as_owner"),
+        Engine::OwnerOnly("delete_passporting_peer_as_owner"),
+        Engine::OwnerOnly("add_passporting_peer_to_club_as_owner"),
+        Engine::OwnerOnly("delete_passporting_peer_from_club_as_owner"),
+        Engine::UnknownAction("add_passporting_club_as_owner"),
+        Engine::UnknownAction("update_passporting_club_as_owner"),
+        Engine::UnknownAction("delete_passporting_club_as_owner"),
+        Engine::UnknownAction("add_passporting_peer_as_owner"),
+        Engine::UnknownAction("update_passporting_peer_as_owner"),
+        Engine::UnknownAction("delete_passporting_peer_as_owner"),
+        Engine::UnknownAction("add_passporting_peer_to_club_as_owner"),
+        Engine::UnknownAction("delete_passporting_peer_from_club_as_owner"),
+        Engine::UnknownAction("create_credential_copy"),
+        Engine::UnknownAction("get_passporting_peers"),
+        Engine::UnknownAction("get_governance_log"),
     ];
 }
 
@@ -109,6 +152,17 @@ pub enum Unreadable {
     /// It decodes to something the engine refuses to start: an unknown namespace or action, or arguments
     /// that do not fit.
     Call,
+}
+
+impl Unreadable {
+    /// What becomes of a transaction whose payload does not decode. Bad text stops in the database: it is the
+    /// call's fault.
+    pub const fn of(error: &DecodeError) -> Unreadable {
+        match error.problem {
+            DecodeProblem::Utf8 => Unreadable::Call,
+            _ => Unreadable::Payload,
+        }
+    }
 }
 
 macro_rules! refusals {
@@ -304,11 +358,100 @@ refusals! {
     FeePaid "fee-paid" "the fee for this credential has been paid";
     /// A grant that takes effect with payment, and has not been paid for.
     FeeUnpaid "fee-unpaid" "the fee for this credential has not been paid";
+    /// The request is not the caller's to decide or take back, or does not exist.
+    RequestNotFound "request-not-found" "the access request not found";
+    /// The owner has approved the request.
+    RequestApproved "request-approved" "the access request was approved before";
+    /// The owner has denied the request.
+    RequestDenied "request-denied" "the access request was denied before";
+    /// The request stands no longer.
+    RequestExpired "request-expired" "the access request stands no longer";
+    /// The consumer has taken the request back.
+    RequestWithdrawn "request-withdrawn" "the access request was withdrawn";
+    /// A request that names no data, or no purpose.
+    RequestIncomplete "request-incomplete" "an access request has to name data and a purpose";
+    /// The approval gives more than was asked for.
+    ApprovalWidens "approval-widens" "the approval gives more than the access request asks for";
+    /// The grant's time or uses are over.
+    GrantEnded "grant-ended" "the access grant has ended";
+    /// A grant with counted uses is read without one.
+    GrantNotOpen "grant-not-open" "the access grant has to be used before reading";
+    /// The end of a grant lies in its lock, or in the past.
+    EndWithinLock "end-within-lock" "an access grant cannot end in the past or before its lock";
+    /// A number of uses below 1.
+    UsesNotPositive "uses-not-positive" "uses has to be a positive integer";
+    /// The end of a lock is no UNIX second.
+    LockNotInSeconds "lock-not-in-seconds" "locked_until has to be UNIX seconds";
+    /// The lock is longer than the network allows.
+    LockTooLong "lock-too-long" "locked_until is later than the network allows";
+    /// A text is longer than the network allows.
+    Oversized "oversized" "a text is longer than the network allows";
+    /// A dAG without a last second of use.
+    DagWithoutEnd "dag-without-end" "the dag does not say until when it is usable";
+    /// The dAG's last second of use has passed.
+    DagExpired "dag-expired" "the dag is no longer usable";
+    /// The owner has cancelled the paper.
+    PaperCancelled "paper-cancelled" "the owner has cancelled this paper";
+    /// The paper was used, and cannot be cancelled any more.
+    PaperUsed "paper-used" "the paper was used before";
+    /// A statement that changes something else than what is governed here.
+    StatementUnsupported "statement-unsupported" "this statement is not one of those that are modelled";
+    /// Only validators vote, propose and leave.
+    CallerNotValidator "caller-not-validator" "caller is not a validator";
+    /// Who is a validator cannot ask to become one.
+    CallerIsValidator "caller-is-validator" "caller is already a validator";
+    /// Only the leader proposes what it has seen outside.
+    CallerNotProposer "caller-not-proposer" "caller is not the block proposer";
+    /// Only a validator can be removed.
+    TargetNotValidator "target-not-validator" "target is not a validator";
+    /// One request to join at a time.
+    JoinPending "join-pending" "validator already has a pending join request";
+    /// There is no request to approve of, or none any more.
+    NoJoinPending "no-join-pending" "validator does not have a pending join request";
+    /// Nobody approves of its own request.
+    OwnJoin "own-join" "cannot approve own join request";
+    /// A network without a leader would stand still.
+    LeaderStays "leader-stays" "leader cannot be removed from validator set";
+    /// The same for a leader that goes by itself.
+    LeaderCannotLeave "leader-cannot-leave" "leader cannot leave validator set";
+    /// No rule of the node is for resolutions of this type.
+    ResolutionTypeUnknown "resolution-type-unknown" "invalid resolution type";
+    /// The resolution's body is not one of its type, or asks for what cannot be.
+    ResolutionInvalid "resolution-invalid" "invalid resolution body";
+    /// The same thing has been proposed already.
+    ResolutionExists "resolution-exists" "resolution already exists";
+    /// Nobody has proposed this, or it is over.
+    ResolutionUnknown "resolution-unknown" "resolution does not exist";
+    /// The account does not hold so much.
+    InsufficientFunds "insufficient-funds" "insufficient funds";
+    /// Less than nothing cannot be transferred.
+    AmountInvalid "amount-invalid" "invalid transfer amount";
     /// The operation found no row to work on.
     NothingMatched "nothing-matched" "there is nothing this operation applies to";
 }
 
 impl Refusal {
+    /// The result code of a transaction that ends so. The schema's own errors, and the database's, are
+    /// unknown errors to the node. Source: kwil-rpc 3.
+    pub const fn result_code(&self) -> u32 {
+        match self {
+            Refusal::Unreadable(Unreadable::Payload) => 1,
+            Refusal::InsufficientFunds => 6,
+            Refusal::AmountInvalid => 8,
+            Refusal::CallerNotValidator
+            | Refusal::CallerIsValidator
+            | Refusal::CallerNotProposer
+            | Refusal::TargetNotValidator
+            | Refusal::JoinPending
+            | Refusal::NoJoinPending
+            | Refusal::OwnJoin
+            | Refusal::LeaderStays
+            | Refusal::LeaderCannotLeave => 9,
+            Refusal::ResolutionTypeUnknown | Refusal::ResolutionUnknown => 130,
+            _ => 65_535,
+        }
+    }
+
     /// The refusal behind a text: the inverse of its rendering, for every refusal the ledger makes while
     /// it runs an action or a view. The text of a running lock does not say when the lock ends, so `until`
     /// is 0 and left to whoever knows it. What cannot be read has no text of its own and is not found.

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::index::{Index, Indexed};
 use crate::bridge::{Address, Amount, Hash, Token};
 use crate::crypto::Identity;
 use crate::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, TablesDigest, Text, UserId, WalletId,
-    WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId,
+    ResolutionId, TablesDigest, Text, UserId, WalletId, WriteGrantId,
 };
+use crate::time::BlockTime;
+use crate::wire::{ParameterUpdate, VotableEvent};
 
 /// The base64 text of a credential's `content`, digested once so that no node hashes it again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +53,20 @@ impl std::fmt::Debug for Content {
     }
 }
 
-// Rows and observations are hashed often, and a content's digest says all that its text would.
+// Rows and observations are hashed often, and a content's digest says all that its text would. A dump of the
+// tables, which somebody else has to read, is in a human-readable form.
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.serialize_str(&self.text);
+        }
         serializer.serialize_bytes(&self.digest)
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Content, D::Error> {
+        Text::deserialize(from).map(Content::new)
     }
 }
 
@@ -90,7 +103,7 @@ impl WalletType {
 }
 
 /// A row of `users`. Source: idos-facts 2.1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// X25519 public key, base64 by convention.
     pub recipient_encryption_public_key: Text,
@@ -103,14 +116,14 @@ pub struct User {
 }
 
 /// A profile whose first wallet has not arrived; only under `atomic-profile`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservedUser(
     /// The row that will appear together with the wallet.
     pub User,
 );
 
 /// A row of `wallets`. Source: idos-facts 2.2.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Wallet {
     pub user_id: UserId,
@@ -123,7 +136,7 @@ pub struct Wallet {
 }
 
 /// A row of `credentials`, original or copy. Source: idos-facts 2.3.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// The owner.
     pub user_id: UserId,
@@ -146,12 +159,12 @@ pub struct Credential {
 }
 
 /// A row of `shared_credentials`: this copy was made of this original. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyLink;
 
 /// The last notes of an original that is gone, for the grantees of a copy that is not; only under
 /// `orphans-stay-usable`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct RetainedNotes {
     pub issuer_auth_public_key: Text,
@@ -160,14 +173,14 @@ pub struct RetainedNotes {
 }
 
 /// What an issuer last stated about a credential of its; only under `sticky-status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusStatement(
     /// The notes as the issuer wrote them.
     pub Text,
 );
 
 /// A row of `user_attributes`, original or copy: clear text. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Attribute {
     pub user_id: UserId,
@@ -178,12 +191,12 @@ pub struct Attribute {
 }
 
 /// A row of `shared_user_attributes`: this copy was made of this original. Source: idos-facts 2.4.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttributeLink;
 
 /// A row of `consumed_write_grants`: what a dWG was used for, as it was signed; empty once it names nobody
 /// any more. Source: idos-facts 2.5.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct ConsumedWriteGrant {
     pub owner: Text,
@@ -198,19 +211,47 @@ pub struct ConsumedWriteGrant {
     pub not_usable_after: Text,
 }
 
+impl ConsumedWriteGrant {
+    /// Whether it says who was party to the paper.
+    pub fn names_somebody(&self) -> bool {
+        !(self.owner.is_empty() && self.grantee.is_empty())
+    }
+}
+
 /// A row of `inserters`: its name. Source: idos-facts 2.5.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inserter(
     /// Unique name.
     pub Text,
 );
 
 /// A row of `delegates`: the inserter whose key this is. Source: idos-facts 2.5.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegate(
     /// The organisation.
     pub InserterId,
 );
+
+/// A row of `passporting_clubs`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassportingClub(
+    /// Its name.
+    pub Text,
+);
+
+/// A row of `passporting_peers`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct PassportingPeer {
+    pub name: Text,
+    /// Caller identity of the entity; unique.
+    pub issuer_public_key: Text,
+    pub server_url_base: Text,
+}
+
+/// A row of `passporting_club_memberships`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClubMembership;
 
 /// How a grant came to be. Source: idos-facts 9.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -224,7 +265,7 @@ pub enum GrantInserter {
 }
 
 /// A row of `access_grants`. Source: idos-facts 2.6.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessGrant {
     /// `ag_owner_user_id`.
     pub owner: UserId,
@@ -242,24 +283,26 @@ pub struct AccessGrant {
     pub inserter_type: GrantInserter,
     /// `inserter_id`: the caller that inserted it, or the dWG's id.
     pub inserter_id: Text,
+    /// How far it goes; no limits, as in the deployed schema, unless `grant-terms` is kept.
+    pub terms: GrantTerms,
 }
 
 /// What a user has of a token, in the storage network. Source: idos-facts 2.7.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserBalance(
     /// Above or at zero.
     pub Amount,
 );
 
 /// What the network owns of a token: what was locked, and not issued since.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkBalance(
     /// Above or at zero.
     pub Amount,
 );
 
 /// A span of withdrawals of one token, by the height it began at. Source: idos-facts 5.16.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Chain time of the block it began with, in seconds.
     pub start_time: i64,
@@ -270,7 +313,7 @@ pub struct Epoch {
 }
 
 /// How an epoch was closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochEnd {
     /// Height of the block that closed it.
     pub height: Height,
@@ -283,39 +326,283 @@ pub struct EpochEnd {
 }
 
 /// What a recipient may claim of an epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochReward(
     /// Above zero.
     pub Amount,
 );
 
 /// An event of the other chain that has had its effect, so that it has none again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BridgedEvent;
 
 /// A grantee has paid for a copy; only under `paid-grants`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeePayment(
     /// What it paid, mark-up included.
     pub Amount,
 );
 
+/// How far a grant goes besides its lock, which says nothing about its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantTerms {
+    /// The request it answers.
+    pub request: Option<AccessRequestId>,
+    /// Last second in which it gives access, UNIX seconds.
+    pub expires_at: Option<i64>,
+    /// Uses that are left.
+    pub uses_left: Option<i64>,
+    /// Last second in which the last use that was made lets the grantee read, UNIX seconds.
+    pub open_until: Option<i64>,
+    /// The fields in the copy, separated by commas; none for all of them.
+    pub fields: Option<Text>,
+}
+
+/// That a grant on a copy has ended by itself, for whoever reads it afterwards; keyed by copy and grantee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedGrant(
+    /// Whose data it was.
+    pub UserId,
+);
+
+/// How far a request for access has come. That it was fulfilled, the grant says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RequestState {
+    /// It waits for the owner.
+    Submitted,
+    /// The owner has shared a copy for it.
+    Approved,
+    /// The owner has refused it.
+    Denied,
+    /// Nobody decided while it stood.
+    Expired,
+    /// The consumer has taken it back.
+    Withdrawn,
+}
+
+impl RequestState {
+    /// The value of the `state` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            RequestState::Submitted => "submitted",
+            RequestState::Approved => "approved",
+            RequestState::Denied => "denied",
+            RequestState::Expired => "expired",
+            RequestState::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of this name.
+    pub fn parse(name: &str) -> Option<RequestState> {
+        use RequestState::{Approved, Denied, Expired, Submitted, Withdrawn};
+        [Submitted, Approved, Denied, Expired, Withdrawn]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+/// A row of `access_requests`: what a consumer asks an owner for; only under `recorded-requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRequest {
+    /// Caller identity of who asks.
+    pub consumer: Text,
+    /// Who is asked.
+    pub owner: UserId,
+    /// The credential asked for, where one is named.
+    pub credential: Option<CredentialId>,
+    /// The kind of data asked for, where one is named.
+    pub kind: Option<Text>,
+    /// The fields asked for, separated by commas; none for all of them.
+    pub fields: Option<Text>,
+    /// What the data is for.
+    pub purpose: Text,
+    /// Last second of the lock wanted, UNIX seconds; 0 for none.
+    pub locked_until: i64,
+    /// Last second in which it can be approved, UNIX seconds.
+    pub stands_until: i64,
+    /// Until when the data is wanted; none for as long as the owner lets it.
+    pub expires_at: Option<i64>,
+    /// How often the data will be used; none for as often as the owner lets it.
+    pub uses: Option<i64>,
+    /// How far it has come.
+    pub state: RequestState,
+    /// The copy made for it.
+    pub copy: Option<CredentialId>,
+    /// Height of creation; orders listings.
+    pub height: Height,
+}
+
+/// What a row of the audit record says was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum AuditEvent {
+    Requested,
+    RequestWithdrawn,
+    RequestDenied,
+    RequestApproved,
+    RequestExpired,
+    Granted,
+    Used,
+    Revoked,
+    Rescinded,
+    /// The grant went with the data it was on.
+    Removed,
+    /// The grant's time or uses were over.
+    Ended,
+}
+
+impl AuditEvent {
+    const ALL: [AuditEvent; 11] = [
+        AuditEvent::Requested,
+        AuditEvent::RequestWithdrawn,
+        AuditEvent::RequestDenied,
+        AuditEvent::RequestApproved,
+        AuditEvent::RequestExpired,
+        AuditEvent::Granted,
+        AuditEvent::Used,
+        AuditEvent::Revoked,
+        AuditEvent::Rescinded,
+        AuditEvent::Removed,
+        AuditEvent::Ended,
+    ];
+
+    /// The value of the `event` column.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AuditEvent::Requested => "requested",
+            AuditEvent::RequestWithdrawn => "request withdrawn",
+            AuditEvent::RequestDenied => "request denied",
+            AuditEvent::RequestApproved => "request approved",
+            AuditEvent::RequestExpired => "request expired",
+            AuditEvent::Granted => "granted",
+            AuditEvent::Used => "used",
+            AuditEvent::Revoked => "revoked",
+            AuditEvent::Rescinded => "rescinded",
+            AuditEvent::Removed => "removed",
+            AuditEvent::Ended => "ended",
+        }
+    }
+
+    /// The event of this name.
+    pub fn parse(name: &str) -> Option<AuditEvent> {
+        AuditEvent::ALL
+            .into_iter()
+            .find(|event| event.name() == name)
+    }
+}
+
+/// A row of `audit_records`: what was done, when, and about whom; only under `audit-record`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// What was done.
+    pub event: AuditEvent,
+    /// Chain time of the block.
+    pub time: BlockTime,
+    /// Height of the block.
+    pub height: Height,
+    /// Whom and what it is about; nothing once the owner's profile is erased.
+    pub about: Option<AuditSubject>,
+}
+
+/// Whom and what a row of the audit record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditSubject {
+    /// Whose data.
+    pub owner: UserId,
+    /// Who asked for it, or holds the grant.
+    pub party: Text,
+    /// The request, where there is one.
+    pub request: Option<AccessRequestId>,
+    /// The grant, where there is one.
+    pub grant: Option<GrantId>,
+    /// The data, where it is known.
+    pub data: Option<CredentialId>,
+}
+
+/// That an own credential goes as soon as no lock keeps it any more; only under `remainders-removed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueRemoval;
+
+/// A paper its owner has cancelled, keyed as [`ConsumedPaper`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelledPaper;
+
 /// A signed paper that is good for one use: dAG, ownership proof. Keyed by the digest of its text, so
 /// that what stays behind identifies nobody.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsumedPaper;
 
 /// Last used nonce of a sender; state of the engine, outside `main`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account(
     /// The next transaction must carry this plus one.
     pub u64,
 );
 
+/// A node that votes, as the engine keeps it: outside `main`. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    /// Its weight in resolutions. Blocks count heads.
+    pub power: u64,
+}
+
+/// Something validators vote on that is not decided yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What is proposed.
+    pub event: VotableEvent,
+    /// Who proposed it.
+    pub proposer: Identity,
+    /// From this second on it is over, UNIX seconds.
+    pub expires_at: i64,
+}
+
+/// A validator's approval of a resolution. There is no vote against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval;
+
+/// A resolution that is over and may not come again: what was seen once happens once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processed;
+
+/// A parameter of the network, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter(
+    /// Its value.
+    pub ParameterUpdate,
+);
+
+/// A line of the public log of changes; only under `governance-log`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The block that made it.
+    pub height: Height,
+    /// What kind of change.
+    pub what: Text,
+    /// Whom or what it is about.
+    pub subject: Text,
+}
+
+/// What an action was replaced with, by the name of what it keeps or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedAction {
+    /// Whether it keeps it now.
+    pub on: bool,
+    /// The block that replaced it.
+    pub since: Height,
+}
+
+/// Who owns the database, once it has been given away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership(
+    /// Caller identity.
+    pub Text,
+);
+
 /// A kind of row that lives in [`Tables`].
-pub trait Row: Serialize + Sized {
+pub trait Row: Serialize + DeserializeOwned + Sized {
     /// Primary key.
-    type Key: Ord + Clone + Serialize;
+    type Key: Ord + Clone + Serialize + DeserializeOwned;
     /// Distinguishes equal rows of different tables in digests.
     const TABLE: u8;
     #[doc(hidden)]
@@ -356,7 +643,42 @@ macro_rules! tables {
             fn undo(key: $key, before: Option<Arc<$row>>) -> Undo { Undo::$row(key, before) }
         })+
 
+        /// Every row of every table, as a dump has them.
+        #[derive(Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Dump {
+            $($table: Vec<($key, Arc<$row>)>,)+
+        }
+
+        impl Dump {
+            fn of(tables: &Tables) -> Dump {
+                Dump {
+                    $($table: tables.$table.iter().map(|(key, row)| (key.clone(), row.clone())).collect(),)+
+                }
+            }
+        }
+
         impl State {
+            fn load(dump: Dump) -> State {
+                let mut state = State::default();
+                $(for (key, row) in dump.$table {
+                    state.change::<$row>(key, Some(row));
+                })+
+                state.seal();
+                state
+            }
+
+            /// Digest of every row in the order of tables and keys, accounts included: what a snapshot of
+            /// this state has to come to.
+            pub fn checkpoint(&self) -> [u8; 32] {
+                let mut whole = blake3::Hasher::new();
+                let mut scratch = Vec::new();
+                $(for (key, row) in &self.tables.$table {
+                    whole.update(&row_hash::<$row>(&mut scratch, key, row));
+                })+
+                *whole.finalize().as_bytes()
+            }
+
             /// Sets a row to what the entry says and returns the entry that undoes this.
             fn revert(&mut self, undo: Undo) -> Undo {
                 match undo {
@@ -391,7 +713,23 @@ tables! {
     epoch_rewards: (Token, Height, Address) => EpochReward;
     bridged_events: Hash => BridgedEvent;
     fee_payments: (CredentialId, Text) => FeePayment;
+    cancelled_papers: [u8; 32] => CancelledPaper;
+    access_requests: AccessRequestId => AccessRequest;
+    ended_grants: (CredentialId, Text) => EndedGrant;
+    due_removals: CredentialId => DueRemoval;
+    audit_records: u64 => AuditRecord;
+    validators: Identity => Validator;
+    resolutions: ResolutionId => Resolution;
+    approvals: (ResolutionId, Identity) => Approval;
+    processed: ResolutionId => Processed;
+    parameters: Text => Parameter;
+    governance_log: u64 => Change;
+    replaced_actions: Text => ReplacedAction;
+    ownership: Text => Ownership;
     accounts: Identity => Account;
+    passporting_clubs: ClubId => PassportingClub;
+    passporting_peers: PeerId => PassportingPeer;
+    club_memberships: (ClubId, PeerId) => ClubMembership;
 }
 
 /// The tables, and what it takes to undo and to sum up changes to them.
@@ -435,6 +773,30 @@ impl State {
             return None;
         }
         self.change::<R>(key.clone(), None)
+    }
+
+    /// Every row, for another node to read.
+    pub fn dump(&self) -> Vec<u8> {
+        serde_json::to_vec(&Dump::of(&self.tables))
+            .expect("rows hold nothing that cannot be written")
+    }
+
+    /// The state a dump is of. What it holds is believed; [`State::checkpoint`] says whether it is right.
+    ///
+    /// Errors: what is wrong with the dump, in words.
+    pub fn read(dump: &[u8]) -> Result<State, String> {
+        let dump = serde_json::from_slice(dump).map_err(|error| error.to_string())?;
+        Ok(State::load(dump))
+    }
+
+    /// Changes a user's encryption key as somebody could who has the disk: no digest and no change set
+    /// follows.
+    pub(crate) fn alter_user(&mut self, id: UserId) {
+        if let Some(user) = self.tables.users.get_mut(&id) {
+            let mut altered = (**user).clone();
+            altered.recipient_encryption_public_key = "altered".into();
+            *user = Arc::new(altered);
+        }
     }
 
     /// Marks the present state.
@@ -530,14 +892,19 @@ impl State {
     /// Hash of table, key and row; zero for an absent row.
     fn row_hash<R: Row>(&mut self, key: &R::Key, row: Option<&R>) -> [u8; 32] {
         let Some(row) = row else { return [0; 32] };
-        self.scratch.clear();
-        let buffer = std::mem::take(&mut self.scratch);
-        let buffer = postcard::to_extend(&(R::TABLE, key, row), buffer)
-            .expect("rows hold nothing that cannot be encoded");
-        let hash = *blake3::hash(&buffer).as_bytes();
-        self.scratch = buffer;
-        hash
+        row_hash(&mut self.scratch, key, row)
     }
+}
+
+/// Hash of table, key and row.
+fn row_hash<R: Row>(scratch: &mut Vec<u8>, key: &R::Key, row: &R) -> [u8; 32] {
+    let mut buffer = std::mem::take(scratch);
+    buffer.clear();
+    let buffer = postcard::to_extend(&(R::TABLE, key, row), buffer)
+        .expect("rows hold nothing that cannot be encoded");
+    let hash = *blake3::hash(&buffer).as_bytes();
+    *scratch = buffer;
+    hash
 }
 
 #[cfg(test)]
@@ -580,6 +947,54 @@ mod tests {
         other.put(inserter(1), Inserter("a".into()));
         assert_eq!(one.digest(), other.digest());
         assert_ne!(one.change_set(), other.change_set());
+    }
+
+    #[test]
+    fn a_dump_reads_as_the_state_it_is_of_and_damaged_ones_do_not() {
+        let mut state = State::default();
+        state.put(inserter(1), Inserter("one".into()));
+        state.put(Identity::Ed25519([1; 32]), Account(3));
+        state.put(
+            CredentialId(uuid::Uuid::from_u128(7)),
+            Credential {
+                user_id: UserId(uuid::Uuid::from_u128(9)),
+                notes_id: None,
+                public_notes: "".into(),
+                content: Content::new("sealed"),
+                encryptor_public_key: "key".into(),
+                issuer_auth_public_key: "issuer".into(),
+                inserter: None,
+                issuer_fee: Amount(5),
+                issuer_wallet: Some(Address([3; 20])),
+            },
+        );
+        state.put(
+            (Token::Usdc, Address([4; 20])),
+            UserBalance(Amount(i128::MAX)),
+        );
+        let closed = Epoch {
+            start_time: 1,
+            end: Some(EpochEnd {
+                height: Height(2),
+                block: Hash([5; 32]),
+                root: Hash([6; 32]),
+                total: Amount(7),
+            }),
+            confirmed: true,
+        };
+        state.put((Token::Idos, Height(1)), closed);
+        state.put(Hash([8; 32]), BridgedEvent);
+        let dump = state.dump();
+        let read = State::read(&dump).expect("it was dumped");
+        assert_eq!(
+            (read.digest(), read.checkpoint()),
+            (state.digest(), state.checkpoint())
+        );
+        assert_eq!(read.dump(), dump);
+        let text = String::from_utf8(dump).unwrap();
+        let other = State::read(text.replace("sealed", "opened").as_bytes()).unwrap();
+        assert_ne!(other.checkpoint(), state.checkpoint());
+        assert!(State::read(b"{}").is_err());
     }
 
     #[test]

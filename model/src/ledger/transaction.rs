@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::action::Batch;
+use super::payload::Payload;
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{Text, TxId};
 use crate::wire::{self, SignedTransaction};
@@ -16,7 +16,7 @@ pub struct Unsigned {
     /// The network it is meant for.
     pub chain_id: Text,
     /// What it does.
-    pub batch: Batch,
+    pub payload: Payload,
 }
 
 /// A signed transaction, as it was sent and as the ledger understands it. Immutable: the id and the
@@ -29,7 +29,7 @@ pub struct Transaction {
     /// The network it is meant for; may be empty, which some nodes accept.
     pub chain_id: Text,
     /// What it does.
-    pub batch: Batch,
+    pub payload: Payload,
     /// SHA-256 of the transaction's bytes. Two signatures for one intent give two ids.
     pub id: TxId,
     sent: SignedTransaction,
@@ -54,13 +54,13 @@ impl Transaction {
         let Unsigned {
             nonce,
             chain_id,
-            batch,
+            payload,
         } = unsigned;
-        let calls: Vec<_> = batch.calls().iter().map(|call| call.arguments()).collect();
+        let (payload_type, bytes) = payload.encoded();
         let mut sent = SignedTransaction {
-            description: batch.name().to_owned(),
-            payload: wire::execute_payload(batch.namespace(), batch.name(), &calls),
-            payload_type: "execute".to_owned(),
+            description: payload.name().to_owned(),
+            payload: bytes,
+            payload_type: payload_type.to_owned(),
             fee: Some("0".to_owned()),
             nonce,
             chain_id: chain_id.to_string(),
@@ -75,7 +75,7 @@ impl Transaction {
             sender,
             nonce,
             chain_id,
-            batch,
+            payload,
             id: sent.id(),
             sent,
             message: text.into_bytes(),
@@ -83,19 +83,19 @@ impl Transaction {
     }
 
     /// A transaction somebody else put together: it keeps the description, fee and encoding it came with,
-    /// since signature and id hang on them. Sender and batch are what the caller read from it. None where
+    /// since signature and id hang on them. Sender and payload are what the caller read from it. None where
     /// no message can be made of it.
     pub fn received(
         sent: SignedTransaction,
         sender: Identity,
-        batch: Batch,
+        payload: Payload,
     ) -> Option<Arc<Transaction>> {
         let message = sent.message()?;
         Some(Arc::new(Transaction {
             sender,
             nonce: sent.nonce,
             chain_id: sent.chain_id.as_str().into(),
-            batch,
+            payload,
             id: sent.id(),
             sent,
             message,
@@ -123,7 +123,7 @@ impl fmt::Debug for Transaction {
         write!(
             f,
             "{} #{} of {:?} ({:?})",
-            self.batch.name(),
+            self.payload.name(),
             self.nonce,
             self.sender,
             self.id

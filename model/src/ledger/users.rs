@@ -8,9 +8,10 @@ use super::message::Consent;
 use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
 use super::tables::{
-    AccessGrant, CopyLink, Credential, ReservedUser, RetainedNotes, State, Tables, User, Wallet,
+    AccessGrant, AuditEvent, CopyLink, Credential, DueRemoval, EndedGrant, ReservedUser,
+    RetainedNotes, State, Tables, User, Wallet,
 };
-use super::{attributes, delegated_write, economy, grants, wallets};
+use super::{attributes, audit, delegated_write, economy, grants, requests, wallets};
 use crate::id::{Text, UserId};
 use crate::rules::Switch;
 
@@ -105,7 +106,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         .access_grants
         .iter()
         .filter(|(_, grant)| grant.owner == user)
-        .map(|(id, grant)| (*id, grants::is_locked(grant, call)))
+        .map(|(id, grant)| (*id, grants::is_locked(tables, grant, call)))
         .collect();
     if owned.iter().any(|(_, locked)| *locked) {
         return Err(Refusal::ProfileLocked);
@@ -143,8 +144,17 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         .filter(|(_, attribute)| attribute.user_id == user)
         .map(|(id, _)| *id)
         .collect();
+    let ended: Vec<_> = tables
+        .ended_grants
+        .iter()
+        .filter(|(_, ended)| ended.0 == user)
+        .map(|(key, _)| key.clone())
+        .collect();
     for grant in owned.into_iter().map(|(id, _)| id).chain(granted) {
-        state.delete::<AccessGrant>(&grant);
+        grants::drop(state, call, grant, AuditEvent::Removed);
+    }
+    for key in ended {
+        state.delete::<EndedGrant>(&key);
     }
     for link in links {
         state.delete::<CopyLink>(&link);
@@ -152,6 +162,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
     for credential in credentials {
         state.delete::<RetainedNotes>(&credential);
         state.delete::<Credential>(&credential);
+        state.delete::<DueRemoval>(&credential);
         delegated_write::forget(state, call, credential);
         economy::forget(state, credential);
     }
@@ -161,6 +172,8 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
     for wallet in wallets {
         state.delete::<Wallet>(&wallet);
     }
+    requests::forget(state, user);
+    audit::forget(state, user);
     state.delete::<User>(&user);
     Ok(())
 }

@@ -100,6 +100,16 @@ impl<'a> Written<'a> {
             broader_signature,
             ..
         }
+        | Action::CreateCredentialCopy {
+            id,
+            issuer_auth_public_key,
+            encryptor_public_key,
+            content,
+            public_notes,
+            public_notes_signature,
+            broader_signature,
+            ..
+        }
         | Action::ShareCredential {
             id,
             issuer_auth_public_key,

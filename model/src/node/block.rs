@@ -189,7 +189,8 @@ impl Vote {
             })
     }
 
-    fn text(ballot: Ballot, block: BlockId, app_hash: AppHash) -> [u8; 72] {
+    /// What is signed.
+    pub(crate) fn text(ballot: Ballot, block: BlockId, app_hash: AppHash) -> [u8; 72] {
         let mut text = [0; 72];
         text[..4].copy_from_slice(&ballot.term.to_le_bytes());
         text[4..8].copy_from_slice(&ballot.round.to_le_bytes());
@@ -214,21 +215,23 @@ impl Committed {
     /// Whether enough validators stand behind the block. With `distinct` unset a validator that votes
     /// twice counts twice, as in the published node (idos-facts 6.1).
     pub fn is_final(&self, suite: &dyn Suite, validators: &[Identity], distinct: bool) -> bool {
-        self.voices(suite, validators, distinct) >= quorum(validators.len())
+        self.voices(suite, validators, |_| true, distinct) >= quorum(validators.len())
     }
 
-    /// How many votes stand behind the block; `distinct` as above.
+    /// How many votes of those who may vote stand behind the block; `distinct` as above.
     pub(super) fn voices(
         &self,
         suite: &dyn Suite,
-        validators: &[Identity],
+        nodes: &[Identity],
+        may_vote: impl Fn(NodeId) -> bool,
         distinct: bool,
     ) -> usize {
         let mut voters = BTreeSet::new();
         self.votes
             .iter()
             .filter(|vote| vote.block == self.block.id && vote.app_hash == self.app_hash)
-            .filter(|vote| vote.verify(suite, validators))
+            .filter(|vote| may_vote(vote.validator))
+            .filter(|vote| vote.verify(suite, nodes))
             .filter(|vote| voters.insert(vote.validator) || !distinct)
             .count()
     }

@@ -1,4 +1,5 @@
-//! How a node that missed blocks gets them: by replay from its peers. Source: idos-facts 6.3.
+//! How a node that missed blocks gets them: by replay from its peers, and from a snapshot where they do not
+//! have the blocks any more. Source: idos-facts 6.3.
 
 use std::sync::Arc;
 
@@ -44,11 +45,15 @@ impl Node {
     }
 
     pub(super) fn on_ask(&mut self, from: NodeId, have: Height, out: &mut Outbox) {
-        let start = usize::try_from(have.0)
-            .unwrap_or(usize::MAX)
-            .min(self.chain.len());
-        let blocks = self.chain[start..]
+        let Some(start) = have.0.checked_sub(self.before.0) else {
+            self.send_snapshot(from, out);
+            return;
+        };
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let blocks = self
+            .chain
             .iter()
+            .skip(start)
             .take(BLOCKS_PER_ANSWER)
             .cloned()
             .collect();

@@ -23,7 +23,7 @@ impl Node {
             .accepted
             .as_ref()
             .is_some_and(|(accepted, _)| *accepted > ballot);
-        if from != self.leader || ballot.term != self.term || stale {
+        if from != self.leader || ballot.term != self.term || stale || !self.votes(self.id) {
             return;
         }
         if block.height > self.height().next() {
@@ -76,7 +76,7 @@ impl Node {
 
     fn objection(&self, now: WallMillis, block: &Block) -> Option<Nack> {
         let follows = block.previous == self.last_id() && block.previous_app_hash == self.app_hash;
-        let proposer = self.genesis.validators.get(block.proposer.index());
+        let proposer = self.genesis.nodes.get(block.proposer.index());
         let signed = proposer
             .is_some_and(|proposer| self.suite.verify(proposer, &block.id.0, &block.signature));
         if !follows || !signed {
@@ -128,8 +128,9 @@ impl Node {
         let block = &committed.block;
         let next = block.height == self.height().next() && block.previous == self.last_id();
         let distinct = self.genesis.rules.keep(Switch::DistinctVotes);
-        let voices = committed.voices(&*self.suite, &self.genesis.validators, distinct);
-        let valid = next && voices >= self.genesis.quorum();
+        let votes = |node| self.votes(node);
+        let voices = committed.voices(&*self.suite, &self.genesis.nodes, votes, distinct);
+        let valid = next && voices >= self.quorum();
         if valid {
             self.commit(now, committed, replayed, out);
         }

@@ -70,7 +70,8 @@ impl Node {
 
     /// Tells a new leader what this node voted for last, again and again until the leader is heard of.
     pub(super) fn report(&mut self, term: u32, out: &mut Outbox) {
-        if term != self.term || self.leader == self.id || self.has_heard_of(term) {
+        let idle = self.leader == self.id || !self.votes(self.id);
+        if term != self.term || idle || self.has_heard_of(term) {
             return;
         }
         let report = Message::Report {
@@ -88,7 +89,7 @@ impl Node {
             .accepted
             .as_ref()
             .is_some_and(|(ballot, _)| ballot.term >= term);
-        let last = self.chain.last();
+        let last = self.last.as_ref();
         voted || last.is_some_and(|last| last.votes.iter().any(|vote| vote.ballot.term >= term))
     }
 
@@ -101,7 +102,7 @@ impl Node {
         accepted: Option<(Ballot, Arc<Block>)>,
         out: &mut Outbox,
     ) {
-        if term < self.term {
+        if term < self.term || !self.votes(from) {
             return;
         }
         self.reports
@@ -148,7 +149,7 @@ impl Node {
             let heard = reports.map_or(0, BTreeMap::len) + 1;
             let ahead =
                 reports.is_some_and(|reports| reports.values().any(|r| r.height > self.height()));
-            if heard < self.genesis.quorum() || ahead {
+            if heard < self.quorum() || ahead {
                 return;
             }
         }
@@ -218,9 +219,10 @@ impl Node {
     }
 
     pub(super) fn on_propose_due(&mut self, now: WallMillis, height: Height, out: &mut Outbox) {
+        let current = self.height();
         let Some(lead) = &mut self.lead else { return };
         let due = matches!(lead.phase, Phase::Resting | Phase::Ready);
-        if height != Height(self.chain.len() as u64) || !due {
+        if height != current || !due {
             return;
         }
         lead.phase = Phase::Ready;
@@ -248,7 +250,14 @@ impl Node {
             now
         };
         let after = (self.height().next(), self.last_id(), self.app_hash);
-        let transactions = self.mempool.next_block();
+        let mut transactions = self.mempool.next_block();
+        if !self.slipped.is_empty() {
+            let slipped = std::mem::take(&mut self.slipped);
+            transactions = slipped
+                .into_iter()
+                .chain(transactions.iter().cloned())
+                .collect();
+        }
         let block = Block::propose(&*self.suite, &self.key, self.id, after, time, transactions);
         self.propose(now, block, true, out);
     }
@@ -268,13 +277,18 @@ impl Node {
         });
         out.persist(Record::Accepted(ballot, block.clone()));
         out.sync();
-        self.broadcast(
-            Message::Propose {
-                ballot,
+        for peer in self.genesis.peers(self.id).filter(|peer| self.votes(*peer)) {
+            let block = block.clone();
+            out.send(peer, Message::Propose { ballot, block });
+        }
+        if self.repeats_votes {
+            let announced = Committed {
                 block: block.clone(),
-            },
-            out,
-        );
+                app_hash: vote.app_hash,
+                votes: vec![vote.clone(); self.quorum()],
+            };
+            self.broadcast(Message::Announce(Arc::new(announced)), out);
+        }
         out.timer(self.genesis.timing.resend, Timer::Resend(ballot));
         self.set_phase(Phase::Proposed {
             block,
@@ -313,7 +327,7 @@ impl Node {
         for peer in self
             .genesis
             .peers(self.id)
-            .filter(|peer| !votes.contains_key(peer))
+            .filter(|peer| self.votes(*peer) && !votes.contains_key(peer))
         {
             out.send(
                 peer,
@@ -327,7 +341,8 @@ impl Node {
     }
 
     pub(super) fn on_ack(&mut self, now: WallMillis, from: NodeId, vote: Vote, out: &mut Outbox) {
-        let valid = vote.validator == from && vote.verify(&*self.suite, &self.genesis.validators);
+        let signed = vote.verify(&*self.suite, &self.genesis.nodes);
+        let valid = vote.validator == from && signed && self.votes(from);
         let Some(Lead {
             ballot,
             phase:
@@ -358,6 +373,7 @@ impl Node {
         nack: Nack,
         out: &mut Outbox,
     ) {
+        let voter = self.votes(from);
         let Some(Lead {
             ballot,
             phase: Phase::Proposed { votes, refused, .. },
@@ -366,7 +382,7 @@ impl Node {
         else {
             return;
         };
-        if refused_ballot == *ballot && !votes.contains_key(&from) {
+        if refused_ballot == *ballot && voter && !votes.contains_key(&from) {
             refused.insert(from, nack);
             self.give_up_at_half(out);
         }
@@ -386,7 +402,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) == own)
             .cloned()
             .collect();
-        if agreeing.len() < self.genesis.quorum() {
+        if agreeing.len() < self.quorum() {
             self.give_up_at_half(out);
             return;
         }
@@ -399,8 +415,8 @@ impl Node {
         self.broadcast(Message::Announce(committed), out);
     }
 
-    /// Half of the validators refusing, or reporting another app hash, halts the network rather than
-    /// forking it. A block refused for its time alone is withdrawn and proposed anew.
+    /// So many validators refusing, or reporting another app hash, that the rest are no quorum, which is half
+    /// of them in general, halts the network rather than forking it. A block refused for its time alone is withdrawn and proposed anew.
     /// Source: idos-facts 6.1.
     fn give_up_at_half(&mut self, out: &mut Outbox) {
         let own = self.executed.as_ref().map(|executed| executed.app_hash);
@@ -423,7 +439,7 @@ impl Node {
             .filter(|vote| Some(vote.app_hash) != own)
             .count();
         let against = differing + refused.len();
-        if against < self.genesis.validators.len().div_ceil(2) {
+        if against + self.quorum() <= self.voters() {
             return;
         }
         if differing == 0 && refused.values().all(|nack| *nack == Nack::BlockTime) {

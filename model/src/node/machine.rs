@@ -1,24 +1,27 @@
 //! The node itself: its state, and the switchboard that hands each input to the part that knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 use super::lead::Lead;
 use super::mempool::Mempool;
-use super::message::{Input, Message, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::message::{Input, Message, Misdeed, Note, Outbox, Record, Reply, RequestId, Timer};
+use super::snapshot::{Snapshot, app_hash};
 use crate::bridge::{Allocation, Hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{Env, Outcome, Redo, State, Transaction, close_epochs, endow, execute};
-use crate::rules::Rules;
+use crate::ledger::{
+    At, Env, Outcome, Redo, State, Transaction, begin_block, conclude, endow, execute,
+    usual_parameters,
+};
+use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
-/// Durations of the protocol, in milliseconds. Source: kwil-rpc 7.
+/// Durations of the protocol, in milliseconds, and in blocks. Source: kwil-rpc 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Timing {
     /// Pause between a commit and the next proposal.
@@ -35,6 +38,9 @@ pub struct Timing {
     pub challenge: u64,
     /// How far a block's time may be from a validator's clock, under `bounded-block-time`.
     pub drift: u64,
+    /// After how many blocks a node makes a snapshot, under `bounded-history`. It keeps the last two and the
+    /// blocks since the first of them, so that what was deleted is gone twice as many blocks later.
+    pub history: u64,
 }
 
 /// What every node knows from the start.
@@ -45,7 +51,9 @@ pub struct Genesis {
     /// Caller identity of the database owner.
     pub db_owner: Text,
     /// Identity of each node, by place.
-    pub validators: Vec<Identity>,
+    pub nodes: Vec<Identity>,
+    /// Nodes that follow and serve and do not vote, unless they join. The others vote with a power of 1.
+    pub sentries: BTreeSet<NodeId>,
     /// Leader of term 0.
     pub leader: NodeId,
     /// Chain time before the first block.
@@ -61,23 +69,28 @@ pub struct Genesis {
 impl Genesis {
     /// The state before the first block.
     pub fn state(&self) -> State {
-        let mut state = State::default();
+        let leader = self.nodes[self.leader.index()];
+        let mut state = State::founded(self.validators(), usual_parameters(leader));
         endow(&mut state, &self.balances);
         state
     }
 
-    /// How many votes make a block final here.
-    pub fn quorum(&self) -> usize {
-        #[cfg(feature = "known-bad")]
-        if self.rules.lapses(crate::rules::Lapse::LoneCommits) {
-            return 1;
-        }
-        quorum(self.validators.len())
+    /// Who votes at first, with their power, by place.
+    pub fn validators(&self) -> Vec<(Identity, u64)> {
+        let nodes = (0..).map(NodeId).zip(&self.nodes);
+        let voters = nodes.filter(|(node, _)| !self.sentries.contains(node));
+        voters.map(|(_, identity)| (*identity, 1)).collect()
+    }
+
+    /// The node of this identity, if it is one.
+    pub fn place(&self, identity: &Identity) -> Option<NodeId> {
+        let place = self.nodes.iter().position(|node| node == identity)?;
+        Some(NodeId(place as u16))
     }
 
     /// The other nodes.
     pub fn peers(&self, of: NodeId) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.validators.len() as u16)
+        (0..self.nodes.len() as u16)
             .map(NodeId)
             .filter(move |node| *node != of)
     }
@@ -116,7 +129,12 @@ pub(super) struct Executed {
     pub(super) app_hash: AppHash,
     pub(super) results: Arc<[TxResult]>,
     pub(super) redo: Redo,
-    pub(super) tables: TablesDigest,
+    /// Before its first transaction, and after its last.
+    pub(super) tables: (TablesDigest, TablesDigest),
+    /// What of the execution, besides the results, enters the app hash.
+    pub(super) change_set: [u8; 32],
+    /// Who leads from the next block on, if this one decides it.
+    pub(super) leader: Option<NodeId>,
 }
 
 /// A storage node. See the module.
@@ -127,9 +145,16 @@ pub struct Node {
     pub(super) key: SigningKey,
 
     pub(super) state: State,
-    pub(super) chain: Vec<Arc<Committed>>,
+    /// The final blocks it has, in order; `before` is the height of the last one it does not have any more.
+    pub(super) chain: VecDeque<Arc<Committed>>,
+    pub(super) before: Height,
+    /// The last final block, which a node that came by a snapshot does not have among its blocks.
+    pub(super) last: Option<Arc<Committed>>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     pub(super) app_hash: AppHash,
     pub(super) included: BTreeMap<TxId, (Height, Outcome)>,
+    /// Validators with their power, from the height on after which they changed; by place, strangers last.
+    pub(super) sets: BTreeMap<Height, Vec<(Identity, u64)>>,
 
     pub(super) term: u32,
     pub(super) leader: NodeId,
@@ -146,6 +171,9 @@ pub struct Node {
     /// Height a peer last said it has; nothing before the first answer after a restart.
     pub(super) tip: Option<Height>,
     pub(super) halted: Option<Halt>,
+    /// Transactions it puts into its next block unseen, and whether it repeats its votes: see [`Misdeed`].
+    pub(super) slipped: Vec<Arc<Transaction>>,
+    pub(super) repeats_votes: bool,
 }
 
 impl Node {
@@ -156,9 +184,13 @@ impl Node {
             suite,
             key,
             state: genesis.state(),
-            chain: Vec::new(),
+            chain: VecDeque::new(),
+            before: Height(0),
+            last: None,
+            snapshot: None,
             app_hash: AppHash::default(),
             included: BTreeMap::new(),
+            sets: BTreeMap::from([(Height(0), genesis.validators())]),
             term: 0,
             leader: genesis.leader,
             accepted: None,
@@ -172,6 +204,8 @@ impl Node {
             challenges_given: 0,
             tip: Some(Height(0)),
             halted: None,
+            slipped: Vec::new(),
+            repeats_votes: false,
             genesis,
         }
     }
@@ -187,9 +221,11 @@ impl Node {
         out: &mut Outbox,
     ) -> Node {
         let mut node = Node::new(id, genesis, suite, key);
+        node.restore_snapshot(records);
         for record in records {
             match record {
                 Record::Committed(committed) => node.replay(committed, out),
+                Record::Snapshot { .. } => {}
                 Record::Accepted(ballot, block) => node.accepted = Some((*ballot, block.clone())),
                 Record::Term(term, leader) => (node.term, node.leader) = (*term, *leader),
             }
@@ -199,7 +235,7 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > node.height());
         // Without peers nobody could tell it that it has everything.
-        let alone = node.genesis.validators.len() == 1;
+        let alone = node.genesis.nodes.len() == 1;
         node.tip = alone.then_some(Height(0));
         node
     }
@@ -231,6 +267,7 @@ impl Node {
         let votes = (0..)
             .map(NodeId)
             .zip(keys)
+            .filter(|(node, _)| !genesis.sentries.contains(node))
             .map(|(node, key)| {
                 Vote::cast(&**suite, key, node, Ballot::default(), block.id, app_hash)
             })
@@ -256,6 +293,9 @@ impl Node {
             Input::Timer(timer) => self.on_timer(now, timer, out),
             Input::Request { id, request } => self.on_request(now, id, request, out),
             Input::Appoint { term, leader } => self.on_appoint(now, term, leader, out),
+            Input::Misdeed(Misdeed::SlipIn(transaction)) => self.slipped.push(transaction),
+            Input::Misdeed(Misdeed::RepeatVotes(yes)) => self.repeats_votes = yes,
+            Input::Misdeed(Misdeed::AlterUser(user)) => self.state.alter_user(user),
         }
     }
 
@@ -281,6 +321,7 @@ impl Node {
             Message::Announce(committed) => self.on_announce(now, from, committed, out),
             Message::Ask { have } => self.on_ask(from, have, out),
             Message::Blocks { blocks, tip } => self.on_blocks(now, from, blocks, tip, out),
+            Message::Snapshot(snapshot) => self.on_snapshot(now, from, &snapshot, out),
             Message::Report {
                 term,
                 height,
@@ -306,7 +347,12 @@ impl Node {
 
     /// Height of the last final block, 0 before the first.
     pub fn height(&self) -> Height {
-        Height(self.chain.len() as u64)
+        Height(self.before.0 + self.chain.len() as u64)
+    }
+
+    /// Height of the first block it still has, or will have: 1 where nothing was pruned.
+    pub fn oldest(&self) -> Height {
+        self.before.next()
     }
 
     /// App hash after the last final block.
@@ -356,8 +402,8 @@ impl Node {
 
     /// The final block of a height, if this node has it.
     pub fn committed(&self, height: Height) -> Option<&Arc<Committed>> {
-        let place = usize::try_from(height.0.checked_sub(1)?).ok()?;
-        self.chain.get(place)
+        let place = height.0.checked_sub(self.before.0)?.checked_sub(1)?;
+        self.chain.get(usize::try_from(place).ok()?)
     }
 
     /// What became of each transaction of a final block, in order. Empty for a block this node does not
@@ -407,15 +453,15 @@ impl Node {
 
     /// Chain time of the last final block.
     pub(super) fn last_time(&self) -> WallMillis {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(self.genesis.time, |committed| committed.block.time)
     }
 
     /// Id of the last final block.
     pub(super) fn last_id(&self) -> BlockId {
-        self.chain
-            .last()
+        self.last
+            .as_ref()
             .map_or(BlockId::default(), |committed| committed.block.id)
     }
 
@@ -438,8 +484,18 @@ impl Node {
     /// before the commit.
     pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
         let savepoint = self.state.savepoint();
-        let at = (block.height, block.block_time());
+        let time = match self.genesis.rules.keep(Switch::OwnBlockTime) {
+            true => block.block_time(),
+            false => self.last_time().block_time(),
+        };
+        let at = At {
+            height: block.height,
+            time,
+            proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
+        };
         let mut state = std::mem::take(&mut self.state);
+        begin_block(&mut state, self.env(), at);
+        let before = state.digest();
         let results: Arc<[TxResult]> = block
             .transactions
             .iter()
@@ -452,9 +508,15 @@ impl Node {
                 }
             })
             .collect();
-        close_epochs(&mut state, at, Hash(block.id.0));
-        let app_hash = app_hash(self.app_hash, &state, &results);
-        let tables = state.digest();
+        let appointed = conclude(&mut state, self.env(), at, Hash(block.id.0));
+        let leader = appointed.and_then(|leader| self.genesis.place(&leader));
+        let change_set = state.change_set();
+        let checkpoint = self
+            .makes_snapshot(block.height)
+            .then(|| state.checkpoint());
+        let codes = results.iter().map(|result| result.outcome.code());
+        let app_hash = app_hash(self.app_hash, change_set, codes, checkpoint);
+        let tables = (before, state.digest());
         let redo = state.rollback(savepoint);
         self.state = state;
         Executed {
@@ -463,6 +525,8 @@ impl Node {
             results,
             redo,
             tables,
+            change_set,
+            leader,
         }
     }
 
@@ -481,6 +545,46 @@ impl Node {
         )
     }
 
+    /// Keeps the set of validators, if the last block has changed it.
+    pub(super) fn note_validators(&mut self) {
+        let rows = self.state.tables().validators.iter();
+        let mut set: Vec<_> = rows.map(|(node, row)| (*node, row.power)).collect();
+        set.sort_by_key(|(node, _)| self.genesis.place(node).unwrap_or(NodeId(u16::MAX)));
+        if self.sets.values().next_back() != Some(&set) {
+            self.sets.insert(self.height(), set);
+        }
+    }
+
+    /// Who votes on the block after this height, with their power.
+    pub fn validators_at(&self, height: Height) -> &[(Identity, u64)] {
+        let last = self.sets.range(..=height).next_back();
+        last.map_or(&[], |(_, set)| set)
+    }
+
+    /// Whether a node votes on the next block.
+    pub(super) fn votes(&self, node: NodeId) -> bool {
+        let identity = self.genesis.nodes.get(node.index());
+        identity.is_some_and(|identity| self.state.tables().validators.contains_key(identity))
+    }
+
+    /// How many nodes vote on the next block.
+    pub(super) fn voters(&self) -> usize {
+        self.state.tables().validators.len()
+    }
+
+    /// How many votes make the next block final here.
+    pub(super) fn quorum(&self) -> usize {
+        #[cfg(feature = "known-bad")]
+        if self.genesis.rules.lapses(crate::rules::Lapse::LoneCommits) {
+            return 1;
+        }
+        if self.genesis.rules.keep(Switch::MajorityQuorum) {
+            quorum(self.voters())
+        } else {
+            self.voters() * 2 / 3 + 1
+        }
+    }
+
     /// Makes a block final here: the votes are checked by the caller. The barrier comes before
     /// anything that tells others, so nothing acknowledged can be lost.
     pub(super) fn commit(
@@ -492,6 +596,9 @@ impl Node {
     ) {
         if self.adopt(&committed, replayed, out) {
             out.persist(Record::Committed(committed.clone()));
+            if let Some(snapshot) = self.fresh_snapshot() {
+                out.persist(snapshot);
+            }
             out.sync();
             self.answer_included(&committed.block, out);
             self.after_commit(now, &committed.block, out);
@@ -500,7 +607,7 @@ impl Node {
 
     /// Applies a final block that is durable already.
     fn replay(&mut self, committed: &Arc<Committed>, out: &mut Outbox) {
-        if self.halted.is_none() {
+        if self.halted.is_none() && committed.block.height > self.before {
             self.adopt(committed, true, out);
         }
     }
@@ -521,16 +628,18 @@ impl Node {
             );
             return false;
         }
-        let before = self.state.digest();
         self.state.redo(executed.redo);
         self.state.seal();
         debug_assert_eq!(
             self.state.digest(),
-            executed.tables,
+            executed.tables.1,
             "a redo repeats the execution"
         );
         self.app_hash = executed.app_hash;
-        self.chain.push(committed.clone());
+        self.leader = executed.leader.unwrap_or(self.leader);
+        self.chain.push_back(committed.clone());
+        self.last = Some(committed.clone());
+        self.note_validators();
         for result in executed.results.iter() {
             // An invalid transaction changes nothing, so it may still get into a later block.
             if result.outcome != Outcome::Invalid {
@@ -538,11 +647,12 @@ impl Node {
                     .insert(result.id, (block.height, result.outcome));
             }
         }
+        self.prune(&executed.results, executed.change_set);
         out.note(Note::Committed {
             committed: committed.clone(),
             app_hash: self.app_hash,
             results: executed.results,
-            tables: (before, executed.tables),
+            tables: executed.tables,
             replayed,
         });
         true
@@ -556,6 +666,11 @@ impl Node {
             .take()
             .filter(|(_, block)| block.height > height);
         self.mempool.recheck(&self.state, &block.transactions);
+        if self.leader != self.id {
+            self.lead = None;
+        } else if self.lead.is_none() {
+            self.take_lead(now, out);
+        }
         self.lead_on(now, out);
     }
 
@@ -578,18 +693,6 @@ impl Node {
             self.last_time().block_time()
         }
     }
-}
-
-/// The hash chain over changes: previous hash, change set, accounts (inside the change set here) and
-/// result codes. Texts of refusals do not enter. Source: idos-facts 6.2.
-fn app_hash(previous: AppHash, state: &State, results: &[TxResult]) -> AppHash {
-    let mut hash = Sha256::new();
-    hash.update(previous.0);
-    hash.update(state.change_set());
-    for result in results {
-        hash.update(result.outcome.code().to_be_bytes());
-    }
-    AppHash(hash.finalize().into())
 }
 
 /// The nonce a sender used last, as the committed state has it.

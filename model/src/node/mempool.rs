@@ -139,7 +139,17 @@ impl Mempool {
     /// Drops what a block included and what it made impossible. Of a transaction that was taken only the nonce
     /// can be overtaken, so that nobody is looked at but the block's senders.
     pub(super) fn recheck(&mut self, state: &State, block: &[Arc<Transaction>]) {
-        let senders: BTreeSet<Identity> = block.iter().map(|one| one.sender.account()).collect();
+        let senders = block.iter().map(|one| one.sender.account()).collect();
+        self.recheck_senders(state, senders);
+    }
+
+    /// Drops whatever a state has made impossible that came by another way than a block.
+    pub(super) fn recheck_all(&mut self, state: &State) {
+        let senders = self.places.keys().copied().collect();
+        self.recheck_senders(state, senders);
+    }
+
+    fn recheck_senders(&mut self, state: &State, senders: BTreeSet<Identity>) {
         for account in senders {
             let Some(places) = self.places.remove(&account) else {
                 continue;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::block::{Ballot, Block, Committed, TxResult, Vote};
 use super::machine::Halt;
 use super::mempool::Rejected;
+use super::snapshot::Snapshot;
 use crate::crypto::Identity;
-use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, TxId};
+use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, TxId, UserId};
 use crate::ledger::{Answer, Outcome, Query, Refusal, Transaction};
 use crate::time::{BlockTime, WallMillis};
 
@@ -44,6 +45,19 @@ pub enum Input {
         /// The new leader.
         leader: NodeId,
     },
+    /// Something is wrong with the node, or with who runs it.
+    Misdeed(Misdeed),
+}
+
+/// What no right node does: a story has one do it, to see whether the others notice.
+#[derive(Clone, Debug)]
+pub enum Misdeed {
+    /// Puts a transaction into the next block it proposes without a look at it.
+    SlipIn(Arc<Transaction>),
+    /// Announces each proposal as final at once, with its own vote repeated, or does so no more.
+    RepeatVotes(bool),
+    /// A user's encryption key changes in the tables as if on the disk, past digests and change sets.
+    AlterUser(UserId),
 }
 
 /// What nodes tell each other.
@@ -81,6 +95,8 @@ pub enum Message {
         /// Height of the sender.
         tip: Height,
     },
+    /// The state after a block, for somebody who lacks blocks that the sender does not have any more.
+    Snapshot(Arc<Snapshot>),
     /// Tells a new leader how far the sender is, and what it last voted for.
     Report {
         /// The new leader's term.
@@ -103,6 +119,7 @@ impl Message {
             Message::Announce(_) => "announce",
             Message::Ask { .. } => "ask",
             Message::Blocks { .. } => "blocks",
+            Message::Snapshot(_) => "snapshot",
             Message::Report { .. } => "report",
         }
     }
@@ -117,6 +134,10 @@ impl Message {
                 .iter()
                 .flat_map(|committed| committed.block.transactions.iter())
                 .collect(),
+            Message::Snapshot(snapshot) => {
+                let block = &snapshot.committed.block;
+                block.transactions.iter().collect()
+            }
             Message::Report {
                 accepted: Some((_, block)),
                 ..
@@ -309,6 +330,13 @@ pub enum Record {
     Accepted(Ballot, Arc<Block>),
     /// The operator's appointment.
     Term(u32, NodeId),
+    /// The state after the last final block, under `bounded-history`.
+    Snapshot {
+        /// The state.
+        snapshot: Arc<Snapshot>,
+        /// Final blocks up to this height, and earlier snapshots, are not needed any more.
+        gone: Height,
+    },
 }
 
 /// What an outsider with a warrant would note about the node.
@@ -326,6 +354,15 @@ pub enum Note {
         tables: (TablesDigest, TablesDigest),
         /// Whether the block was replayed while catching up or restoring.
         replayed: bool,
+    },
+    /// The node has taken a peer's snapshot for its state.
+    Installed {
+        /// Height of the snapshot.
+        height: Height,
+        /// The node's app hash with it.
+        app_hash: AppHash,
+        /// Digest of the tables before and after.
+        tables: (TablesDigest, TablesDigest),
     },
     /// The node stops serving and signing.
     Halted(Halt),

@@ -14,12 +14,14 @@ mod machine;
 mod mempool;
 mod message;
 mod serve;
+mod snapshot;
 
 pub use block::{Ballot, Block, Committed, TxResult, Vote, quorum};
 pub use machine::{Genesis, Halt, Node, Timing};
 pub use mempool::Rejected;
 pub use message::{
-    Claim, ClaimProblem, Input, Message, Nack, Note, Outbox, Output, Record, Reply, Request,
-    RequestId, Timer, TxStatus,
+    Claim, ClaimProblem, Input, Message, Misdeed, Nack, Note, Outbox, Output, Record, Reply,
+    Request, RequestId, Timer, TxStatus,
 };
 pub use serve::view_text;
+pub use snapshot::Snapshot;

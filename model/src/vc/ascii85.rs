@@ -58,6 +58,7 @@ fn value(digits: &[u8]) -> Option<[u8; 4]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     #[test]
@@ -96,13 +97,13 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn every_file_comes_back(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
 
-        #[test]
         fn any_text_is_read_without_panic(text in ".*") {
             let _ = decode(&text);
         }

@@ -19,6 +19,9 @@ pub const CREDENTIAL_CONTEXTS: [&str; 3] = [
 
 const TYPE: &str = "VerifiableCredential";
 const ISSUER_PATH: &str = "/issuers/1";
+const SUBJECT: &str = "credentialSubject";
+/// The one member of a person's subject.
+const PERSON: &str = "faceSignUserId";
 
 /// What an issuer decides about a credential before it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,31 @@ pub struct Draft {
     pub subject: Subject,
 }
 
+/// What a personhood credential says: that one living person is behind it, and which one, by a name that means
+/// nothing anywhere else. Source: idos-facts 4.12.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonDraft {
+    /// `urn:uuid:…`, chosen by the issuer.
+    pub id: String,
+    /// As in [`Draft::issuer_url`].
+    pub issuer_url: String,
+    /// Chain time of issue.
+    pub issued: BlockTime,
+    /// First second in which the credential is no longer valid.
+    pub expires: BlockTime,
+    /// The person's stable id at this issuer.
+    pub person: String,
+}
+
+/// Whom a document is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The holder of this profile.
+    User(UserId),
+    /// A person by the id an issuer knows it by, whatever profile it is in.
+    Person(String),
+}
+
 /// A W3C verifiable credential: a JSON object of which the envelope has been read and found well formed.
 /// Nothing changes in it but the proof. Source: idos-facts 4.12.
 #[derive(Clone, PartialEq)]
@@ -47,7 +75,7 @@ pub struct VerifiableCredential {
     id: String,
     issuer: String,
     level: Level,
-    user: UserId,
+    about: About,
     expires: BlockTime,
 }
 
@@ -55,29 +83,56 @@ impl VerifiableCredential {
     /// The document a draft describes, still without proof. Times outside the calendar (years -9999 to
     /// 9999) are moved to its ends.
     pub fn build(draft: &Draft) -> VerifiableCredential {
-        let issuer = format!("{}{ISSUER_PATH}", draft.issuer_url);
+        let about = About::User(draft.subject.user);
+        let times = [draft.issued, draft.approved_at, draft.expires];
+        let names = (&*draft.id, &*draft.issuer_url);
+        VerifiableCredential::envelope(names, draft.level, times, draft.subject.to_json(), about)
+    }
+
+    /// A personhood credential, still without proof: its subject is the person's id and nothing else, and so
+    /// says neither who it is nor in which profile. Source: idos-facts 4.12, PERS-01.
+    pub fn personhood(draft: &PersonDraft) -> VerifiableCredential {
+        let level = Level {
+            liveness: true,
+            ..Level::BASIC
+        };
+        let subject = json!({ PERSON: draft.person });
+        let times = [draft.issued, draft.issued, draft.expires];
+        let names = (&*draft.id, &*draft.issuer_url);
+        let about = About::Person(draft.person.clone());
+        VerifiableCredential::envelope(names, level, times, subject, about)
+    }
+
+    fn envelope(
+        (id, issuer_url): (&str, &str),
+        level: Level,
+        [issued, approved_at, expires]: [BlockTime; 3],
+        subject: Value,
+        about: About,
+    ) -> VerifiableCredential {
+        let issuer = format!("{issuer_url}{ISSUER_PATH}");
         let members = [
             ("@context", json!(CREDENTIAL_CONTEXTS)),
-            ("id", json!(draft.id)),
+            ("id", json!(id)),
             ("type", json!([TYPE])),
             ("issuer", json!(issuer)),
-            ("level", json!(draft.level.to_string())),
-            ("issued", json!(date_text(draft.issued))),
-            ("approvedAt", json!(date_text(draft.approved_at))),
-            ("issuanceDate", json!(date_text(draft.issued))),
-            ("expirationDate", json!(date_text(draft.expires))),
-            ("credentialSubject", draft.subject.to_json()),
+            ("level", json!(level.to_string())),
+            ("issued", json!(date_text(issued))),
+            ("approvedAt", json!(date_text(approved_at))),
+            ("issuanceDate", json!(date_text(issued))),
+            ("expirationDate", json!(date_text(expires))),
+            (SUBJECT, subject),
         ];
         VerifiableCredential {
             document: members
                 .map(|(name, value)| (name.to_owned(), value))
                 .into_iter()
                 .collect(),
-            id: draft.id.clone(),
+            id: id.to_owned(),
             issuer,
-            level: draft.level,
-            user: draft.subject.user,
-            expires: BlockTime(instant(draft.expires).as_second()),
+            level,
+            about,
+            expires: BlockTime(instant(expires).as_second()),
         }
     }
 
@@ -105,14 +160,13 @@ impl VerifiableCredential {
             return Err(VcError::BadField { field: "issuer" });
         }
         let level = text(&document, "level")?.parse();
-        let subject = member(&document, "credentialSubject")?.as_object();
+        let subject = member(&document, SUBJECT)?.as_object();
+        let subject = subject.ok_or(VcError::BadField { field: SUBJECT })?;
         Ok(VerifiableCredential {
             id: text(&document, "id")?.to_owned(),
             issuer,
             level: level.map_err(|_| VcError::BadField { field: "level" })?,
-            user: user_of(subject.ok_or(VcError::BadField {
-                field: "credentialSubject",
-            })?)?,
+            about: about(subject)?,
             expires: date(&document, "expirationDate")?,
             document,
         })
@@ -141,9 +195,28 @@ impl VerifiableCredential {
             .unwrap_or(&self.issuer)
     }
 
-    /// The idOS user the document is about.
-    pub fn user(&self) -> UserId {
-        self.user
+    /// Whom the document is about.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The names of what the document says of its subject, in order.
+    pub fn claims(&self) -> Vec<&str> {
+        let subject = self.document.get(SUBJECT).and_then(Value::as_object);
+        subject
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| &**name)
+            .collect()
+    }
+
+    /// The text at the end of a path of members, from the outside in, joined by points.
+    pub fn text_at(&self, path: &str) -> Option<&str> {
+        let mut members = path.split('.');
+        let first = self.document.get(members.next()?)?;
+        members
+            .try_fold(first, |value, name| value.as_object()?.get(name))?
+            .as_str()
     }
 
     /// First second in which the credential is no longer valid.
@@ -158,7 +231,7 @@ impl VerifiableCredential {
 
     /// The subject's data. Errors: `MissingField`, `BadField`.
     pub fn subject(&self) -> Result<Subject, VcError> {
-        Subject::from_json(member(&self.document, "credentialSubject")?)
+        Subject::from_json(member(&self.document, SUBJECT)?)
     }
 }
 
@@ -183,6 +256,15 @@ fn member<'a>(document: &'a Map<String, Value>, field: &'static str) -> Result<&
     document.get(field).ok_or(VcError::MissingField { field })
 }
 
+/// A subject is a person, and then nothing but that, or a user.
+fn about(subject: &Map<String, Value>) -> Result<About, VcError> {
+    match (subject.get(PERSON), subject.len()) {
+        (None, _) => Ok(About::User(user_of(subject)?)),
+        (Some(Value::String(person)), 1) if !person.is_empty() => Ok(About::Person(person.clone())),
+        (Some(_), _) => Err(VcError::BadField { field: PERSON }),
+    }
+}
+
 fn text<'a>(document: &'a Map<String, Value>, field: &'static str) -> Result<&'a str, VcError> {
     member(document, field)?
         .as_str()
@@ -201,6 +283,7 @@ pub(super) mod tests {
     use super::*;
     use crate::vc::File;
     use crate::vc::subject::tests::{alice, bob};
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     pub(in crate::vc) fn draft(subject: Subject) -> Draft {
@@ -247,10 +330,35 @@ pub(super) mod tests {
             let read = VerifiableCredential::parse(&built.to_bytes()).unwrap();
             assert_eq!(read, built);
             assert_eq!(read.subject().unwrap(), subject);
-            assert_eq!(read.user(), subject.user);
+            assert_eq!(*read.about(), About::User(subject.user));
             assert_eq!(read.issuer_url(), "https://issuer.example");
             assert_eq!(read.expires(), BlockTime(1_924_992_000));
             assert_eq!(read.level(), Level::derive(&subject));
+        }
+    }
+
+    #[test]
+    fn a_person_is_an_id_and_nothing_else() {
+        let built = VerifiableCredential::personhood(&PersonDraft {
+            id: "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33".into(),
+            issuer_url: "https://issuer.example".into(),
+            issued: BlockTime(1_767_225_600),
+            expires: BlockTime(1_924_992_000),
+            person: "somebody".into(),
+        });
+        assert_eq!(built.claims(), ["faceSignUserId"]);
+        let read = VerifiableCredential::parse(&built.to_bytes()).unwrap();
+        assert_eq!(*read.about(), About::Person("somebody".into()));
+        assert!(read.subject().is_err());
+        for subject in [
+            json!({"faceSignUserId": "somebody", "firstName": "Alice"}),
+            json!({"faceSignUserId": ""}),
+            json!({"faceSignUserId": 7}),
+        ] {
+            let mut wrong = built.clone();
+            wrong.document.insert(SUBJECT.to_owned(), subject);
+            let error = VerifiableCredential::parse(&wrong.to_bytes()).unwrap_err();
+            assert_eq!(error.code(), "bad-field");
         }
     }
 
@@ -309,13 +417,13 @@ pub(super) mod tests {
         }
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = VerifiableCredential::parse(&bytes);
         }
 
-        #[test]
         fn cut_documents_are_read_without_panic(at in any::<proptest::sample::Index>()) {
             let bytes = VerifiableCredential::build(&draft(alice())).to_bytes();
             prop_assert!(VerifiableCredential::parse(&bytes[..at.index(bytes.len())]).is_err());

@@ -120,6 +120,7 @@ impl<'de> Visitor<'de> for UnambiguousVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     #[test]
@@ -156,8 +157,9 @@ mod tests {
         assert_eq!(canonical(&left), "{\"a\":\"é/\",\"b\":1}".as_bytes());
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Subject;
 
 /// What every level starts with.
@@ -15,7 +17,8 @@ pub enum Base {
 }
 
 /// `basic` or `plus`, then add-ons joined by `+`, such as `plus+liveness+email`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Level {
     /// What the level starts with.
     pub base: Base,
@@ -143,12 +146,26 @@ impl FromStr for Level {
     }
 }
 
+impl TryFrom<String> for Level {
+    type Error = LevelError;
+
+    fn try_from(text: String) -> Result<Level, LevelError> {
+        text.parse()
+    }
+}
+
+impl From<Level> for String {
+    fn from(level: Level) -> String {
+        level.to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::vc::subject::tests::{alice, proven_address};
     use crate::vc::{AddressProof, File, ResidentialAddress};
-    use proptest::prelude::*;
+    use assay_laws::laws;
 
     fn level(text: &str) -> Level {
         text.parse().unwrap()
@@ -276,8 +293,9 @@ mod tests {
         check(alice(), "plus+liveness+email+phoneNumber");
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_text_is_read_without_panic(text in ".*") {
             let _ = text.parse::<Level>();
         }

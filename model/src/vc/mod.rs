@@ -20,7 +20,7 @@ mod subject;
 /// A day of the calendar, as dates of birth and of documents are given.
 pub use jiff::civil::Date;
 
-pub use document::{CREDENTIAL_CONTEXTS, Draft, VerifiableCredential};
+pub use document::{About, CREDENTIAL_CONTEXTS, Draft, PersonDraft, VerifiableCredential};
 pub use error::VcError;
 pub use level::{Base, Level, LevelError};
 pub use notes::{PublicNotes, notes_id, status};
@@ -29,3 +29,17 @@ pub use subject::{
     AddressProof, Country, File, Gender, IdDocumentType, Name, ResidentialAddress, SUBJECT_CONTEXT,
     Subject,
 };
+
+/// What tests elsewhere speak of.
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Subject, VerifiableCredential, document, subject};
+
+    pub(crate) fn alice() -> Subject {
+        subject::tests::alice()
+    }
+
+    pub(crate) fn document(subject: Subject) -> VerifiableCredential {
+        VerifiableCredential::build(&document::tests::draft(subject))
+    }
+}

@@ -57,6 +57,7 @@ fn member(text: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assay_laws::laws;
     use proptest::prelude::*;
 
     #[test]
@@ -100,13 +101,13 @@ mod tests {
         assert_eq!(status(r#"{"status":true}"#), None);
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn any_text_is_read_without_panic(text in ".*") {
             let _ = (notes_id(&text), status(&text), PublicNotes::parse(&text));
         }
 
-        #[test]
         fn notes_come_back(words in proptest::array::uniform5(".*")) {
             let [id, kind, level, status, issuer] = words;
             let notes = PublicNotes { id, kind, level, status, issuer };

@@ -496,6 +496,7 @@ impl Members<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use assay_laws::laws;
     use jiff::civil::date;
     use proptest::prelude::*;
 
@@ -647,8 +648,9 @@ pub(super) mod tests {
         }
     }
 
-    proptest! {
-        #[test]
+    laws! {
+        256;
+
         fn texts_and_files_of_any_kind_come_back(text in ".*", file in proptest::collection::vec(any::<u8>(), 0..99)) {
             let subject = Subject {
                 name: Name::First(text.clone()),

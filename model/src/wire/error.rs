@@ -84,6 +84,12 @@ pub enum DecodeProblem {
     /// A fee that is no decimal integer.
     #[error("could not parse fee: \"{0}\"")]
     Integer(String),
+    /// A key that is neither of the two kinds.
+    #[error("invalid key type {0}")]
+    KeyType(String),
+    /// A parameter that networks do not have.
+    #[error("unknown parameter name: {0}")]
+    Parameter(String),
     /// Bytes that belong to nothing, where they are not ignored.
     #[error("{0} extra bytes")]
     Trailing(usize),

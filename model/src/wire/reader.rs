@@ -33,7 +33,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes exactly as many bytes as are claimed.
-    fn take(&mut self, count: u64, what: &'static str) -> Result<Reader<'a>, DecodeError> {
+    pub(super) fn take(
+        &mut self,
+        count: u64,
+        what: &'static str,
+    ) -> Result<Reader<'a>, DecodeError> {
         let left = self.rest.len();
         let taken = usize::try_from(count).ok().filter(|count| *count <= left);
         let Some(taken) = taken else {
@@ -47,7 +51,10 @@ impl<'a> Reader<'a> {
         Ok(Reader { rest: part, at })
     }
 
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
+    pub(super) fn array<const N: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<[u8; N], DecodeError> {
         let part = self.take(N as u64, what)?;
         Ok(part.rest.try_into().expect("as many bytes as were taken"))
     }
@@ -60,7 +67,7 @@ impl<'a> Reader<'a> {
         self.array(what).map(u16::from_le_bytes)
     }
 
-    fn u32(&mut self, what: &'static str) -> Result<u32, DecodeError> {
+    pub(super) fn u32(&mut self, what: &'static str) -> Result<u32, DecodeError> {
         self.array(what).map(u32::from_le_bytes)
     }
 

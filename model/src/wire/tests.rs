@@ -1,22 +1,12 @@
 //! Reading undoes writing, and reads anything at all without panicking.
 
+use assay_laws::laws;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use uuid::Uuid;
 
 use super::*;
-
-/// A fixed seed, so that every run of the tests is the same.
-fn fixed() -> ProptestConfig {
-    ProptestConfig {
-        cases: 256,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
 
 fn numeric() -> impl Strategy<Value = (Shape, Option<Numeric>)> {
     let written = "[-+]?[0-9]{1,8}(\\.[0-9]{0,8})?(e[0-9])?";
@@ -84,10 +74,9 @@ fn transaction() -> impl Strategy<Value = SignedTransaction> {
     })
 }
 
-proptest! {
-    #![proptest_config(fixed())]
+laws! {
+    256;
 
-    #[test]
     fn values_read_as_written(value in value(), after in any::<Vec<u8>>()) {
         let mut bytes = value.encoded();
         prop_assert_eq!(Value::decode(&bytes), Ok(value.clone()));
@@ -95,7 +84,6 @@ proptest! {
         prop_assert_eq!(Value::decode(&bytes), Ok(value));
     }
 
-    #[test]
     fn payloads_read_as_written(
         namespace in ".{0,10}",
         action in "[a-z_]{0,20}",
@@ -112,14 +100,12 @@ proptest! {
         prop_assert_eq!(CallPayload::decode(&bytes), Ok(expected));
     }
 
-    #[test]
     fn transactions_read_as_written(transaction in transaction(), after in any::<Vec<u8>>()) {
         let mut bytes = transaction.bytes();
         bytes.extend(after);
         prop_assert_eq!(SignedTransaction::decode(&bytes), Ok(transaction));
     }
 
-    #[test]
     fn anything_is_read_without_panic(bytes in any::<Vec<u8>>()) {
         let _ = Value::decode(&bytes);
         let _ = ExecutePayload::decode(&bytes);
@@ -128,7 +114,6 @@ proptest! {
     }
 
     // Bytes that were right once reach deeper than those drawn from nothing.
-    #[test]
     fn damage_is_read_without_panic(
         value in value(),
         transaction in transaction(),
@@ -147,7 +132,6 @@ proptest! {
         }
     }
 
-    #[test]
     fn a_part_is_never_taken_for_the_whole(transaction in transaction(), cut in any::<prop::sample::Index>()) {
         let mut bytes = transaction.bytes();
         bytes.truncate(cut.index(bytes.len()));

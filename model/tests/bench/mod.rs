@@ -10,12 +10,14 @@ use assay_model::crypto::{
     content_hash, credential_binding, sign_credential, stellar_address,
 };
 use assay_model::id::{
-    AttributeId, CredentialId, GrantId, Height, InserterId, Text, UserId, WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId, Text,
+    UserId, WalletId, WriteGrantId,
 };
 use assay_model::ledger::{
-    Action, Answer, Batch, Call, Consent, Content, DelegatedAccessGrant, DelegatedWriteGrant, Env,
-    Outcome, OwnerConsent, OwnershipProof, Query, Refusal, State, Transaction, Unsigned,
-    close_epochs, endow, execute, view, write_date,
+    Action, Answer, At, Batch, Call, Consent, Content, DagTerms, DelegatedAccessGrant,
+    DelegatedWriteGrant, Env, Outcome, OwnerConsent, OwnershipProof, Payload, Query, Refusal,
+    ShareTerms, State, Transaction, Unsigned, begin_block, conclude, endow, execute, view,
+    write_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -27,6 +29,8 @@ use uuid::Uuid;
 pub(crate) const CHAIN: &str = "assay-test";
 /// Chain time of the first action.
 pub(crate) const NOW: i64 = 1_000;
+/// Papers may be used until this second.
+pub(crate) const PAPER_END: i64 = 1_000_000;
 /// Wallet proofs name this second.
 pub(crate) const PROOF_END: i64 = 5_000;
 
@@ -72,6 +76,10 @@ pub(crate) fn write_grant(n: u128) -> WriteGrantId {
 
 pub(crate) fn attribute(n: u128) -> AttributeId {
     AttributeId(Uuid::from_u128(n))
+}
+
+pub(crate) fn request(n: u128) -> AccessRequestId {
+    AccessRequestId(Uuid::from_u128(n))
 }
 
 pub(crate) fn organisation(n: u128) -> InserterId {
@@ -161,6 +169,16 @@ pub(crate) struct Bench {
     pub(crate) db_owner: Text,
     pub(crate) time: i64,
     pub(crate) height: u64,
+    /// Who proposes the next blocks.
+    pub(crate) proposer: Option<Identity>,
+}
+
+pub(crate) fn club(n: u128) -> ClubId {
+    ClubId(Uuid::from_u128(n))
+}
+
+pub(crate) fn peer(n: u128) -> PeerId {
+    PeerId(Uuid::from_u128(n))
 }
 
 impl Bench {
@@ -202,6 +220,7 @@ impl Bench {
             db_owner,
             time: NOW,
             height: 0,
+            proposer: None,
         }
     }
 
@@ -242,28 +261,45 @@ impl Bench {
             .map_or(0, |account| account.0)
     }
 
-    /// A transaction of this batch with the next nonce.
-    pub(crate) fn transaction(&self, who: &str, batch: Batch) -> Arc<Transaction> {
+    /// A transaction with the next nonce.
+    pub(crate) fn transaction(&self, who: &str, payload: impl Into<Payload>) -> Arc<Transaction> {
         let unsigned = Unsigned {
             nonce: self.nonce(who) + 1,
             chain_id: self.chain_id.clone(),
-            batch,
+            payload: payload.into(),
         };
         Transaction::sign(&*self.suite, &key(who), unsigned)
     }
 
-    /// Executes a batch in a block of its own.
-    pub(crate) fn run_batch(&mut self, who: &str, batch: Batch) -> Outcome {
-        let transaction = self.transaction(who, batch);
+    /// Executes a transaction in a block of its own.
+    pub(crate) fn run_batch(&mut self, who: &str, payload: impl Into<Payload>) -> Outcome {
+        let transaction = self.transaction(who, payload);
         self.execute(&transaction)
     }
 
+    /// What happens at this time by itself; it happens once.
+    pub(crate) fn pass_time(&mut self) {
+        let at = At {
+            height: Height(self.height + 1),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
+        let mut state = std::mem::take(&mut self.state);
+        begin_block(&mut state, self.env(), at);
+        self.state = state;
+    }
+
     pub(crate) fn execute(&mut self, transaction: &Transaction) -> Outcome {
+        self.pass_time();
         self.height += 1;
-        let at = (Height(self.height), BlockTime(self.time));
+        let at = At {
+            height: Height(self.height),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
         let mut state = std::mem::take(&mut self.state);
         let outcome = execute(&mut state, self.env(), at, transaction);
-        close_epochs(&mut state, at, Hash([self.height as u8; 32]));
+        conclude(&mut state, self.env(), at, Hash([self.height as u8; 32]));
         self.state = state;
         outcome
     }
@@ -271,8 +307,14 @@ impl Bench {
     /// A block without anything in it.
     pub(crate) fn pass(&mut self) {
         self.height += 1;
-        let at = (Height(self.height), BlockTime(self.time));
-        close_epochs(&mut self.state, at, Hash([self.height as u8; 32]));
+        let at = At {
+            height: Height(self.height),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
+        let mut state = std::mem::take(&mut self.state);
+        conclude(&mut state, self.env(), at, Hash([self.height as u8; 32]));
+        self.state = state;
     }
 
     /// Somebody's address on the other chain; it has to be somebody with an EVM key.
@@ -286,6 +328,7 @@ impl Bench {
 
     /// What the ledger says to one action; a refusal has to leave every row as it was.
     pub(crate) fn says(&mut self, who: &str, action: Action) -> String {
+        self.pass_time();
         let (digest, nonce) = (self.state.digest(), self.nonce(who));
         let outcome = self.run(who, action.clone());
         if outcome != Outcome::Accepted {
@@ -486,6 +529,11 @@ impl Bench {
             data: credential(data),
             lock,
             hash: Some(hash()),
+            terms: self.rules.keep(Switch::DagExpires).then_some(DagTerms {
+                not_usable_after: PAPER_END,
+                expires_at: None,
+                uses: None,
+            }),
             signature: "".into(),
         };
         dag.signature = self.signed("alice", &dag.text(self.rules, &self.chain_id));
@@ -645,6 +693,21 @@ impl Package {
         }
     }
 
+    /// A copy that waits for a grant.
+    pub(crate) fn wait(&self, original: u128) -> Action {
+        let p = self.clone();
+        Action::CreateCredentialCopy {
+            id: p.id,
+            original_credential_id: credential(original),
+            public_notes: p.notes,
+            public_notes_signature: p.notes_signature,
+            broader_signature: p.broader_signature,
+            content: Content::new(p.content),
+            encryptor_public_key: p.encryptor,
+            issuer_auth_public_key: p.issuer,
+        }
+    }
+
     pub(crate) fn share(&self, original: u128, grantee: &str, lock: i64) -> Action {
         let p = self.clone();
         Action::ShareCredential {
@@ -659,7 +722,33 @@ impl Package {
             issuer_auth_public_key: p.issuer,
             grantee_wallet_identifier: grantee.into(),
             locked_until: lock,
+            terms: None,
         }
+    }
+
+    /// The same, saying how far the grant goes.
+    pub(crate) fn share_with(
+        &self,
+        original: u128,
+        grantee: &str,
+        lock: i64,
+        said: ShareTerms,
+    ) -> Action {
+        let mut action = self.share(original, grantee, lock);
+        if let Action::ShareCredential { terms, .. } = &mut action {
+            *terms = Some(said);
+        }
+        action
+    }
+}
+
+/// A grant that answers no request and goes as far as it can.
+pub(crate) fn no_terms() -> ShareTerms {
+    ShareTerms {
+        request_id: None,
+        expires_at: None,
+        uses: None,
+        fields: None,
     }
 }
 
@@ -734,6 +823,7 @@ pub(crate) struct Dag {
     pub(crate) data: CredentialId,
     pub(crate) lock: i64,
     pub(crate) hash: Option<Text>,
+    pub(crate) terms: Option<DagTerms>,
     pub(crate) signature: Text,
 }
 
@@ -745,6 +835,7 @@ impl Dag {
             data: self.data,
             locked_until: self.lock,
             content_hash: self.hash.as_deref(),
+            terms: self.terms.as_ref(),
         }
         .text(rules, chain_id)
     }
@@ -758,6 +849,19 @@ impl Dag {
             dag_locked_until: dag.lock,
             dag_content_hash: dag.hash,
             dag_signature: dag.signature,
+            terms: dag.terms,
+        }
+    }
+
+    pub(crate) fn cancel(&self) -> Action {
+        let dag = self.clone();
+        Action::CancelDag {
+            dag_owner_wallet_identifier: dag.owner,
+            dag_grantee_wallet_identifier: dag.grantee,
+            dag_data_id: dag.data,
+            dag_locked_until: dag.lock,
+            dag_content_hash: dag.hash,
+            terms: dag.terms,
         }
     }
 }

@@ -512,15 +512,36 @@ fn editing_no_credential_of_ones_own_is_silent_or_refused() {
 
 #[test]
 fn an_edit_may_change_the_issuer_unless_its_word_stands() {
-    for (rules, expected) in [
-        (Rules::deployed(), "ok"),
-        (all_but(Switch::StickyStatus), "ok"),
-        (only(Switch::StickyStatus), ISSUER_CHANGED),
-        (Rules::documented(), ISSUER_CHANGED),
+    for (rules, notes, expected, issuer) in [
+        (Rules::deployed(), APPROVED, "ok", "bank"),
+        (all_but(Switch::StickyStatus), REVOKED, "ok", "bank"),
+        (
+            all_but(Switch::RotationKeepsIssuer),
+            APPROVED,
+            ISSUER_CHANGED,
+            "kyc",
+        ),
+        (only(Switch::StickyStatus), APPROVED, ISSUER_CHANGED, "kyc"),
+        (Rules::documented(), REVOKED, ISSUER_CHANGED, "kyc"),
+        // Whoever leaves the notes as they are has sealed the content anew, no more.
+        (Rules::documented(), APPROVED, "ok", "kyc"),
+        (only(Switch::RotationKeepsIssuer), APPROVED, "ok", "kyc"),
     ] {
         let bench = Bench::issued(rules);
-        let edited = bench.credential(10, ALICE, "bank", APPROVED);
-        check_credential(&bench, "alice", edited.edit(), expected);
+        let edited = bench.credential(10, ALICE, "bank", notes);
+        let after = check_credential(&bench, "alice", edited.edit(), expected);
+        let row = row(&after, 10).unwrap();
+        assert_eq!(
+            *row.issuer_auth_public_key,
+            *bench.caller(issuer),
+            "{rules}"
+        );
+        let sealed = if expected == "ok" {
+            edited.content
+        } else {
+            bench.original().content
+        };
+        assert_eq!(**row.content.text(), *sealed, "{rules}");
     }
 }
 
@@ -743,12 +764,26 @@ fn a_share_is_checked_original_notes_signatures_id() {
 }
 
 #[test]
-fn a_lock_is_any_number() {
+fn a_lock_is_any_number_or_seconds_within_ten_years() {
+    const NO_SECONDS: &str = "locked_until has to be UNIX seconds";
+    const TOO_LONG: &str = "locked_until is later than the network allows";
+    const LONGEST: i64 = (10 * 366 + 1) * 86_400;
     for rules in both_rules() {
         let bench = Bench::issued(rules);
-        for lock in [0, -1, 1, i64::MIN, i64::MAX] {
+        let bounded = rules.keep(Switch::BoundedLocks);
+        for (lock, told) in [
+            (0, "ok"),
+            (1, "ok"),
+            (-1, NO_SECONDS),
+            (NOW + LONGEST, "ok"),
+            (NOW + LONGEST + 1, TOO_LONG),
+            (1_767_225_600_000, NO_SECONDS),
+            (i64::MIN, NO_SECONDS),
+            (i64::MAX, NO_SECONDS),
+        ] {
             let share = bench.copy(11).share(10, &bench.caller("bank"), lock);
-            check_credential(&bench, "alice", share, "ok");
+            let expected = if bounded { told } else { "ok" };
+            check_credential(&bench, "alice", share, expected);
         }
     }
 }

@@ -324,7 +324,9 @@ fn a_lock_holds_through_its_own_second() {
             (NOW - 1, NOW, "ok"),
             (i64::MAX, NOW, LOCKED),
         ] {
-            let bench = Bench::shared(rules, lock).at(now);
+            // Locks that are no second of any story are made where nothing bounds them.
+            let unbounded = rules.with(Switch::BoundedLocks, false);
+            let bench = Bench::shared(unbounded, lock).at(now);
             let bench = check_grant(
                 &bench,
                 "alice",

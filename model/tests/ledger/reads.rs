@@ -576,6 +576,7 @@ fn a_dag_text_is_the_same_for_everybody() {
         for hash in [Some(hash()), None, Some("".into())] {
             let dag = Dag {
                 hash,
+                terms: None,
                 ..bench.dag("the bank", 11, -7)
             };
             let query = Query::DagMessage {
@@ -584,6 +585,7 @@ fn a_dag_text_is_the_same_for_everybody() {
                 dag_data_id: dag.data,
                 dag_locked_until: dag.lock,
                 dag_content_hash: dag.hash.clone(),
+                terms: None,
             };
             let hash = dag.hash.clone().unwrap_or_default();
             let mut text = format!(

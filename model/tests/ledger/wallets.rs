@@ -740,7 +740,7 @@ fn a_near_key_and_the_plain_key_share_their_nonce() {
         let unsigned = Unsigned {
             nonce,
             chain_id: CHAIN.into(),
-            batch: Batch::one(remove(77)),
+            payload: Batch::one(remove(77)).into(),
         };
         bench.execute(&Transaction::sign(&*bench.suite.clone(), key, unsigned))
     };

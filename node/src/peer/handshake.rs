@@ -201,7 +201,7 @@ fn understand(me: &Me, hello: &[u8]) -> Result<Result<Talk, Refusal>, Failed> {
     };
     let dialler = NodeId(u16::from_le_bytes([*d0, *d1]));
     let acceptor = NodeId(u16::from_le_bytes([*a0, *a1]));
-    let known = dialler.index() < me.genesis.validators.len() && dialler != me.id;
+    let known = dialler.index() < me.genesis.nodes.len() && dialler != me.id;
     Ok(if chain_id != me.genesis.chain_id.as_bytes() {
         Err(Refusal::Chain)
     } else if !known {
@@ -258,7 +258,7 @@ impl Talk {
             Role::Dialler => self.dialler,
             Role::Acceptor => self.acceptor,
         };
-        let identity = me.genesis.validators.get(signer.index());
+        let identity = me.genesis.nodes.get(signer.index());
         let text = self.text(&me.genesis.chain_id, role);
         identity.is_some_and(|identity| me.suite.verify(identity, &text, signature))
     }
@@ -315,7 +315,7 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_belong_here_is_refused_and_told_why() {
         let elsewhere = |genesis: &mut Genesis| genesis.chain_id = "other".into();
-        let larger = |genesis: &mut Genesis| genesis.validators.extend(genesis.validators.clone());
+        let larger = |genesis: &mut Genesis| genesis.nodes.extend(genesis.nodes.clone());
         let table = [
             (node(N1, node_key(N1), elsewhere), sound(N2), Refusal::Chain),
             (

@@ -1,5 +1,6 @@
 //! Founding a network: a directory for each node, with genesis and key.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Founding {
     pub leader: NodeId,
     /// What people have of the tokens from the start.
     pub balances: Vec<Allocation>,
+    /// Who does not vote.
+    pub sentries: BTreeSet<NodeId>,
 }
 
 impl Founding {
@@ -57,15 +60,13 @@ impl Founding {
             timing: USUAL_TIMING,
             leader: NodeId(0),
             balances: Vec::new(),
+            sentries: BTreeSet::new(),
         }
     }
 
     fn key(&self, scheme: Scheme, whose: &str) -> Result<SigningKey, ProcessError> {
         let mut secret = match self.seed {
-            Some(seed) => {
-                let text = format!("{seed} {whose}");
-                blake3::derive_key("assay 2026 keys of a seeded network", text.as_bytes())
-            }
+            Some(seed) => seeded(seed, whose),
             None => entropy()?,
         };
         if scheme == Scheme::Evm {
@@ -73,6 +74,19 @@ impl Founding {
             secret[0] = secret[0] & 0x7f | 1;
         }
         Ok(SigningKey { scheme, secret })
+    }
+}
+
+fn seeded(seed: u64, whose: &str) -> [u8; 32] {
+    let text = format!("{seed} {whose}");
+    blake3::derive_key("assay 2026 keys of a seeded network", text.as_bytes())
+}
+
+/// The key of a node in a network whose keys follow from a number.
+pub fn seeded_key(seed: u64, node: NodeId) -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Ed25519,
+        secret: seeded(seed, &node.to_string()),
     }
 }
 
@@ -115,7 +129,8 @@ pub fn found(directory: &Path, founding: &Founding) -> Result<Founded, ProcessEr
     let genesis = Genesis {
         chain_id: founding.chain_id.as_str().into(),
         db_owner: owner.caller().into(),
-        validators: keys.iter().map(|key| suite.identity(key)).collect(),
+        nodes: keys.iter().map(|key| suite.identity(key)).collect(),
+        sentries: founding.sentries.clone(),
         leader: founding.leader,
         time: founding.time.unwrap_or_else(machine_time),
         rules: founding.rules,
@@ -176,7 +191,7 @@ mod tests {
             let founding = Founding { seed, ..founding() };
             let founded = found(home.path(), &founding).unwrap();
             (
-                founded.genesis.validators.clone(),
+                founded.genesis.nodes.clone(),
                 founded.genesis.db_owner.clone(),
             )
         };

@@ -52,6 +52,7 @@ fn inspect_with(home: &Path, conduct: &Conduct) -> Result<Value, ProcessError> {
         "node": id.to_string(),
         "chain_id": &*genesis.chain_id,
         "height": node.height().0,
+        "oldest": node.oldest().0,
         "app_hash": node.app_hash().to_string(),
         "tables": state.digest().to_string(),
         "halted": node.halted().map(|why| why.to_string()),
@@ -71,6 +72,7 @@ fn inspect_with(home: &Path, conduct: &Conduct) -> Result<Value, ProcessError> {
             (json!(id), json!({ "public_notes": row }))
         }),
         "grants": rows(&tables.access_grants, |id, row| (json!(id), grant(row))),
+        "consumed_write_grants": rows(&tables.consumed_write_grants, |id, row| (json!(id), json!(row))),
         "inserters": rows(&tables.inserters, |id, row| (json!(id), json!({ "name": row }))),
         "delegates": rows(&tables.delegates, |address, row| {
             (json!(address), json!({ "inserter_id": row }))

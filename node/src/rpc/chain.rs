@@ -273,7 +273,7 @@ impl ChainBlock {
         };
         let raw_block = json.bytes();
         let vote = |vote: &Vote| VoteJson {
-            validator: public_key(&genesis.validators, vote.validator),
+            validator: public_key(&genesis.nodes, vote.validator),
             block: vote.block.0,
             term: vote.ballot.term,
             round: vote.ballot.round,
@@ -296,7 +296,7 @@ impl ChainBlock {
 fn header(genesis: &Genesis, committed: &Committed) -> HeaderJson {
     let block = &committed.block;
     let mut validators = Sha256::new();
-    for validator in &genesis.validators {
+    for validator in &genesis.nodes {
         validators.update(validator.bytes());
     }
     let ids = block
@@ -313,7 +313,7 @@ fn header(genesis: &Genesis, committed: &Committed) -> HeaderJson {
         merkle_root: merkle_root(ids.collect()),
         vals_hash: validators.finalize().into(),
         params_hash: [0; 32],
-        proposer: public_key(&genesis.validators, block.proposer),
+        proposer: public_key(&genesis.nodes, block.proposer),
     }
 }
 
@@ -456,18 +456,20 @@ pub struct ValidatorJson {
     pub pubkey: Vec<u8>,
     #[serde(rename = "type")]
     pub key_type: String,
-    /// One vote each, whatever it says.
+    /// Counts in resolutions; blocks count heads.
     pub power: u64,
 }
 
-fn validators(genesis: &Genesis) -> Vec<ValidatorJson> {
-    let keys = genesis.validators.iter().map(KeyJson::new);
-    keys.map(|KeyJson { key_type, key }| ValidatorJson {
-        pubkey: key,
-        key_type,
-        power: 1,
-    })
-    .collect()
+fn validators(set: &[(Identity, u64)]) -> Vec<ValidatorJson> {
+    let json = |(identity, power): &(Identity, u64)| {
+        let KeyJson { key_type, key } = KeyJson::new(identity);
+        ValidatorJson {
+            pubkey: key,
+            key_type,
+            power: *power,
+        }
+    };
+    set.iter().map(json).collect()
 }
 
 /// The result of `chain.validators`.
@@ -479,11 +481,11 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// The same at every height.
-    pub fn new(genesis: &Genesis, height: Height) -> Validators {
+    /// Who votes on the block after this height.
+    pub fn new(height: Height, set: &[(Identity, u64)]) -> Validators {
         Validators {
             height: height.0,
-            validators: validators(genesis),
+            validators: validators(set),
         }
     }
 }
@@ -504,7 +506,7 @@ impl ConsensusParams {
     /// The genesis' own, with whoever leads now.
     pub fn new(genesis: &Genesis, leader: NodeId) -> ConsensusParams {
         ConsensusParams {
-            leader: genesis.validators.get(leader.index()).map(KeyJson::new),
+            leader: genesis.nodes.get(leader.index()).map(KeyJson::new),
             max_block_size: MAX_BLOCK_SIZE,
             join_expiry: "168h0m0s",
             disabled_gas_costs: true,
@@ -533,7 +535,7 @@ impl GenesisInfo {
             chain_id: genesis.chain_id.to_string(),
             initial_height: 1,
             db_owner: genesis.db_owner.to_string(),
-            validators: validators(genesis),
+            validators: validators(&genesis.validators()),
             params: ConsensusParams::new(genesis, genesis.leader),
         }
     }

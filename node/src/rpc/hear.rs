@@ -10,8 +10,9 @@ use std::sync::Arc;
 use assay_model::bridge::{Address, Amount, Hash};
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, AttributeRow, BridgeInfo, ClaimRow, Content, CredentialDetail, CredentialSummary,
-    EpochRow, GrantInserter, GrantRow, Invalid, Outcome, Query, Refusal, RewardRow,
+    AccessRequestRow, Answer, AttributeRow, AuditEvent, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    Content, CredentialDetail, CredentialSummary, EpochRow, GrantInserter, GrantRow, GrantTermsRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, RemainderRow, RequestState, RewardRow,
     SharedCredential, Transaction, Unreadable, UserRow, WalletRow, WalletType,
 };
 use assay_model::node::{
@@ -406,12 +407,11 @@ pub fn outcome(code: u32, log: &str) -> Result<Outcome, String> {
         0 => Ok(Outcome::Accepted),
         1 => Ok(Outcome::Refused(Refusal::Unreadable(Unreadable::Payload))),
         65_535 if log == INVALID => Ok(Outcome::Invalid),
-        65_535 => refusal()
-            .map(Outcome::Refused)
-            .ok_or_else(|| format!("no refusal of the ledger says {log:?}")),
-        other => Err(format!(
-            "no transaction here ends with code {other} ({log:?})"
-        )),
+        code => match refusal() {
+            Some(refusal) if refusal.result_code() == code => Ok(Outcome::Refused(refusal)),
+            Some(_) => Err(format!("{log:?} does not go with code {code}")),
+            None => Err(format!("no refusal of the ledger says {log:?}")),
+        },
     }
 }
 
@@ -522,10 +522,11 @@ impl Row {
     }
 
     fn int8(&mut self) -> Result<i64, String> {
-        self.next("a decimal number as text", |cell| {
-            let number: i64 = cell.as_str()?.parse().ok()?;
-            (cell.as_str() == Some(&number.to_string())).then_some(number)
-        })
+        self.next("a decimal number as text", int8)
+    }
+
+    fn maybe_int8(&mut self) -> Result<Option<i64>, String> {
+        self.next("a decimal number as text or null", maybe(int8))
     }
 
     fn height(&mut self) -> Result<Height, String> {
@@ -557,6 +558,12 @@ impl Row {
 
 fn text(cell: Json) -> Option<Text> {
     cell.as_str().map(Text::from)
+}
+
+/// A number in the one spelling nodes write.
+fn int8(cell: Json) -> Option<i64> {
+    let number: i64 = cell.as_str()?.parse().ok()?;
+    (cell.as_str() == Some(&number.to_string())).then_some(number)
 }
 
 /// A uuid in the one spelling nodes write.
@@ -642,6 +649,14 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         Query::ListEpochs { .. } => Answer::Epochs(each(rows, epoch)?),
         Query::GetEpochRewards { .. } => Answer::Rewards(each(rows, reward)?),
         Query::ListWalletRewards { .. } => Answer::Claims(each(rows, claim)?),
+        Query::GetAccessRequestsReceived { .. } | Query::GetAccessRequestsMade { .. } => {
+            Answer::Requests(each(rows, request)?)
+        }
+        Query::GetAccessGrantTerms { .. } => Answer::Terms(terms(only(rows)?)?),
+        Query::GetAuditRecords { .. } => Answer::Records(each(rows, record)?),
+        Query::GetLockedRemainders {} => Answer::Remainders(each(rows, remainder)?),
+        Query::GetPassportingPeers {} => Answer::Peers(each(rows, peer)?),
+        Query::GetGovernanceLog { .. } => Answer::Changes(each(rows, change)?),
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
         }
@@ -727,6 +742,24 @@ fn wallet(mut row: Row) -> Result<WalletRow, String> {
     })
 }
 
+fn peer(mut row: Row) -> Result<PeerRow, String> {
+    Ok(PeerRow {
+        id: row.id()?,
+        name: row.text()?,
+        issuer_public_key: row.text()?,
+        server_url_base: row.text()?,
+    })
+}
+
+fn change(mut row: Row) -> Result<ChangeRow, String> {
+    Ok(ChangeRow {
+        number: row.int8()?,
+        height: row.int8()?,
+        what: row.text()?,
+        subject: row.text()?,
+    })
+}
+
 fn attribute(mut row: Row) -> Result<AttributeRow, String> {
     Ok(AttributeRow {
         id: row.id()?,
@@ -790,6 +823,59 @@ fn grant(mut row: Row) -> Result<GrantRow, String> {
         content_hash: row.maybe_text()?,
         inserter_type: row.next("\"user\" or \"dag_message\"", inserter_type)?,
         inserter_id: row.text()?,
+    })
+}
+
+fn request(mut row: Row) -> Result<AccessRequestRow, String> {
+    Ok(AccessRequestRow {
+        id: row.id()?,
+        consumer: row.text()?,
+        owner: row.id()?,
+        credential: row.maybe_id()?,
+        kind: row.maybe_text()?,
+        fields: row.maybe_text()?,
+        purpose: row.text()?,
+        locked_until: row.int8()?,
+        stands_until: row.int8()?,
+        expires_at: row.maybe_int8()?,
+        uses: row.maybe_int8()?,
+        state: row.next("the state of a request", |cell| {
+            RequestState::parse(cell.as_str()?)
+        })?,
+        copy: row.maybe_id()?,
+    })
+}
+
+fn terms(mut row: Row) -> Result<GrantTermsRow, String> {
+    Ok(GrantTermsRow {
+        id: row.id()?,
+        request: row.maybe_id()?,
+        expires_at: row.maybe_int8()?,
+        uses_left: row.maybe_int8()?,
+        open_until: row.maybe_int8()?,
+        fields: row.maybe_text()?,
+    })
+}
+
+fn record(mut row: Row) -> Result<AuditRow, String> {
+    Ok(AuditRow {
+        number: row.int8()?,
+        event: row.next("an event", |cell| AuditEvent::parse(cell.as_str()?))?,
+        time: row.int8()?,
+        height: row.int8()?,
+        owner: row.id()?,
+        party: row.text()?,
+        request: row.maybe_id()?,
+        grant: row.maybe_id()?,
+        data: row.maybe_id()?,
+    })
+}
+
+fn remainder(mut row: Row) -> Result<RemainderRow, String> {
+    Ok(RemainderRow {
+        id: row.id()?,
+        locked_until: row.int8()?,
+        due: row.truth()?,
     })
 }
 

@@ -32,5 +32,6 @@ pub use result::{
     claim_refused, halted, query_result, rejected, timed_out, tx_status, view_result,
 };
 pub use transaction::{
-    NoIdentity, Unrunnable, Unusable, batch, parse_transaction, to_ledger, transaction_json,
+    NoIdentity, Unrunnable, Unusable, batch, parse_transaction, payload, to_ledger,
+    transaction_json,
 };

@@ -3,9 +3,9 @@
 use assay_model::bridge::{CHAIN, Hash};
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
-    Answer, AttributeRow, BridgeInfo, ClaimRow, CredentialDetail, CredentialSummary, Engine,
-    EpochRow, GrantInserter, GrantRow, Invalid, Outcome, Query, Refusal, SharedCredential, UserRow,
-    WalletRow,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    CredentialDetail, CredentialSummary, Engine, EpochRow, GrantInserter, GrantRow, GrantTermsRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
@@ -134,6 +134,47 @@ const CLAIMS: &[Column] = &[
     ("param_root", "bytea"),
     ("param_proofs", "bytea[]"),
 ];
+const REQUESTS: &[Column] = &[
+    ("id", "uuid"),
+    ("consumer", "text"),
+    ("user_id", "uuid"),
+    ("credential_id", "uuid"),
+    ("kind", "text"),
+    ("fields", "text"),
+    ("purpose", "text"),
+    ("locked_until", "int8"),
+    ("stands_until", "int8"),
+    ("expires_at", "int8"),
+    ("uses", "int8"),
+    ("state", "text"),
+    ("copy_id", "uuid"),
+];
+const GRANT_TERMS: &[Column] = &[
+    ("id", "uuid"),
+    ("request_id", "uuid"),
+    ("expires_at", "int8"),
+    ("uses_left", "int8"),
+    ("open_until", "int8"),
+    ("fields", "text"),
+];
+const AUDIT_RECORDS: &[Column] = &[
+    ("number", "int8"),
+    ("event", "text"),
+    ("time", "int8"),
+    ("height", "int8"),
+    ("user_id", "uuid"),
+    ("party", "text"),
+    ("request_id", "uuid"),
+    ("grant_id", "uuid"),
+    ("data_id", "uuid"),
+];
+const REMAINDERS: &[Column] = &[("id", "uuid"), ("locked_until", "int8"), ("due", "bool")];
+const PEERS: &[Column] = &[
+    ("id", "uuid"),
+    ("name", "text"),
+    ("issuer_public_key", "text"),
+    ("server_url_base", "text"),
+];
 
 /// The columns a view declares, in the schema's order. Source: idos-facts 2, 3.6 and 3.8, and the names
 /// in idos-schema where those do not give them.
@@ -152,7 +193,18 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAccessGrantsGrantedCount { .. } => &[("count", "int8")],
         Query::HasLockedAccessGrants { .. } => &[("has", "bool")],
         Query::GetAttributes { .. } => ATTRIBUTES,
+        Query::GetPassportingPeers { .. } => PEERS,
+        Query::GetGovernanceLog { .. } => &[
+            ("id", "int8"),
+            ("height", "int8"),
+            ("change", "text"),
+            ("subject", "text"),
+        ],
         Query::DagMessage { .. } | Query::DwgMessage { .. } => &[("message", "text")],
+        Query::GetAccessRequestsReceived { .. } | Query::GetAccessRequestsMade { .. } => REQUESTS,
+        Query::GetAccessGrantTerms { .. } => GRANT_TERMS,
+        Query::GetAuditRecords { .. } => AUDIT_RECORDS,
+        Query::GetLockedRemainders { .. } => REMAINDERS,
         Query::HasProfile { .. } => &[("has_profile", "bool")],
         Query::CheckBalance { .. } | Query::Balance { .. } => &[("balance", "numeric")],
         Query::GetWalletWithBalance { .. } => &[("wallet", "text")],
@@ -253,6 +305,15 @@ fn wallet(row: &WalletRow) -> Vec<Json> {
     ]
 }
 
+fn change(row: &ChangeRow) -> Vec<Json> {
+    vec![
+        int8(row.number),
+        int8(row.height),
+        json!(row.what),
+        json!(row.subject),
+    ]
+}
+
 fn attribute(row: &AttributeRow) -> Vec<Json> {
     vec![
         json!(row.id),
@@ -317,6 +378,62 @@ fn grant(row: &GrantRow) -> Vec<Json> {
     ]
 }
 
+fn request(row: &AccessRequestRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.consumer),
+        json!(row.owner),
+        json!(row.credential),
+        json!(row.kind),
+        json!(row.fields),
+        json!(row.purpose),
+        int8(row.locked_until),
+        int8(row.stands_until),
+        json!(row.expires_at.map(int8)),
+        json!(row.uses.map(int8)),
+        json!(row.state.name()),
+        json!(row.copy),
+    ]
+}
+
+fn terms(row: &GrantTermsRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.request),
+        json!(row.expires_at.map(int8)),
+        json!(row.uses_left.map(int8)),
+        json!(row.open_until.map(int8)),
+        json!(row.fields),
+    ]
+}
+
+fn record(row: &AuditRow) -> Vec<Json> {
+    vec![
+        int8(row.number),
+        json!(row.event.name()),
+        int8(row.time),
+        int8(row.height),
+        json!(row.owner),
+        json!(row.party),
+        json!(row.request),
+        json!(row.grant),
+        json!(row.data),
+    ]
+}
+
+fn remainder(row: &RemainderRow) -> Vec<Json> {
+    vec![json!(row.id), int8(row.locked_until), json!(row.due)]
+}
+
+fn peer(row: &PeerRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        json!(row.name),
+        json!(row.issuer_public_key),
+        json!(row.server_url_base),
+    ]
+}
+
 /// The rows of an answer to a query.
 pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
     let for_inserter = matches!(query, Query::GetUserAsInserter { .. });
@@ -329,6 +446,12 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::CredentialId(id) => id.iter().map(|id| vec![json!(id)]).collect(),
         Answer::Grants(rows) => rows.iter().map(grant).collect(),
         Answer::Attributes(rows) => rows.iter().map(attribute).collect(),
+        Answer::Requests(rows) => rows.iter().map(request).collect(),
+        Answer::Terms(row) => vec![terms(row)],
+        Answer::Records(rows) => rows.iter().map(record).collect(),
+        Answer::Remainders(rows) => rows.iter().map(remainder).collect(),
+        Answer::Peers(rows) => rows.iter().map(peer).collect(),
+        Answer::Changes(rows) => rows.iter().map(change).collect(),
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],
@@ -487,7 +610,7 @@ impl TxResult {
         let log = match outcome {
             Outcome::Accepted => String::new(),
             Outcome::Refused(refusal @ Refusal::Unreadable(_)) => {
-                let told = sent.and_then(|sent| transaction::batch(&sent.payload).err());
+                let told = sent.and_then(|sent| transaction::payload(sent).err());
                 let told = told.map_or_else(|| refusal.to_string(), |why| why.to_string());
                 format!("ERROR: {told}")
             }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, XrplKey};
-use assay_model::ledger::{Action, Batch, Transaction, Unreadable};
+use assay_model::ledger::{Action, Batch, Payload, Transaction, Unreadable};
 use assay_model::wire::{
-    CallError, DecodeError, DecodeProblem, ExecutePayload, SignedTransaction, canonical_integer,
+    CallError, DecodeError, EnginePayload, ExecutePayload, SignedTransaction, canonical_integer,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -151,6 +151,9 @@ pub enum Unrunnable {
     /// It does not decode.
     #[error("{0}")]
     Payload(DecodeError),
+    /// A type that no node runs.
+    #[error("unknown payload type: {0}")]
+    Type(String),
     /// An unknown namespace or action, or arguments that do not fit.
     #[error("{0}")]
     Call(CallError),
@@ -160,13 +163,8 @@ impl Unrunnable {
     /// What the ledger keeps of it.
     pub const fn kind(&self) -> Unreadable {
         match self {
-            // Nodes read these payloads; bad text stops in the database.
-            Unrunnable::Payload(DecodeError {
-                problem: DecodeProblem::Utf8,
-                ..
-            }) => Unreadable::Call,
-            Unrunnable::Payload(_) => Unreadable::Payload,
-            Unrunnable::Call(_) => Unreadable::Call,
+            Unrunnable::Payload(error) => Unreadable::of(error),
+            Unrunnable::Type(_) | Unrunnable::Call(_) => Unreadable::Call,
         }
     }
 }
@@ -195,7 +193,8 @@ const UNSIGNABLE: &str = "description is too long or invalid serialization type"
 pub fn to_ledger(sent: SignedTransaction) -> Result<Arc<Transaction>, Unusable> {
     let sender = identity(&sent.signature_type, &sent.sender).map_err(Unusable::Sender)?;
     // The message, which hangs on a hash of the whole payload, is made once: below, if it can be.
-    if sent.payload_type != EXECUTE && sent.message().is_some() {
+    let runs = sent.payload_type == EXECUTE || is_run(&sent.payload_type);
+    if !runs && sent.message().is_some() {
         return Err(Unusable::PayloadType(sent.payload_type));
     }
     from_block(sent, sender)
@@ -206,15 +205,28 @@ pub(super) fn from_block(
     sent: SignedTransaction,
     sender: Identity,
 ) -> Result<Arc<Transaction>, Unusable> {
-    let batch = if sent.payload_type == EXECUTE {
-        batch(&sent.payload).unwrap_or_else(|why| Batch::unreadable(why.kind()))
-    } else {
-        Batch::unreadable(Unreadable::Call)
-    };
-    Transaction::received(sent, sender, batch).ok_or(Unusable::Message(UNSIGNABLE))
+    let payload = payload(&sent).unwrap_or_else(|why| Payload::unreadable(why.kind()));
+    Transaction::received(sent, sender, payload).ok_or(Unusable::Message(UNSIGNABLE))
 }
 
 const EXECUTE: &str = "execute";
+
+/// Whether nodes have a route for payloads of this type, other than `execute`. Deleting a resolution has a
+/// type and no route. Source: kwil-rpc 4.
+fn is_run(payload_type: &str) -> bool {
+    EnginePayload::is_type(payload_type) && payload_type != "delete_resolution"
+}
+
+/// What a transaction's payload says.
+pub fn payload(sent: &SignedTransaction) -> Result<Payload, Unrunnable> {
+    match sent.payload_type.as_str() {
+        EXECUTE => batch(&sent.payload).map(Payload::Actions),
+        kind if is_run(kind) => EnginePayload::decode(kind, &sent.payload)
+            .map(Payload::Engine)
+            .map_err(Unrunnable::Payload),
+        other => Err(Unrunnable::Type(other.to_owned())),
+    }
+}
 
 /// What an `execute` payload runs.
 pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
@@ -315,7 +327,10 @@ mod tests {
         let signed = changed(change);
         assert_eq!(batch(&signed.payload).unwrap_err().to_string(), told);
         let taken = to_ledger(signed.clone()).unwrap();
-        assert_eq!((taken.batch.problem(), taken.id), (Some(kind), signed.id()));
+        assert_eq!(
+            (taken.payload.problem(), taken.id),
+            (Some(kind), signed.id())
+        );
         assert_eq!(taken.sent(), &signed);
     }
 
@@ -345,9 +360,9 @@ mod tests {
         check_not_taken(|tx| tx.description = "d".repeat(201), 65_535, unsignable);
         check_not_taken(|tx| tx.serialization = "eip712".into(), 65_535, unsignable);
         check_not_taken(
-            |tx| tx.payload_type = "transfer".into(),
+            |tx| tx.payload_type = "delete_resolution".into(),
             2,
-            "unknown payload type: transfer",
+            "unknown payload type: delete_resolution",
         );
         check_fails_in_its_block(
             |tx| tx.payload.clear(),
@@ -411,12 +426,15 @@ mod tests {
                 let unsigned = Unsigned {
                     nonce: 7,
                     chain_id: "c".into(),
-                    batch: batch.clone(),
+                    payload: batch.clone().into(),
                 };
                 let transaction = Transaction::assemble(sender, unsigned, |_| vec![9; 65]);
                 let json = transaction_json(transaction.sent());
                 let back = to_ledger(parse_transaction(&json).unwrap().unwrap()).unwrap();
-                assert_eq!((back.id, &back.batch), (transaction.id, &batch));
+                assert_eq!(
+                    (back.id, &back.payload),
+                    (transaction.id, &transaction.payload)
+                );
                 assert_eq!(back.sender, sender);
                 assert_eq!(back.sent(), transaction.sent());
             }
@@ -429,14 +447,14 @@ mod tests {
         let unsigned = Unsigned {
             nonce: 7,
             chain_id: "c".into(),
-            batch: Batch::one(Action::RemoveWallet { id }),
+            payload: Batch::one(Action::RemoveWallet { id }).into(),
         };
         let own = Transaction::assemble(Identity::Evm([1; 20]), unsigned, |_| vec![9; 65]);
         let mut sent = own.sent().clone();
         sent.description = "Remove a wallet from idOS".into();
         let received = to_ledger(sent.clone()).unwrap();
         assert_eq!((received.sent(), received.id), (&sent, sent.id()));
-        assert_eq!(received.batch, own.batch);
+        assert_eq!(received.payload, own.payload);
         assert_ne!(received.id, own.id);
     }
 }

@@ -74,7 +74,7 @@ impl Desk {
         let peers = info.genesis.peers(info.id);
         peers
             .map(|peer| {
-                let key = info.genesis.validators[peer.index()].bytes();
+                let key = info.genesis.nodes[peer.index()].bytes();
                 json!({ "id": peer.to_string(), "pubkey": hex::encode(key) })
             })
             .collect()

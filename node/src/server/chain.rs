@@ -38,7 +38,7 @@ impl Desk {
             ChainMethod::Validators { at } => {
                 let validators = move |node: &Node| {
                     let height = height(node, at)?;
-                    Ok(Validators::new(node.genesis(), height))
+                    Ok(Validators::new(height, node.validators_at(height)))
                 };
                 answered(id, handle.look(validators).await?)
             }

@@ -148,7 +148,7 @@ impl<N: Net, S: Store> Shell<N, S> {
             errands,
             peers: Outgoing::new(queues),
             observer: parts.observer,
-            validators: genesis.validators.len(),
+            validators: genesis.nodes.len(),
             timers: Timers::default(),
             replies: BTreeMap::new(),
             requests: 0,

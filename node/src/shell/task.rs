@@ -247,6 +247,11 @@ impl<S: Store> Task<S> {
                 replayed,
                 "committed"
             ),
+            Note::Installed {
+                height, app_hash, ..
+            } => {
+                info!(target: "assay::note", height = height.0, %app_hash, "installed a snapshot");
+            }
             Note::Halted(why) => error!(target: "assay::note", %why, "halted"),
             Note::Proposed { block, height, .. } => {
                 info!(target: "assay::note", height = height.0, %block, "proposed");

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use assay_laws::laws;
 use assay_model::crypto::{KdfMemo, Real, SigningKey, Suite};
 use assay_model::id::{AppHash, Height, NodeId};
 use assay_model::ledger::Outcome;
 use assay_model::node::{Genesis, Record, Rejected, Reply, Request};
 use assay_model::time::WallMillis;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -417,15 +416,9 @@ async fn settled(network: &Network<Memory>, place: u16, at_least: Height) -> Hei
     done.await.expect("it is committed in time")
 }
 
-proptest! {
-    #![proptest_config(Config {
-        cases: 6,
-        rng_seed: RngSeed::Fixed(2026),
-        max_shrink_iters: 0,
-        ..Config::default()
-    })]
+laws! {
+    6, 200;
 
-    #[test]
     fn nothing_acknowledged_is_lost_whenever_a_node_is_killed(
         kills in proptest::collection::vec((1_u16..=4, 0_u64..60_000), 1..6)
     ) {

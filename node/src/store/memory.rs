@@ -81,6 +81,7 @@ impl Store for Memory {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         let mut platter = self.platter();
+        Record::prune(&mut platter.records);
         platter.durable = platter.records.len();
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assay_model::node::Record;
 use redb::{Durability, ReadableTable, TableDefinition};
@@ -27,8 +27,13 @@ const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
 
 /// See the module.
+///
+/// Pages of a database that are free still hold what they held. Where something has to be forgotten, the whole
+/// file is written anew and put in place of the old one.
 pub struct Database {
     file: String,
+    path: PathBuf,
+    chain_id: String,
     redb: redb::Database,
     /// Written and not durable.
     written: Vec<(Kind, Vec<u8>)>,
@@ -42,6 +47,7 @@ enum Kind {
     Committed,
     Accepted,
     Term,
+    Snapshot,
 }
 
 impl Kind {
@@ -50,13 +56,14 @@ impl Kind {
             Record::Committed(_) => Kind::Committed,
             Record::Accepted(..) => Kind::Accepted,
             Record::Term(..) => Kind::Term,
+            Record::Snapshot { .. } => Kind::Snapshot,
         }
     }
 
     /// Which later record of the kind overtakes it, if any does.
     fn place(self) -> Option<usize> {
         match self {
-            Kind::Committed => None,
+            Kind::Committed | Kind::Snapshot => None,
             Kind::Accepted => Some(0),
             Kind::Term => Some(1),
         }
@@ -73,14 +80,14 @@ impl Database {
         let name = file.display().to_string();
         let redb = guarded(&name, "open", || {
             if !file.exists() {
-                create(file, chain_id)?;
+                create(file, chain_id, &[])?;
             }
-            let redb = redb::Builder::new().set_cache_size(CACHE).open(file)?;
-            check_claim(&redb, chain_id)?;
-            Ok(redb)
+            open(file, chain_id)
         })?;
         Ok(Database {
             file: name,
+            path: file.to_owned(),
+            chain_id: chain_id.to_owned(),
             redb,
             written: Vec::new(),
             next: 0,
@@ -119,9 +126,36 @@ impl Database {
             }
         }
         transaction.commit()?;
+        let forgets = self.written.iter().any(|(kind, _)| *kind == Kind::Snapshot);
         self.written.clear();
+        if forgets { self.rewrite() } else { Ok(()) }
+    }
+
+    /// Puts a file in place of this one that holds what a node is restored from, and nothing else.
+    fn rewrite(&mut self) -> Result<(), Wrong> {
+        let mut records: Vec<Record> = self.read()?.into_iter().map(|(_, record)| record).collect();
+        keep_latest(&mut records);
+        create(&self.path, &self.chain_id, &records)?;
+        self.redb = open(&self.path, &self.chain_id)?;
+        self.latest = [None; 2];
+        self.next = 0;
+        for record in &records {
+            self.place(Kind::of(record), self.next);
+            self.next += 1;
+        }
         Ok(())
     }
+
+    /// Notes where the latest record of a kind is, if it overtakes others.
+    fn place(&mut self, kind: Kind, sequence: u64) -> Option<u64> {
+        self.latest[kind.place()?].replace(sequence)
+    }
+}
+
+fn open(file: &Path, chain_id: &str) -> Result<redb::Database, Wrong> {
+    let redb = redb::Builder::new().set_cache_size(CACHE).open(file)?;
+    check_claim(&redb, chain_id)?;
+    Ok(redb)
 }
 
 /// Memory for pages that were read or written lately. Records are read at the start only.
@@ -134,7 +168,7 @@ fn claim(chain_id: &str) -> [(&'static str, &str); 2] {
 
 /// Makes a database beside the file and moves it there when it is whole, since one that was begun and not
 /// finished could not be told from one that is damaged.
-fn create(file: &Path, chain_id: &str) -> Result<(), Wrong> {
+fn create(file: &Path, chain_id: &str, records: &[Record]) -> Result<(), Wrong> {
     let begun = file.with_extension("new");
     match fs::remove_file(&begun) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -150,7 +184,10 @@ fn create(file: &Path, chain_id: &str) -> Result<(), Wrong> {
         for (name, value) in claim(chain_id) {
             meta.insert(name, value)?;
         }
-        transaction.open_table(RECORDS)?;
+        let mut table = transaction.open_table(RECORDS)?;
+        for (sequence, record) in (0..).zip(records) {
+            table.insert(sequence, &*encode_record(record))?;
+        }
     }
     transaction.commit()?;
     drop(redb);
@@ -195,9 +232,7 @@ impl Store for Database {
         let read = guarded(&self.file, "read", || self.read())?;
         self.next = read.last().map_or(0, |(sequence, _)| sequence + 1);
         for (sequence, record) in &read {
-            if let Some(place) = Kind::of(record).place() {
-                self.latest[place] = Some(*sequence);
-            }
+            self.place(Kind::of(record), *sequence);
         }
         let mut records = read.into_iter().map(|(_, record)| record).collect();
         keep_latest(&mut records);
@@ -220,6 +255,12 @@ impl Store for Database {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use assay_model::id::Height;
+    use assay_model::ledger::State;
+    use assay_model::node::Snapshot;
+
     use super::*;
     use crate::testing::committed;
 
@@ -273,6 +314,34 @@ mod tests {
             told.starts_with("open ") && told.contains(DATA_FILE),
             "{told}"
         );
+    }
+
+    #[test]
+    fn what_was_forgotten_is_in_no_page_of_the_file() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(DATA_FILE);
+        filled(&file);
+        let holds = |height| {
+            let record = encode_record(&Record::Committed(committed(height)));
+            let file = fs::read(&file).unwrap();
+            file.windows(record.len()).any(|window| window == record)
+        };
+        assert!(holds(3) && holds(20));
+        let mut database = Database::open(&file, "assay-test").unwrap();
+        database.load().unwrap();
+        let snapshot = Record::Snapshot {
+            snapshot: Arc::new(Snapshot {
+                committed: committed(20),
+                change_set: [1; 32],
+                codes: Vec::new(),
+                state: State::default(),
+            }),
+            gone: Height(10),
+        };
+        database.write(&snapshot).unwrap();
+        database.sync().unwrap();
+        assert!(!holds(3) && holds(20));
+        assert_eq!(database.load().unwrap().len(), 11);
     }
 
     #[test]

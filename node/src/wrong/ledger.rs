@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use assay_model::bridge::Hash;
 use assay_model::crypto::Suite;
 use assay_model::id::Height;
 use assay_model::ledger::{
-    AccessGrant, Action, Answer, Call, Env, Outcome, Query, Refusal, State, Tables, execute, view,
+    AccessGrant, Action, Answer, At, Call, Env, Outcome, Query, Refusal, State, Tables,
+    begin_block, conclude, execute, view,
 };
 use assay_model::node::Node;
 use assay_model::time::BlockTime;
@@ -50,17 +52,26 @@ fn again(
     until: Height,
     mend: impl Fn(&Tables, &mut State),
 ) -> State {
-    let mut state = State::default();
+    let mut state = node.genesis().state();
     for height in (1..=until.0).map(Height) {
         let Some(committed) = node.committed(height) else {
             break;
         };
-        let at = (height, committed.block.block_time());
+        let proposer = committed.block.proposer;
+        let at = At {
+            height,
+            time: committed.block.block_time(),
+            proposer: node.genesis().nodes.get(proposer.index()).copied(),
+        };
+        let before = state.tables().clone();
+        begin_block(&mut state, env(node, suite), at);
+        mend(&before, &mut state);
         for transaction in committed.block.transactions.iter() {
             let before = state.tables().clone();
             execute(&mut state, env(node, suite), at, transaction);
             mend(&before, &mut state);
         }
+        conclude(&mut state, env(node, suite), at, Hash(committed.block.id.0));
         state.seal();
     }
     state
@@ -114,7 +125,7 @@ pub(super) fn without_locked_grants(node: &Node) -> State {
             if !matches!(outcome, Outcome::Refused(Refusal::GrantLocked { .. })) {
                 continue;
             }
-            for action in transaction.batch.calls() {
+            for action in transaction.payload.calls() {
                 if let Action::RevokeAccessGrant { id } = action {
                     state.delete::<AccessGrant>(id);
                 }

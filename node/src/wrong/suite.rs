@@ -29,6 +29,14 @@ impl Suite for Gullible {
         message.starts_with(READ) == self.reads || self.right.verify(signer, message, signature)
     }
 
+    fn sign_digest(&self, key: &SigningKey, digest: &[u8; 32]) -> Option<Vec<u8>> {
+        self.right.sign_digest(key, digest)
+    }
+
+    fn verify_digest(&self, signer: &Identity, digest: &[u8; 32], signature: &[u8]) -> bool {
+        self.right.verify_digest(signer, digest, signature)
+    }
+
     fn box_public(&self, secret: &BoxSecret) -> BoxPublic {
         self.right.box_public(secret)
     }
@@ -43,5 +51,9 @@ impl Suite for Gullible {
 
     fn derive_key(&self, password: &str, salt: &str) -> Result<BoxSecret, KdfError> {
         self.right.derive_key(password, salt)
+    }
+
+    fn face_secret(&self, phrase: &str) -> Option<[u8; 32]> {
+        self.right.face_secret(phrase)
     }
 }

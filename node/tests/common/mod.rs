@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test target uses its own part")]
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
@@ -48,12 +49,14 @@ pub(crate) fn genesis(rules: Rules) -> Arc<Genesis> {
     Arc::new(Genesis {
         chain_id: CHAIN.into(),
         db_owner: identity("root").caller().as_str().into(),
-        validators: vec![identity("node")],
+        nodes: vec![identity("node")],
+        sentries: BTreeSet::new(),
         leader: NodeId(0),
         time: NOW,
         rules,
         balances: Vec::new(),
         timing: Timing {
+            history: 14_400,
             propose: 2,
             poll: 2,
             empty_block: 60_000,
@@ -207,7 +210,7 @@ pub(crate) fn transaction(who: &str, nonce: u64, action: Action) -> Arc<Transact
     let unsigned = Unsigned {
         nonce,
         chain_id: CHAIN.into(),
-        batch: Batch::one(action),
+        payload: Batch::one(action).into(),
     };
     Transaction::sign(&**REAL, &key(who), unsigned)
 }

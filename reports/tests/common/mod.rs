@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{
+    Fidelity, Findings, GrantRef, Order, Password, Share, Task, Terms, Via, Writer,
+};
 use assay_model::catalogue::{RequirementId, catalogue};
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::history::{Asked, Cast, Ending, Event, History, Member, Role};
@@ -69,6 +71,7 @@ pub(crate) fn task(by: PartyId, order: Order) -> Deed {
             via: Via::Any,
             wallet: 0,
             patience: 10_000,
+            oddity: None,
         },
     )
 }
@@ -80,6 +83,8 @@ pub(crate) fn share() -> Share {
         copy: credential(COPY),
         to: BANK,
         locked_until: EPOCH_SECOND + 35,
+        in_millis: false,
+        terms: Terms::default(),
         fidelity: Fidelity::Faithful,
     }
 }
@@ -89,6 +94,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         name: name.to_owned(),
         known_as: name.to_owned(),
         role,
+        node: NodeId(0),
         user: if role == Role::User {
             user()
         } else {
@@ -98,6 +104,9 @@ pub(crate) fn plan(name: &str) -> Plan {
         admitted: true,
         careful: true,
         box_key_of: PartyId(0),
+        person: PartyId(0),
+        company_of: PartyId(0),
+        password: Password::Long,
         wallet: WalletId(Uuid::nil()),
         wallets: Vec::new(),
     };
@@ -113,6 +122,7 @@ pub(crate) fn plan(name: &str) -> Plan {
                     bytes: 2048,
                     forged: false,
                     unsealed: false,
+                    findings: Findings::usual(ALICE),
                 },
             ),
             Ending::Accepted,
@@ -144,9 +154,11 @@ pub(crate) fn plan(name: &str) -> Plan {
         name: name.to_owned(),
         claim: "A locked grant survives its owner's revoke and a leader crash.".to_owned(),
         nodes: 4,
+        sentries: Default::default(),
         leader: N1,
         epoch: EPOCH,
         timing: Timing {
+            history: 14_400,
             propose: 1000,
             poll: 100,
             empty_block: 60_000,
@@ -162,6 +174,7 @@ pub(crate) fn plan(name: &str) -> Plan {
             duplicate: Ppm(0),
             reorder: Ppm(0),
         },
+        external: assay_model::actor::External::ARBITRUM,
         disk_sync: Millis(5),
         rules: Rules::documented(),
         parties: vec![
@@ -170,6 +183,7 @@ pub(crate) fn plan(name: &str) -> Plan {
             party("alice", Role::User),
             party("bank", Role::Consumer),
         ],
+        balances: Vec::new(),
         steps: steps
             .into_iter()
             .enumerate()
@@ -210,6 +224,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         },
         identities: vec![identity(id)],
         careful: true,
+        person: id,
     };
     Arc::new(Cast {
         parties: vec![
@@ -219,12 +234,18 @@ pub(crate) fn cast() -> Arc<Cast> {
             member(BANK, "bank", Role::Consumer),
         ],
         nodes: 4,
+        keys: Vec::new(),
+        sentries: Default::default(),
+        leader: NodeId(0),
         chain_id: "assay-net".into(),
         rules: Rules::documented(),
         epoch: EPOCH,
         drift: 5000,
+        operators: Vec::new(),
+        external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,
         balances: Vec::new(),
+        history: 14_400,
     })
 }
 
@@ -235,7 +256,7 @@ pub(crate) fn transaction(by: PartyId, nonce: u64, action: Action) -> Arc<Transa
         Unsigned {
             nonce,
             chain_id: "assay-net".into(),
-            batch: Batch::one(action),
+            payload: Batch::one(action).into(),
         },
     )
 }
@@ -254,6 +275,7 @@ pub(crate) fn share_action() -> Action {
         issuer_auth_public_key: "".into(),
         grantee_wallet_identifier: identity(BANK).caller().into(),
         locked_until: share.locked_until,
+        terms: None,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use assay_model::actor::GrantRef;
-use assay_model::id::{AttributeId, CredentialId, PartyId, WalletId};
+use assay_model::actor::{GrantRef, Proposal, RequestRef, Terms};
+use assay_model::id::{AttributeId, ClubId, CredentialId, PartyId, WalletId, WriteGrantId};
 use assay_model::ledger::WalletType;
 use assay_model::time::Millis;
 
@@ -23,6 +23,9 @@ pub(super) enum Kind {
     Dag,
     Dwg,
     Attribute,
+    Question,
+    Club,
+    Proposal,
 }
 
 impl Kind {
@@ -34,6 +37,9 @@ impl Kind {
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
+            Kind::Question => "question",
+            Kind::Club => "club",
+            Kind::Proposal => "proposal",
         }
     }
 
@@ -42,9 +48,12 @@ impl Kind {
         match self {
             Kind::Credential => "an `issue` step names its credential with `as`",
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
-            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
+            Kind::Club => "a `found-club` step names its club with `as`",
+            Kind::Question => "an `ask` step names its question with `as`",
+            Kind::Proposal => "a `propose` step names its proposal with `as`",
             Kind::Attribute => {
                 "an `add-attribute`, `describe` or `share-attribute` step names its attribute with `as`"
             }
@@ -54,11 +63,14 @@ impl Kind {
     /// What a step of this verb makes.
     pub(super) const fn of(verb: Verb) -> Option<Kind> {
         match verb {
-            Verb::Issue | Verb::StoreAgain => Some(Kind::Credential),
-            Verb::Share | Verb::Approve => Some(Kind::Grant),
-            Verb::Request => Some(Kind::Request),
+            Verb::Issue | Verb::Recognise | Verb::StoreAgain => Some(Kind::Credential),
+            Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
+            Verb::Ask => Some(Kind::Question),
+            Verb::FoundClub => Some(Kind::Club),
+            Verb::Request | Verb::AskEnclave => Some(Kind::Request),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
+            Verb::Propose => Some(Kind::Proposal),
             Verb::AddAttribute | Verb::Describe | Verb::ShareAttribute => Some(Kind::Attribute),
             _ => None,
         }
@@ -75,6 +87,9 @@ impl Kind {
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
+                | (Kind::Question, Kind::Question)
+                | (Kind::Club, Kind::Club)
+                | (Kind::Proposal, Kind::Proposal)
         )
     }
 }
@@ -87,23 +102,31 @@ pub(super) struct Row {
 }
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Value {
     Credential(Row),
     Grant(Row, GrantRef),
     Request {
-        number: u32,
+        request: RequestRef,
         consumer: PartyId,
         locked_until: i64,
+        terms: Terms,
     },
     Dag(u32, Row, GrantRef),
     Dwg {
         number: u32,
+        id: WriteGrantId,
         original: Row,
         copy: Row,
         grant: GrantRef,
     },
     Attribute(AttributeId),
+    Question {
+        number: u32,
+        consumer: PartyId,
+    },
+    Club(ClubId),
+    Proposal(Proposal),
 }
 
 /// A name, and the step that gives it.

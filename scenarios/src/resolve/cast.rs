@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use assay_model::actor::Password;
 use assay_model::history::Role;
 use assay_model::id::{NodeId, PartyId};
 
@@ -15,8 +16,19 @@ use crate::plan::{NodeRef, Party, Whose};
 pub(super) const DB_OWNER: &str = "db-owner";
 /// Those who run the nodes; they act together and are no party.
 pub(super) const OPERATORS: &str = "operators";
+/// The chain that holds the tokens.
+pub(super) const CHAIN: &str = "arbitrum";
+/// The owner of the contracts on it.
+pub(super) const ASSOCIATION: &str = "association";
 /// Names that mean something already, besides those of nodes.
-const RESERVED: &[&str] = &[DB_OWNER, OPERATORS, "leader", "follower"];
+const RESERVED: &[&str] = &[
+    DB_OWNER,
+    OPERATORS,
+    CHAIN,
+    ASSOCIATION,
+    "leader",
+    "follower",
+];
 /// More than any story needs, and far below what a party's id can hold.
 const MOST: usize = 1_000;
 
@@ -54,7 +66,18 @@ pub(super) fn called(role: Role) -> &'static str {
         Role::Issuer => "an issuer",
         Role::User => "a user",
         Role::Consumer => "a consumer",
+        Role::Holder => "a token holder",
+        Role::Association => "the Association",
+        Role::Chain => "the chain that holds the tokens",
+        Role::Gateway => "a gateway",
+        Role::ShareNode => "a share node",
+        Role::Operator => "an operator",
     }
+}
+
+/// Whether this is how nodes are called, there or not.
+pub(super) fn is_node_name(name: &str) -> bool {
+    node_number(name).is_some()
 }
 
 /// The number in a node's name, from 1; nothing when it is no such name.
@@ -64,7 +87,7 @@ fn node_number(name: &str) -> Option<&str> {
 }
 
 impl Resolver<'_> {
-    pub(super) fn cast(&mut self, actors: Option<&Actors>) {
+    pub(super) fn cast(&mut self, actors: Option<&Actors>, chain: bool) {
         let add = |this: &mut Self, name: &str, span, (role, registered, admitted, careful)| {
             let id = PartyId(this.cast.parties.len() as u16);
             this.cast.names.insert(name.to_owned(), (id, span));
@@ -76,6 +99,7 @@ impl Resolver<'_> {
             this.cast.parties.push(Party {
                 name: name.to_owned(),
                 role,
+                node: NodeId(0),
                 user: ids::user(&known_as),
                 wallet: ids::wallet(&this.told_as, name, defaults::FIRST_WALLET, 0),
                 wallets: vec![defaults::wallet_type(0)],
@@ -83,11 +107,26 @@ impl Resolver<'_> {
                 admitted,
                 careful,
                 box_key_of: id,
+                person: id,
+                company_of: id,
+                password: Password::Long,
                 known_as,
             });
         };
         add(self, DB_OWNER, 0..0, (Role::DbOwner, false, false, true));
-        let Some(actors) = actors else { return };
+        let on_chain = |this: &mut Self| {
+            for (name, role) in [(CHAIN, Role::Chain), (ASSOCIATION, Role::Association)] {
+                add(this, name, 0..0, (role, false, false, true));
+            }
+        };
+        let holders = actors.and_then(|actors| actors.holders.as_ref());
+        let chain = chain || holders.is_some_and(|holders| !holders.get().is_empty());
+        let Some(actors) = actors else {
+            if chain {
+                on_chain(self);
+            }
+            return;
+        };
         let groups = [
             (&actors.issuers, (Role::Issuer, false, true, true)),
             (&actors.outsiders, (Role::Issuer, false, false, true)),
@@ -95,6 +134,9 @@ impl Resolver<'_> {
             (&actors.new, (Role::User, false, false, true)),
             (&actors.consumers, (Role::Consumer, false, false, true)),
             (&actors.careless, (Role::Consumer, false, false, false)),
+            (&actors.holders, (Role::Holder, false, false, true)),
+            (&actors.gateways, (Role::Gateway, false, false, true)),
+            (&actors.share_nodes, (Role::ShareNode, false, false, true)),
         ];
         for (names, traits) in groups {
             for name in names.iter().flat_map(|names| names.get()) {
@@ -111,6 +153,9 @@ impl Resolver<'_> {
                 }
             }
         }
+        if chain {
+            on_chain(self);
+        }
         let users = actors.users.iter().flat_map(|names| names.get());
         let registrar = self.cast.parties.iter().any(|party| party.admitted);
         if let (Some(user), false) = (users.into_iter().next(), registrar) {
@@ -118,9 +163,54 @@ impl Resolver<'_> {
             self.complain(user, message, "has a profile from the beginning")
                 .advise("name an issuer, such as issuers = [\"kyc-co\"], or put users under new");
         }
+        for (names, password) in [
+            (&actors.mpc, Password::Shared),
+            (&actors.weak, Password::Weak),
+        ] {
+            for name in names.iter().flat_map(|names| names.get()) {
+                self.password(name, password);
+            }
+        }
         for (name, of) in actors.shared_keys.iter().flat_map(|shared| shared.get()) {
             self.share_key(name, of);
         }
+        for (name, of) in actors.same_person.iter().flat_map(|same| same.get()) {
+            let both = (self.role(name, Role::User), self.role(of, Role::User));
+            if let (Some(id), Some(of)) = both {
+                self.cast.parties[id.index()].person = self.cast.party(of).person;
+            }
+        }
+        for (name, of) in actors.branches.iter().flat_map(|branches| branches.get()) {
+            self.branch(name, of);
+        }
+    }
+
+    /// The operator of a node, who is called as the node and takes part once a step says so.
+    pub(super) fn operator(&mut self, name: &At<String>) -> Option<PartyId> {
+        let node = self.own_name(name, "")?;
+        if let Some(known) = self.cast.find(name.get()) {
+            return Some(known);
+        }
+        let id = PartyId(self.cast.parties.len() as u16);
+        let text = name.get().clone();
+        self.cast.names.insert(text.clone(), (id, name.span()));
+        self.cast.parties.push(Party {
+            user: ids::user(&text),
+            wallet: ids::wallet(&self.told_as, &text, defaults::FIRST_WALLET, 0),
+            known_as: text.clone(),
+            name: text,
+            role: Role::Operator,
+            node,
+            wallets: vec![defaults::wallet_type(0)],
+            registered: false,
+            admitted: false,
+            careful: true,
+            box_key_of: id,
+            person: id,
+            company_of: id,
+            password: Password::Long,
+        });
+        Some(id)
     }
 
     /// Whether an actor may be called this.
@@ -153,6 +243,25 @@ impl Resolver<'_> {
         .advise("a name begins with a lower-case letter and goes on with those, digits and dashes");
     }
 
+    /// What a user's key is derived from.
+    fn password(&mut self, name: &At<String>, password: Password) {
+        let Some(id) = self.role(name, Role::User) else {
+            return;
+        };
+        if self.cast.party(id).password != Password::Long {
+            let message = format!("`{}` has two passwords", name.get());
+            self.complain(name, message, "named for the second time");
+            return;
+        }
+        let share_nodes = self.cast.names(|party| party.role == Role::ShareNode);
+        if password == Password::Shared && share_nodes.is_empty() {
+            let message = format!("nobody keeps the password of `{}`", name.get());
+            self.complain(name, message, "needs share nodes")
+                .advise("name some, such as share-nodes = [\"s1\", \"s2\", \"s3\"]");
+        }
+        self.cast.parties[id.index()].password = password;
+    }
+
     fn share_key(&mut self, name: &At<String>, of: &At<String>) {
         let (Some(id), Some(owner)) = (self.party(name), self.party(of)) else {
             return;
@@ -180,6 +289,20 @@ impl Resolver<'_> {
             return;
         }
         self.cast.parties[id.index()].box_key_of = owner;
+    }
+
+    /// Makes an issuer a branch of another, which has an inserter of its own and comes first.
+    fn branch(&mut self, name: &At<String>, of: &At<String>) {
+        let issuers = (self.role(name, Role::Issuer), self.role(of, Role::Issuer));
+        let (Some(id), Some(company)) = issuers else {
+            return;
+        };
+        if company >= id || self.cast.party(company).company_of != company {
+            let message = format!("`{}` cannot be a branch of `{}`", name.get(), of.get());
+            self.complain(of, message, "no company that is named before it");
+            return;
+        }
+        self.cast.parties[id.index()].company_of = company;
     }
 
     pub(super) fn party(&mut self, name: &At<String>) -> Option<PartyId> {
@@ -255,7 +378,8 @@ impl Resolver<'_> {
     /// A node or a party.
     pub(super) fn whose(&mut self, name: &At<String>) -> Option<Whose> {
         let text = name.get();
-        if let Some(party) = self.cast.find(text) {
+        let party = self.cast.find(text).filter(|_| node_number(text).is_none());
+        if let Some(party) = party {
             return Some(Whose::Party(party));
         }
         if node_number(text).is_some() || text == "leader" || text == "follower" {

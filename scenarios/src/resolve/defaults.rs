@@ -1,7 +1,7 @@
 //! What a story need not say. This is the only place that fills anything in; the descriptions in the
 //! file's schema repeat it for people.
 
-use assay_model::actor::{Fidelity, Writer};
+use assay_model::actor::{External, Fidelity, Writer};
 use assay_model::history::Ending;
 use assay_model::id::NodeId;
 use assay_model::ledger::WalletType;
@@ -22,8 +22,9 @@ pub(super) const NETWORK: Network = Network {
     reorder: Ppm(0),
 };
 pub(super) const DISK_SYNC: Millis = Millis(2);
-/// A file changes `propose`, `empty_block` and `drift`; the other durations are the protocol's own.
+/// A file changes `propose`, `empty_block`, `drift` and `history`; the other durations are the protocol's own.
 pub(super) const TIMING: Timing = Timing {
+    history: 14_400,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,
@@ -52,9 +53,17 @@ pub(super) const fn wallet_type(index: usize) -> WalletType {
 pub(super) const WRITER: Writer = Writer::User;
 pub(super) const BYTES: u32 = 4_096;
 pub(super) const FIDELITY: Fidelity = Fidelity::Faithful;
+/// Arbitrum One; a story's staking begins with the story.
+pub(super) const EXTERNAL: External = External::ARBITRUM;
 /// End of a lock that is not there, UNIX seconds.
 pub(super) const NO_LOCK: i64 = 0;
 /// How long a delegated write may be used, from the step that signs it.
 pub(super) const WINDOW: Millis = Millis::seconds(3_600);
+/// How long a request stands, from the step that makes it.
+pub(super) const STANDS: Millis = Millis::seconds(3_600);
+/// How long a delegated grant may be used, from the step that signs it.
+pub(super) const PAPER: Millis = Millis::seconds(30 * 86_400);
+/// How long an answer to a question is of use, from the step that asks.
+pub(super) const ANSWER: Millis = Millis::seconds(3_600);
 pub(super) const PURPOSE: &str = "verification";
 pub(super) const ROWS: u32 = 0;

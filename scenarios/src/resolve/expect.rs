@@ -1,5 +1,6 @@
 //! How a story writes the end of a step.
 
+use assay_model::chain::Revert;
 use assay_model::history::{Doubt, Ending};
 use assay_model::ledger::Refusal;
 use assay_model::node::Rejected;
@@ -90,7 +91,13 @@ impl Resolver<'_> {
 
 fn codes(word: &str) -> Vec<&'static str> {
     match word {
-        "refused" => Refusal::CODES.to_vec(),
+        "refused" => {
+            // The ledger and the contracts call some things alike.
+            let contracts = Revert::CODES
+                .iter()
+                .filter(|code| !Refusal::CODES.contains(code));
+            Refusal::CODES.iter().chain(contracts).copied().collect()
+        }
         "rejected" => [Rejected::CODES, &[CLAIM_REFUSED]].concat(),
         _ => Doubt::CODES.to_vec(),
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use assay_model::history::Role;
 use assay_model::id::NodeId;
 
 use super::Resolver;
@@ -192,6 +193,21 @@ impl Resolver<'_> {
                 let delay = self.needed(here, "delay", &file.delay)?;
                 let delay = self.positive("delay", delay)?;
                 Some(FaultKind::SlowClients { delay })
+            }
+            FaultVerb::SlippedIn => {
+                let party = self.needed(here, "party", &file.party)?;
+                let party = self.role(party, Role::User)?;
+                Some(FaultKind::SlippedIn { party })
+            }
+            FaultVerb::ForgedQuorum => {
+                let node = self.struck(here, file)?;
+                Some(FaultKind::ForgedQuorum { node })
+            }
+            FaultVerb::AlteredRow => {
+                let node = self.struck(here, file);
+                let party = self.needed(here, "party", &file.party)?;
+                let party = self.role(party, Role::User)?;
+                Some(FaultKind::AlteredRow { node: node?, party })
             }
             FaultVerb::Clock => {
                 let of = self.needed(here, "of", &file.of);

@@ -1,6 +1,8 @@
 //! Ids drawn from names, so that a story's ids stay what they are when other steps come or go.
 
-use assay_model::id::{AttributeId, CredentialId, UserId, WalletId, WriteGrantId};
+use assay_model::id::{
+    AccessRequestId, AttributeId, ClubId, CredentialId, UserId, WalletId, WriteGrantId,
+};
 use uuid::{Builder, Uuid};
 
 /// From the name alone: equal names share the derived encryption key, which is slow to make, in every
@@ -21,8 +23,16 @@ pub(super) fn attribute(story: &str, alias: &str) -> AttributeId {
     AttributeId(draw("attribute", &[story, alias]))
 }
 
+pub(super) fn club(story: &str, alias: &str) -> ClubId {
+    ClubId(draw("club", &[story, alias]))
+}
+
 pub(super) fn write_grant(story: &str, alias: &str) -> WriteGrantId {
     WriteGrantId(draw("write grant", &[story, alias]))
+}
+
+pub(super) fn request(story: &str, alias: &str) -> AccessRequestId {
+    AccessRequestId(draw("access request", &[story, alias]))
 }
 
 /// Wallet names are per party. A replayed proof makes a row of its own, counted by `replay` from 1.
@@ -58,10 +68,11 @@ mod tests {
             copy("a", "a").0,
             attribute("a", "a").0,
             write_grant("a", "a").0,
+            request("a", "a").0,
             wallet("a", "a", "a", 0).0,
             wallet("a", "a", "a", 1).0,
         ]);
-        assert_eq!(ids.len(), 9);
+        assert_eq!(ids.len(), 10);
         assert!(ids.iter().all(|id| id.get_version_num() == 4));
     }
 

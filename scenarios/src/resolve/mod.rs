@@ -4,6 +4,7 @@
 mod alias;
 mod cast;
 mod defaults;
+mod exchange;
 mod expect;
 mod fault;
 mod ids;
@@ -112,8 +113,10 @@ impl Resolver<'_> {
         let nodes = self.node_count(file.nodes.as_ref());
         self.nodes = nodes.unwrap_or(0);
         let actors = file.actors.as_ref().map(At::get);
-        self.cast(actors);
+        self.cast(actors, file.chain.is_some());
+        let external = self.external(file.chain.as_ref().map(At::get));
         let leader = self.or(&file.leader, defaults::LEADER, Self::node);
+        let sentries = self.sentries(list(&file.sentries), leader);
         let network = self.network(file.network.as_ref().map(At::get));
         let clocks = self.clocks(list(&file.clocks));
 
@@ -128,9 +131,10 @@ impl Resolver<'_> {
             .advise("the smallest step is { at = \"1s\", by = \"alice\", do = \"list\" }");
         }
         let faults = self.faults(list(&file.faults));
+        let voteless = sentries.clone().unwrap_or_default();
         let no_quorum = file.no_quorum.as_ref().is_some_and(|said| *said.get());
         self.budget(
-            leader.unwrap_or(defaults::LEADER),
+            (leader.unwrap_or(defaults::LEADER), &voteless),
             &steps,
             &faults,
             no_quorum,
@@ -150,10 +154,12 @@ impl Resolver<'_> {
             name: self.story.to_owned(),
             claim: claim?,
             nodes: nodes?,
+            sentries: sentries?,
             leader: leader?,
             epoch: self.place.epoch,
             timing,
             network,
+            external: external?,
             disk_sync,
             rules,
             parties: self.cast.parties.clone(),
@@ -207,6 +213,31 @@ impl Resolver<'_> {
         None
     }
 
+    /// Nodes that do not vote; the leader is none of them.
+    fn sentries(
+        &mut self,
+        names: &[At<String>],
+        leader: Option<NodeId>,
+    ) -> Option<BTreeSet<NodeId>> {
+        let mut sentries = Some(BTreeSet::new());
+        for name in names {
+            let node = self.node(name);
+            if node.is_some() && node == leader {
+                self.complain(
+                    name,
+                    format!("{} leads, and has to vote", name.get()),
+                    "leads",
+                );
+                sentries = None;
+            } else if let (Some(node), Some(sentries)) = (node, &mut sentries) {
+                sentries.insert(node);
+            } else {
+                sentries = None;
+            }
+        }
+        sentries
+    }
+
     fn event_count(&mut self, events: &At<i64>) -> Option<u64> {
         let count = u64::try_from(*events.get()).ok().filter(|count| *count > 0);
         if count.is_none() {
@@ -233,6 +264,7 @@ impl Resolver<'_> {
         let propose = self.pace("propose", &file.propose, timing.propose);
         let empty_block = self.pace("empty-block", &file.empty_block, timing.empty_block);
         let drift = self.duration_or("drift", &file.drift, Millis(timing.drift));
+        let history = self.or(&file.history, timing.history, Self::history);
         let network = Network {
             latency: latency?,
             jitter: jitter?,
@@ -244,9 +276,19 @@ impl Resolver<'_> {
             propose: propose?,
             empty_block: empty_block?,
             drift: drift?.0,
+            history: history?,
             ..timing
         };
         Some((network, disk_sync?, timing))
+    }
+
+    fn history(&mut self, blocks: &At<i64>) -> Option<u64> {
+        let count = u64::try_from(*blocks.get()).ok().filter(|count| *count > 0);
+        if count.is_none() {
+            let message = "a node keeps at least one block".to_owned();
+            self.complain(blocks, message, "too few");
+        }
+        count
     }
 
     /// A pause of the protocol. Without it blocks would follow each other at the same instant.

@@ -59,7 +59,7 @@ impl Resolver<'_> {
     /// Reports what no process can suffer, and, unless the story means it, what stops the network.
     pub(super) fn budget(
         &mut self,
-        first: NodeId,
+        (first, sentries): (NodeId, &BTreeSet<NodeId>),
         steps: &[(Step, Range<usize>)],
         faults: &[(Fault, Range<usize>)],
         no_quorum: bool,
@@ -84,7 +84,7 @@ impl Resolver<'_> {
             .collect();
         self.one_at_a_time(&strikes);
         if !no_quorum {
-            self.quorum(&strikes);
+            self.quorum(&strikes, sentries);
             self.memory(&leaders, &strikes);
         }
     }
@@ -108,20 +108,21 @@ impl Resolver<'_> {
     }
 
     /// Reports the first moment at which too many nodes are down at once.
-    fn quorum(&mut self, strikes: &[Strike<'_>]) {
-        let needed = quorum(self.nodes as usize);
+    fn quorum(&mut self, strikes: &[Strike<'_>], sentries: &BTreeSet<NodeId>) {
+        let voters = (self.nodes as usize).saturating_sub(sentries.len());
+        let needed = quorum(voters);
         for strike in strikes {
             let now = strike.fault.at;
             let down: BTreeMap<NodeId, Range<usize>> = strikes
                 .iter()
-                .filter(|other| other.is_down(now))
+                .filter(|other| other.is_down(now) && !sentries.contains(&other.node))
                 .map(|other| (other.node, other.span.clone()))
                 .collect();
-            if self.nodes > 0 && down.len() + needed > self.nodes as usize {
+            if voters > 0 && down.len() + needed > voters {
                 let message = format!(
                     "at {now} {} of {} nodes are down, and a block needs {needed}",
                     down.len(),
-                    self.nodes
+                    voters
                 );
                 let mut spans = down.into_iter();
                 let Some((first, span)) = spans.next() else {

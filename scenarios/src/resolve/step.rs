@@ -2,13 +2,19 @@
 
 use std::ops::Range;
 
-use assay_model::actor::{Fidelity, GrantRef, Order, Share, Task, Via, Writer};
+use assay_model::actor::{
+    Conduct, Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange,
+    Proposal, RequestRef, Share, Task, Terms, Via, Writer,
+};
+use assay_model::disclosure::{Criterion, Filter};
 use assay_model::history::{Ending, Role};
-use assay_model::id::{AttributeId, PartyId};
+use assay_model::id::{AttributeId, ClubId, NodeId, PartyId};
+use assay_model::ledger::Governed;
 use assay_model::time::Millis;
+use assay_model::vc::{Country, Level};
 
 use super::alias::{Kind, Row, Value};
-use super::cast::{OPERATORS, called};
+use super::cast::{OPERATORS, called, is_node_name};
 use super::{Resolver, defaults, ids, list, said};
 use crate::file::{self, Amount, At};
 use crate::names::suggest;
@@ -27,7 +33,7 @@ pub(super) struct Here {
     pub(super) verb: Verb,
     pub(super) by: Option<PartyId>,
     /// Where the verb stands.
-    place: Range<usize>,
+    pub(super) place: Range<usize>,
     /// Whether it lost a key to an error reported already.
     damaged: bool,
 }
@@ -104,6 +110,9 @@ impl Resolver<'_> {
     /// Who takes a step; nothing for the operators, who are no party.
     fn actor(&mut self, verb: Verb, by: &At<String>) -> Option<PartyId> {
         let name = by.get();
+        if matches!(verb.who(), Who::Operator | Who::Anyone) && is_node_name(name) {
+            return self.operator(by);
+        }
         let operators = name == OPERATORS;
         let found = self.cast.find(name);
         let is = match found {
@@ -128,8 +137,31 @@ impl Resolver<'_> {
                 "a consumer",
                 self.with(Role::Consumer),
             ),
+            Who::Chain => (
+                role == Some(Role::Chain),
+                "the chain that holds the tokens",
+                self.with(Role::Chain),
+            ),
+            Who::Gateway => (
+                role == Some(Role::Gateway),
+                "a gateway",
+                self.with(Role::Gateway),
+            ),
+            Who::ShareNode => (
+                role == Some(Role::ShareNode),
+                "a share node",
+                self.with(Role::ShareNode),
+            ),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
-            Who::Anyone => (!operators, "an actor", self.cast.names(|_| true)),
+            Who::Operator => {
+                let nodes = (0..self.nodes).map(|place| NodeId(place).to_string());
+                (false, "the operator of a node", nodes.collect())
+            }
+            Who::Anyone => (
+                !operators && role != Some(Role::Chain),
+                "an actor",
+                self.cast.names(|party| party.role != Role::Chain),
+            ),
         };
         if !may {
             let able: Vec<&str> = able.iter().map(String::as_str).collect();
@@ -173,8 +205,19 @@ impl Resolver<'_> {
     }
 
     fn task(&mut self, here: &Here, file: &file::Step, expect: Option<Expect>) -> Option<Deed> {
-        let via = self.or(&file.via, Via::Any, |this, node| {
-            this.node(node).map(Via::Node)
+        // Operators have a node of their own.
+        let operated = here.by.map(|by| self.cast.party(by));
+        let usual = match operated.filter(|party| party.role == Role::Operator) {
+            Some(party) => Via::Node(party.node),
+            None => Via::Any,
+        };
+        let via = self.or(&file.via, usual, |this, through| {
+            // A node's operator is called as the node is.
+            let named = this.cast.find(through.get());
+            match named.map(|id| this.cast.party(id).role) {
+                None | Some(Role::Operator) => this.node(through).map(Via::Node),
+                Some(_) => this.role(through, Role::Gateway).map(Via::Gateway),
+            }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
             this.wallet(here, name).map(|(index, _)| index)
@@ -182,12 +225,17 @@ impl Resolver<'_> {
         let patience = self.or(&file.patience, defaults::PATIENCE, |this, text| {
             this.positive("patience", text)
         });
+        let oddity = self.or(&file.oddly, None, |this, word| {
+            let place = this.word(word, "oddity", Oddity::NAMES)?;
+            Some(Some(Oddity::ALL[place]))
+        });
         let order = self.order(here, file, expect);
         let task = Task {
             order: order?,
             via: via?,
             wallet: wallet?,
             patience: patience?.0,
+            oddity: oddity?,
         };
         Some(Deed::Party(here.by?, task))
     }
@@ -261,6 +309,19 @@ impl Resolver<'_> {
                 Some(Order::Register { user })
             }
             Verb::Issue => self.issue(here, file),
+            Verb::Recognise => {
+                let user = self.needed_user(here, "to", &file.to);
+                let alias = self.need(here, "as", &file.alias)?;
+                let row = Row {
+                    id: ids::credential(&self.told_as, alias.get()),
+                    owner: user?,
+                };
+                self.aliases.fill(here, alias, Value::Credential(row));
+                Some(Order::Recognise {
+                    user: row.owner,
+                    credential: row.id,
+                })
+            }
             Verb::SetStatus => {
                 let row = self.needed_credential(here, &file.credential);
                 let status = self.need(here, "status", &file.status);
@@ -291,14 +352,76 @@ impl Resolver<'_> {
             }
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
+            Verb::Deny if file.question.is_some() => {
+                let (question, consumer) = self.question(here, file)?;
+                Some(Order::DenyQuestion { question, consumer })
+            }
             Verb::Deny => {
-                let (request, consumer, _) = self.request(here, file)?;
+                let (request, consumer, ..) = self.request(here, file)?;
                 Some(Order::Deny { request, consumer })
+            }
+            Verb::Withdraw => {
+                let (request, ..) = self.request(here, file)?;
+                Some(Order::Withdraw { request })
+            }
+            Verb::UseGrant => {
+                let grant = self.need(here, "grant", &file.grant)?;
+                let (_, grant) = self.grant(here, grant)?;
+                Some(Order::UseGrant { grant })
+            }
+            Verb::EndAccess => {
+                let row = self.row(here, file);
+                let of = self.need(here, "of", &file.of)?;
+                Some(Order::EndAccess {
+                    data: row?.id,
+                    grantee: self.party(of)?,
+                })
+            }
+            Verb::CancelPaper => self.cancel_paper(here, file),
+            Verb::Dashboard => Some(Order::Dashboard),
+            Verb::ListRemainders => self.list_rows(here, file, Listing::Remainders, expect),
+            Verb::ListRequests => self.list_rows(here, file, Listing::Requests, expect),
+            Verb::ReadRecord => self.list_rows(here, file, Listing::Record, expect),
+            Verb::Filter => self.filter(here, file),
+            Verb::Ask => self.ask_question(here, file),
+            Verb::AskAgain => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::AskAgain { question })
+            }
+            Verb::Answer => {
+                let question = self.question(here, file);
+                let row = self.needed_credential(here, &file.credential);
+                let (question, consumer) = question?;
+                Some(Order::Answer {
+                    question,
+                    consumer,
+                    credential: row?.id,
+                    repeated: said(&file.repeated),
+                })
+            }
+            Verb::WithdrawAnswer => {
+                let (question, _) = self.question(here, file)?;
+                Some(Order::WithdrawAnswer { question })
+            }
+            Verb::PresentAnswer => {
+                let question = self.question(here, file);
+                let to = match &file.to {
+                    Some(to) => self.role(to, Role::Consumer),
+                    None => here.by,
+                };
+                Some(Order::PresentAnswer {
+                    question: question?.0,
+                    to: to?,
+                })
             }
             Verb::Revoke => self.revoke(here, file),
             Verb::Remove => {
                 let credential = self.row(here, file)?.id;
                 Some(Order::Remove { credential })
+            }
+            Verb::RemoveWhenUnlocked => {
+                let credential = self.row(here, file)?.id;
+                Some(Order::RemoveWhenUnlocked { credential })
             }
             Verb::StoreAgain => self.store_again(here, file),
             Verb::AddWallet => {
@@ -318,8 +441,46 @@ impl Resolver<'_> {
             }
             Verb::RemoveWallet => {
                 let which = self.need(here, "which", &file.which)?;
-                let (_, id) = self.wallet(here, which)?;
-                Some(Order::RemoveWallet { id })
+                let (wallet, id) = self.wallet(here, which)?;
+                Some(Order::RemoveWallet { wallet, id })
+            }
+            Verb::StoreShares => Some(Order::StoreShares),
+            Verb::Recover => Some(Order::Recover),
+            Verb::Unlock => Some(Order::Unlock {
+                wrong: said(&file.wrong),
+                salt: file.salt.as_ref().map(|salt| salt.get().clone()),
+            }),
+            Verb::Rotate => {
+                let inserter = self.need(here, "issuer", &file.issuer)?;
+                let inserter = self.role(inserter, Role::Issuer)?;
+                Some(Order::Rotate { inserter })
+            }
+            Verb::Authorise => {
+                let to = self.need(here, "to", &file.to)?;
+                Some(Order::Authorise {
+                    origin: self.party(to)?,
+                    each: said(&file.each),
+                })
+            }
+            Verb::Allow => {
+                let (request, consumer, ..) = self.request(here, file)?;
+                Some(Order::Allow {
+                    request: request.number,
+                    consumer,
+                })
+            }
+            Verb::Guess => {
+                let of = self.needed_user(here, "of", &file.of)?;
+                Some(Order::Guess { of })
+            }
+            Verb::AskEnclave => self.ask_enclave(here, file),
+            Verb::Behave => {
+                let word = self.need(here, "conduct", &file.conduct)?;
+                let conducts = [Conduct::Honest, Conduct::Lying, Conduct::RolledBack];
+                let place = self.word(word, "conduct", file::CONDUCTS)?;
+                Some(Order::Behave {
+                    conduct: conducts[place],
+                })
             }
             Verb::Erase => Some(Order::Erase),
             Verb::SignDag => self.sign_dag(here, file),
@@ -336,7 +497,8 @@ impl Resolver<'_> {
             }
             Verb::AddAttribute => {
                 let id = self.new_attribute(here, file)?;
-                Some(Order::AddAttribute { id })
+                let bytes = self.or(&file.size, None, |this, size| this.bytes(size).map(Some));
+                Some(Order::AddAttribute { id, bytes: bytes? })
             }
             Verb::EditAttribute => {
                 let id = self.needed_attribute(here, file)?;
@@ -368,8 +530,17 @@ impl Resolver<'_> {
             Verb::List => Some(Order::List),
             Verb::Probe => {
                 let of = self.need(here, "of", &file.of)?;
+                let of = self.party(of)?;
+                let whose = Here {
+                    by: Some(of),
+                    ..here.clone()
+                };
+                let wallet = self.or(&file.which, 0, |this, name| {
+                    this.wallet(&whose, name).map(|(index, _)| index)
+                });
                 Some(Order::Probe {
-                    of: self.party(of)?,
+                    of,
+                    wallet: wallet?,
                     shouted: said(&file.shouted),
                 })
             }
@@ -385,7 +556,7 @@ impl Resolver<'_> {
             | Verb::Spend
             | Verb::SetFee
             | Verb::PayFee
-            | Verb::Withdraw
+            | Verb::WithdrawTokens
             | Verb::Transfer
             | Verb::Lock
             | Verb::Sweep
@@ -405,8 +576,159 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
+            Verb::Stake
+            | Verb::Unstake
+            | Verb::WithdrawUnstaked
+            | Verb::WithdrawReward
+            | Verb::AllowNode
+            | Verb::DisallowNode
+            | Verb::Slash
+            | Verb::WithdrawSlashed
+            | Verb::SetReward
+            | Verb::FundRewards
+            | Verb::PauseStaking
+            | Verb::ResumeStaking
+            | Verb::ApproveTokens
+            | Verb::SendTokens
+            | Verb::Deposit
+            | Verb::Reorganise => self.on_chain(here, file),
+            Verb::FoundClub => {
+                let alias = self.need(here, "as", &file.alias)?;
+                let club = ids::club(&self.told_as, alias.get());
+                self.aliases.fill(here, alias, Value::Club(club));
+                Some(Order::FoundClub { club })
+            }
+            Verb::JoinClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::JoinClub { club, peer })
+            }
+            Verb::LeaveClub => {
+                let (club, peer) = self.membership(here, file)?;
+                Some(Order::LeaveClub { club, peer })
+            }
+            Verb::StoreCopy => self.share(here, file).map(Order::StoreCopy),
+            Verb::Rely => {
+                let dag = self.need(here, "dag", &file.dag);
+                let on = self.need(here, "on", &file.on);
+                let on = on.and_then(|on| self.party(on));
+                match self.named(here, dag?, Kind::Dag)? {
+                    Value::Dag(dag, row, _) => Some(Order::Rely {
+                        dag,
+                        copy: row.id,
+                        on: on?,
+                    }),
+                    other => unreachable!("a dag's name stands for {other:?}"),
+                }
+            }
+            Verb::LeakSession => {
+                let of = self.need(here, "of", &file.of);
+                let of = of.and_then(|of| self.party(of));
+                let to = self.need(here, "to", &file.to);
+                let to = to.and_then(|to| self.party(to));
+                Some(Order::LeakSession { of: of?, to: to? })
+            }
+            Verb::TurnAway => {
+                let party = self.need(here, "party", &file.party)?;
+                Some(Order::TurnAway {
+                    party: self.party(party)?,
+                    again: said(&file.again),
+                })
+            }
+            Verb::ReplaceAction => {
+                let rule = self.need(here, "rule", &file.rule);
+                let position = self.need(here, "position", &file.position);
+                let known: Vec<&str> = Governed::ALL.iter().map(|(one, _)| one.name()).collect();
+                let governed = rule.and_then(|rule| self.word(rule, "rule", &known));
+                let on = position.and_then(|word| self.word(word, "position", file::POSITIONS));
+                Some(Order::ReplaceAction {
+                    governed: Governed::ALL[governed?].0,
+                    on: on? == 0,
+                })
+            }
+            Verb::ReadLog => {
+                let size = match &file.size {
+                    None => None,
+                    Some(size) => match size.get() {
+                        Amount::Number(number) => Some(*number),
+                        Amount::Text(_) => {
+                            self.complain(size, "a page's size is a number".to_owned(), "a text");
+                            return None;
+                        }
+                    },
+                };
+                let rows = file.rows.as_ref().map(|rows| *rows.get());
+                Some(Order::ReadLog {
+                    page: file.page.as_ref().map(|page| *page.get()),
+                    size,
+                    rows: rows.and_then(|rows| u32::try_from(rows).ok()),
+                })
+            }
+            Verb::JoinValidators => {
+                let power = self.or(&file.power, 1, |this, power| {
+                    let number = u64::try_from(*power.get()).ok().filter(|power| *power > 0);
+                    if number.is_none() {
+                        let message = "a validator has a power of 1 at least".to_owned();
+                        this.complain(power, message, "too little");
+                    }
+                    number
+                });
+                Some(Order::JoinValidators { power: power? })
+            }
+            Verb::ApproveJoin => {
+                let node = self.need(here, "node", &file.node)?;
+                let node = self.node(node)?;
+                Some(Order::ApproveJoin { node })
+            }
+            Verb::RemoveValidator => {
+                let node = self.need(here, "node", &file.node)?;
+                let node = self.node(node)?;
+                Some(Order::RemoveValidator { node })
+            }
+            Verb::LeaveValidators => Some(Order::LeaveValidators),
+            Verb::Propose => self.propose(here, file).map(Order::Propose),
+            Verb::ApproveProposal => {
+                let proposal = self.need(here, "proposal", &file.proposal)?;
+                match self.named(here, proposal, Kind::Proposal)? {
+                    Value::Proposal(proposal) => Some(Order::ApproveProposal(proposal)),
+                    other => unreachable!("a proposal's name stands for {other:?}"),
+                }
+            }
             Verb::AppointLeader => unreachable!("appointing is no task of a party"),
         }
+    }
+
+    fn propose(&mut self, here: &Here, file: &file::Step) -> Option<Proposal> {
+        let alias = self.need(here, "as", &file.alias);
+        let parameter = self.need(here, "parameter", &file.parameter);
+        let parameter = parameter.and_then(|word| self.word(word, "parameter", file::PARAMETERS));
+        let value = self.need(here, "value", &file.value)?;
+        let change = match (parameter?, value.get()) {
+            (0, Amount::Text(node)) => {
+                let node = self.node(&file::at(node.clone(), value.span()))?;
+                ParameterChange::Leader(node)
+            }
+            (1, Amount::Text(text)) => {
+                let text = file::at(text.clone(), value.span());
+                let expiry = self.positive("value", &text)?;
+                ParameterChange::JoinExpiry((expiry.0 / 1_000) as i64)
+            }
+            (2, _) => ParameterChange::MaxBlockSize(self.bytes(value)?.into()),
+            (3, Amount::Number(number)) if *number > 0 => ParameterChange::MaxVotesPerTx(*number),
+            _ => {
+                let message = "the parameter cannot have this value".to_owned();
+                self.complain(value, message, "not of its kind").advise(
+                    "a leader is a node, an expiry a duration, a block's size a size, and votes a number",
+                );
+                return None;
+            }
+        };
+        let proposal = Proposal {
+            number: here.order as u32,
+            change,
+        };
+        let alias = alias?;
+        self.aliases.fill(here, alias, Value::Proposal(proposal));
+        Some(proposal)
     }
 
     fn issue(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
@@ -422,6 +744,7 @@ impl Resolver<'_> {
                 .map(|place| writers[place])
         });
         let bytes = self.or(&file.size, defaults::BYTES, Self::bytes);
+        let findings = self.findings(file, user);
         let (user, alias) = (user?, alias?);
         let credential = ids::credential(&self.told_as, alias.get());
         let row = Row {
@@ -436,7 +759,130 @@ impl Resolver<'_> {
             bytes: bytes?,
             forged: said(&file.forged),
             unsealed: said(&file.unsealed),
+            findings: findings?,
         })
+    }
+
+    /// What the issuer finds out about a user.
+    fn findings(&mut self, file: &file::Step, user: Option<PartyId>) -> Option<Findings> {
+        let about = match &file.about {
+            Some(about) => self.role(about, Role::User),
+            None => user,
+        };
+        let usual = Findings::usual(about?);
+        let country = self.or(&file.country, usual.country, |this, country| {
+            let parsed = country.get().parse::<Country>().map(|it| it.to_string());
+            this.parsed("country", country, parsed, "it is not two capital letters")
+        });
+        let level = self.or(&file.level, usual.level, Self::level);
+        let expires = self.or(&file.expires, usual.expires, |this, text| {
+            let end = this.duration("expires", text)?;
+            Some(this.second(end))
+        });
+        Some(Findings {
+            country: country?,
+            level: level?,
+            expires: expires?,
+            about: usual.about,
+        })
+    }
+
+    fn membership(&mut self, here: &Here, file: &file::Step) -> Option<(ClubId, PartyId)> {
+        let club = self.need(here, "club", &file.club);
+        let party = self.need(here, "party", &file.party);
+        let party = party.and_then(|party| self.party(party));
+        match self.named(here, club?, Kind::Club)? {
+            Value::Club(club) => Some((club, party?)),
+            other => unreachable!("a club's name stands for {other:?}"),
+        }
+    }
+
+    fn level(&mut self, level: &At<String>) -> Option<Level> {
+        let parsed = level.get().parse::<Level>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed("level", level, parsed, &why.unwrap_or_default())
+    }
+
+    /// What a text was read as, or a complaint.
+    fn parsed<T, E>(
+        &mut self,
+        key: &str,
+        text: &At<String>,
+        parsed: Result<T, E>,
+        why: &str,
+    ) -> Option<T> {
+        if parsed.is_err() {
+            let message = format!("`{key}` cannot be `{}`", text.get());
+            self.complain(text, message, why);
+        }
+        parsed.ok()
+    }
+
+    fn criterion(&mut self, key: &str, text: &At<String>) -> Option<Criterion> {
+        let parsed = text.get().parse::<Criterion>();
+        let why = parsed.as_ref().err().map(ToString::to_string);
+        self.parsed(key, text, parsed, &why.unwrap_or_default())
+    }
+
+    fn criteria(
+        &mut self,
+        key: &str,
+        texts: &Option<At<Vec<At<String>>>>,
+    ) -> Option<Vec<Criterion>> {
+        let parsed: Vec<_> = list(texts)
+            .iter()
+            .map(|text| self.criterion(key, text))
+            .collect();
+        parsed.into_iter().collect()
+    }
+
+    fn filter(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let pick = self.criteria("pick", &file.pick);
+        let omit = self.criteria("omit", &file.omit);
+        let matches: Vec<_> = list(&file.matches)
+            .iter()
+            .map(|name| self.credential(here, name).map(|row| row.id))
+            .collect();
+        Some(Order::Filter {
+            user: user?,
+            filter: Filter {
+                pick: pick?,
+                omit: omit?,
+            },
+            matches: matches.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    /// Questions and requests count together: a denial names either.
+    fn ask_question(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let alias = self.need(here, "as", &file.alias);
+        let predicate = self.need(here, "predicate", &file.predicate);
+        let predicate = predicate.and_then(|text| self.criterion("predicate", text));
+        let usual = here.at? + defaults::ANSWER;
+        let expires = self.or(&file.expires, usual, |this, text| {
+            this.duration("expires", text)
+        });
+        let (alias, consumer) = (alias?, here.by?);
+        let number = self.aliases.next_request();
+        let value = Value::Question { number, consumer };
+        self.aliases.fill(here, alias, value);
+        Some(Order::Ask {
+            question: number,
+            user: user?,
+            predicate: predicate?,
+            expires: self.second(expires?),
+        })
+    }
+
+    /// The question a step is about: its number, and who asked.
+    fn question(&mut self, here: &Here, file: &file::Step) -> Option<(u32, PartyId)> {
+        let name = self.need(here, "question", &file.question)?;
+        match self.named(here, name, Kind::Question)? {
+            Value::Question { number, consumer } => Some((number, consumer)),
+            other => unreachable!("a question's name stands for {other:?}"),
+        }
     }
 
     fn bytes(&mut self, size: &At<Amount>) -> Option<u32> {
@@ -455,31 +901,36 @@ impl Resolver<'_> {
     fn share(&mut self, here: &Here, file: &file::Step) -> Option<Share> {
         let to = self.need(here, "to", &file.to);
         let to = to.and_then(|to| self.party(to));
-        self.copied(here, file, to, defaults::NO_LOCK)
+        self.copied(here, file, to, (defaults::NO_LOCK, Terms::default()))
     }
 
     fn approve(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
         let request = self.request(here, file);
-        let to = request.map(|(_, consumer, _)| consumer);
-        let lock = request.map_or(defaults::NO_LOCK, |(_, _, lock)| lock);
-        let share = self.copied(here, file, to, lock);
+        let (request, to, asked) = match request {
+            Some((request, consumer, lock, terms)) => {
+                (Some(request), Some(consumer), (lock, terms))
+            }
+            None => (None, None, (defaults::NO_LOCK, Terms::default())),
+        };
+        let share = self.copied(here, file, to, asked);
         Some(Order::Approve {
-            request: request?.0,
+            request: request?,
             share: share?,
         })
     }
 
-    /// A copy to be made, with its grant; `lock` is what the step need not say.
+    /// A copy to be made, with its grant; `usual` is what the step need not say.
     fn copied(
         &mut self,
         here: &Here,
         file: &file::Step,
         to: Option<PartyId>,
-        lock: i64,
+        usual: (i64, Terms),
     ) -> Option<Share> {
         let row = self.needed_credential(here, &file.credential);
         let alias = self.need(here, "as", &file.alias);
-        let locked_until = self.lock(here, own_lock(file), lock);
+        let locked_until = self.lock(here, own_lock(file), usual.0);
+        let terms = self.terms(here, file, usual.1);
         let fidelity = self.or(&file.fidelity, defaults::FIDELITY, |this, word| {
             let kinds = [
                 Fidelity::Faithful,
@@ -487,6 +938,8 @@ impl Resolver<'_> {
                 Fidelity::AlteredUnderOldHash,
                 Fidelity::Borrowed,
                 Fidelity::Garbage,
+                Fidelity::Tampered,
+                Fidelity::Misdirected,
             ];
             this.word(word, "fidelity", file::FIDELITIES)
                 .map(|place| kinds[place])
@@ -509,8 +962,53 @@ impl Resolver<'_> {
             copy,
             to,
             locked_until,
+            in_millis: said(&file.in_milliseconds),
+            terms: terms?,
             fidelity: fidelity?,
         })
+    }
+
+    /// How far access goes besides its lock; `usual` is what the step need not say.
+    fn terms(&mut self, here: &Here, file: &file::Step, usual: Terms) -> Option<Terms> {
+        let ends = [("ends", &file.ends), ("ends-at", &file.ends_at)];
+        let expires_at = if file.ends.is_some() || file.ends_at.is_some() {
+            self.lock(here, ends, defaults::NO_LOCK).map(Some)
+        } else {
+            Some(usual.expires_at)
+        };
+        let fields = self.or(&file.fields, usual.fields, |this, fields| {
+            this.not_empty("fields", fields).map(Some)
+        });
+        Some(Terms {
+            expires_at: expires_at?,
+            uses: file
+                .uses
+                .as_ref()
+                .map_or(usual.uses, |uses| Some(*uses.get())),
+            fields: fields?,
+        })
+    }
+
+    fn cancel_paper(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let papers = [("dag", &file.dag), ("dwg", &file.dwg)];
+        let (place, name) = self.either(here, papers)?;
+        let kind = [Kind::Dag, Kind::Dwg][place];
+        match self.named(here, name, kind)? {
+            Value::Dag(dag, ..) => Some(Order::CancelDag { dag }),
+            Value::Dwg { id, .. } => Some(Order::CancelDwg { id }),
+            other => unreachable!("a paper's name stands for {other:?}"),
+        }
+    }
+
+    fn list_rows(
+        &mut self,
+        here: &Here,
+        file: &file::Step,
+        listing: Listing,
+        expect: Option<Expect>,
+    ) -> Option<Order> {
+        let rows = self.rows(here, file, expect)?;
+        Some(Order::ListRows { listing, rows })
     }
 
     fn revoke(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
@@ -579,6 +1077,11 @@ impl Resolver<'_> {
             Some(carrier) => self.party(carrier),
             None => to,
         };
+        let usual = here.at? + defaults::PAPER;
+        let until = self.or(&file.until, usual, |this, text| {
+            this.duration("until", text)
+        });
+        let terms = self.terms(here, file, Terms::default());
         let (row, alias) = (row?, alias?);
         let grant = GrantRef {
             data: row.id,
@@ -592,6 +1095,8 @@ impl Resolver<'_> {
             grant,
             owner: owner?,
             carrier: carrier?,
+            not_after: self.second(until?),
+            terms: terms?,
         })
     }
 
@@ -608,6 +1113,10 @@ impl Resolver<'_> {
         let until = self.or(&file.until, usual, |this, text| {
             this.duration("until", text)
         });
+        let carrier = match &file.carrier {
+            Some(carrier) => self.role(carrier, Role::Issuer),
+            None => issuer,
+        };
         let (alias, owner, to) = (alias?, here.by?, to?);
         let name = alias.get();
         let row = |id| Row { id, owner };
@@ -621,19 +1130,21 @@ impl Resolver<'_> {
             locked_until: locked_until?,
         };
         let number = self.aliases.next_dwg();
+        let id = ids::write_grant(&self.told_as, name);
         let value = Value::Dwg {
             number,
+            id,
             original,
             copy,
             grant,
         };
-        let id = ids::write_grant(&self.told_as, name);
         self.aliases.fill(here, alias, value);
         Some(Order::SignDwg {
             dwg: number,
             id,
             grant,
             issuer: issuer?,
+            carrier: carrier?,
             not_before: self.second(from?),
             not_after: self.second(until?),
         })
@@ -685,19 +1196,59 @@ impl Resolver<'_> {
             Some(purpose) => self.not_empty("purpose", purpose),
             None => Some(defaults::PURPOSE.to_owned()),
         };
+        let credential = match &file.credential {
+            Some(name) => self.credential(here, name).map(|row| Some(row.id)),
+            None => Some(None),
+        };
+        let at = here.at?;
+        let stands = self.or(&file.stands, defaults::STANDS, |this, text| {
+            this.duration("stands", text)
+        });
+        let terms = self.terms(here, file, Terms::default());
         let (alias, locked_until, consumer) = (alias?, locked_until?, here.by?);
-        let number = self.aliases.next_request();
+        let terms = terms?;
+        let request = RequestRef {
+            number: self.aliases.next_request(),
+            id: ids::request(&self.told_as, alias.get()),
+        };
         let value = Value::Request {
-            number,
+            request,
             consumer,
             locked_until,
+            terms: terms.clone(),
         };
         self.aliases.fill(here, alias, value);
         Some(Order::Request {
-            request: number,
+            request,
             user: user?,
+            credential: credential?,
             locked_until,
+            stands_until: self.second(at + stands?),
+            terms,
             purpose: purpose?,
+        })
+    }
+
+    fn ask_enclave(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let user = self.needed_user(here, "of", &file.of);
+        let row = self.needed_credential(here, &file.credential);
+        let alias = self.need(here, "as", &file.alias);
+        let (alias, consumer) = (alias?, here.by?);
+        let request = RequestRef {
+            number: self.aliases.next_request(),
+            id: ids::request(&self.told_as, alias.get()),
+        };
+        let value = Value::Request {
+            request,
+            consumer,
+            locked_until: defaults::NO_LOCK,
+            terms: Terms::default(),
+        };
+        self.aliases.fill(here, alias, value);
+        Some(Order::AskEnclave {
+            request: request.number,
+            user: user?,
+            credential: row?.id,
         })
     }
 
@@ -712,12 +1263,23 @@ impl Resolver<'_> {
         let posing_as = self.or(&file.posing_as, None, |this, name| {
             this.party(name).map(Some)
         });
+        let level = self.or(&file.least_level, Demands::NONE.level, Self::level);
+        let trusting: Vec<_> = list(&file.trusting)
+            .iter()
+            .map(|name| self.role(name, Role::Issuer))
+            .collect();
+        let demands = Demands {
+            level: level?,
+            trusting: trusting.into_iter().collect::<Option<_>>()?,
+            unique: said(&file.unique),
+        };
         let (row, _) = copy?;
         Some(Order::Use {
             copy: row.id,
             owner: self.cast.party(row.owner).user,
             locked_until: locked_until?,
             posing_as: posing_as?,
+            demands,
         })
     }
 
@@ -739,8 +1301,17 @@ impl Resolver<'_> {
                 None
             }
         });
-        // Only a listing that is given has rows to count.
-        let rows = match (&file.rows, expect) {
+        let rows = self.rows(here, file, expect);
+        Some(Order::ListGranted {
+            page: file.page.as_ref().map(|page| *page.get()),
+            size: size?,
+            rows: rows?,
+        })
+    }
+
+    /// How many rows a listing should have. Only one that is given has rows to count.
+    fn rows(&mut self, here: &Here, file: &file::Step, expect: Option<Expect>) -> Option<u32> {
+        match (&file.rows, expect) {
             (None, Some(Expect::Ending(Ending::Accepted))) => {
                 self.need(here, "rows", &file.rows);
                 None
@@ -757,12 +1328,7 @@ impl Resolver<'_> {
                 }
                 count
             }
-        };
-        Some(Order::ListGranted {
-            page: file.page.as_ref().map(|page| *page.get()),
-            size: size?,
-            rows: rows?,
-        })
+        }
     }
 
     fn needed_user(
@@ -793,15 +1359,20 @@ impl Resolver<'_> {
         }
     }
 
-    /// The request a step answers: its number, who asked, and the lock wanted.
-    fn request(&mut self, here: &Here, file: &file::Step) -> Option<(u32, PartyId, i64)> {
+    /// The request a step is about, who asked, and the lock and terms wanted.
+    fn request(
+        &mut self,
+        here: &Here,
+        file: &file::Step,
+    ) -> Option<(RequestRef, PartyId, i64, Terms)> {
         let name = self.need(here, "request", &file.request)?;
         match self.named(here, name, Kind::Request)? {
             Value::Request {
-                number,
+                request,
                 consumer,
                 locked_until,
-            } => Some((number, consumer, locked_until)),
+                terms,
+            } => Some((request, consumer, locked_until, terms)),
             other => unreachable!("a request's name stands for {other:?}"),
         }
     }
@@ -834,7 +1405,7 @@ impl Resolver<'_> {
     }
 
     /// A moment of the story in UNIX seconds.
-    fn second(&self, moment: Millis) -> i64 {
+    pub(super) fn second(&self, moment: Millis) -> i64 {
         ((self.place.epoch.0 + moment.0) / 1000) as i64
     }
 

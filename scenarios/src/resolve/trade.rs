@@ -95,7 +95,7 @@ impl Resolver<'_> {
             Verb::PayFee => Trade::PayFee {
                 credential: self.row(here, file)?.id,
             },
-            Verb::Withdraw => {
+            Verb::WithdrawTokens => {
                 let token = self.needed_token(here, file)?;
                 match &file.amount {
                     Some(amount) => Trade::Withdraw {

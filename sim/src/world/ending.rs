@@ -1,10 +1,13 @@
 //! The end of the story: everything heals, what is owed arrives, everybody reads everything, and nodes
 //! are looked into.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use assay_model::actor::{self, Order, Task, Via};
-use assay_model::history::{Event, Place};
-use assay_model::id::{NodeId, PartyId};
-use assay_model::ledger::Transaction;
+use assay_model::history::{Event, Level, Place};
+use assay_model::id::{CredentialId, NodeId, PartyId};
+use assay_model::ledger::{Outcome, Transaction, Written};
+use assay_model::node::Record;
 
 use super::{AUDIT_PATIENCE, Host, Phase, World};
 
@@ -75,6 +78,7 @@ impl World<'_> {
                 via: Via::Any,
                 wallet: 0,
                 patience: AUDIT_PATIENCE,
+                oddity: None,
             };
             let step = self.plan.steps.len() as u32 + 1;
             self.audits += 1;
@@ -139,9 +143,88 @@ impl World<'_> {
                 credentials: tables.credentials.keys().copied().collect(),
                 grants: tables.access_grants.keys().copied().collect(),
                 users: tables.users.keys().copied().collect(),
+                oldest: Some(machine.oldest()),
+                named: tables
+                    .consumed_write_grants
+                    .iter()
+                    .filter(|(_, row)| row.names_somebody())
+                    .map(|(id, _)| *id)
+                    .collect(),
             };
             self.record(event);
         }
+        self.look_for_deleted();
+    }
+
+    /// Says of every ciphertext that the story has deleted what is left of it on each node: in its tables, or
+    /// in what it keeps of the past, on disk or waiting for a block.
+    fn look_for_deleted(&mut self) {
+        let written = self.written();
+        let mut found = Vec::new();
+        for (node, host) in (0..).map(NodeId).zip(&self.hosts) {
+            let Some(machine) = &host.node else { continue };
+            let stored = &machine.state().tables().credentials;
+            let mut kept: BTreeSet<[u8; 32]> = BTreeSet::new();
+            for record in host.disk.records() {
+                let (block, state) = match record {
+                    Record::Committed(committed) => (Some(&committed.block), None),
+                    Record::Accepted(_, block) => (Some(block), None),
+                    Record::Snapshot { snapshot, .. } => {
+                        (Some(&snapshot.committed.block), Some(&snapshot.state))
+                    }
+                    Record::Term(..) => (None, None),
+                };
+                let transactions = block
+                    .into_iter()
+                    .flat_map(|block| block.transactions.iter());
+                kept.extend(transactions.flat_map(|one| contents(one)).map(|(_, it)| it));
+                let rows = state
+                    .into_iter()
+                    .flat_map(|state| state.tables().credentials.values());
+                kept.extend(rows.map(|row| *row.content.digest()));
+            }
+            let waiting = machine.pending().flat_map(|one| contents(one));
+            kept.extend(waiting.map(|(_, content)| content));
+            for (credential, content) in &written {
+                if stored.contains_key(credential) {
+                    continue;
+                }
+                let level = match kept.contains(content) {
+                    true => Level::History,
+                    false => Level::Gone,
+                };
+                found.push((node, *credential, level));
+            }
+        }
+        // One word for each credential: the worst.
+        let mut worst: BTreeMap<(NodeId, CredentialId), Level> = BTreeMap::new();
+        for (node, credential, level) in found {
+            let known = worst.entry((node, credential)).or_insert(level);
+            *known = level.min(*known);
+        }
+        for ((node, credential), level) in worst {
+            self.record(Event::Remained {
+                node,
+                credential,
+                level,
+            });
+        }
+    }
+
+    /// Every content that some block of the story stored, with its row.
+    fn written(&self) -> BTreeSet<(CredentialId, [u8; 32])> {
+        let mut written = BTreeSet::new();
+        for observation in self.history.observations() {
+            if let Event::Committed {
+                committed, results, ..
+            } = &observation.event
+            {
+                let pairs = committed.block.transactions.iter().zip(results.iter());
+                let accepted = pairs.filter(|(_, result)| result.outcome == Outcome::Accepted);
+                written.extend(accepted.flat_map(|(one, _)| contents(one)));
+            }
+        }
+        written
     }
 
     pub(super) fn scan(&mut self, node: NodeId, place: Place, transaction: &Transaction) {
@@ -157,4 +240,13 @@ impl World<'_> {
             });
         }
     }
+}
+
+/// The contents a transaction would store, by digest, with their rows.
+fn contents(transaction: &Transaction) -> Vec<(CredentialId, [u8; 32])> {
+    let calls = transaction.payload.calls().iter();
+    calls
+        .flat_map(Written::all)
+        .map(|written| (written.id, *written.content.digest()))
+        .collect()
 }

@@ -1,7 +1,11 @@
 //! Faults begin and end here; what they do to messages is the part of `fault`.
 
+use std::sync::Arc;
+
 use assay_model::history::Event;
-use assay_model::id::NodeId;
+use assay_model::id::{NodeId, PartyId};
+use assay_model::ledger::{Action, Batch, Transaction, Unsigned};
+use assay_model::node::{self, Misdeed};
 use assay_scenarios::plan::{ClockError, FaultKind, Whose};
 
 use super::{Phase, World};
@@ -62,6 +66,25 @@ impl World<'_> {
             FaultKind::Clock(error) => {
                 active.node = self.disturb_clock(error);
             }
+            FaultKind::SlippedIn { party } => {
+                let node = roles.leader;
+                if let Some(forged) = self.unsigned_erasure(node, *party) {
+                    self.give(node, node::Input::Misdeed(Misdeed::SlipIn(forged)));
+                    active.effect = 1;
+                }
+            }
+            FaultKind::ForgedQuorum { node } => {
+                let node = roles.resolve(*node);
+                active.node = Some(node);
+                active.effect = u64::from(self.hosts[node.index()].node.is_some());
+                self.give(node, node::Input::Misdeed(Misdeed::RepeatVotes(true)));
+            }
+            FaultKind::AlteredRow { node, party } => {
+                let node = roles.resolve(*node);
+                let user = self.plan.parties[party.index()].user;
+                active.effect = u64::from(self.hosts[node.index()].node.is_some());
+                self.give(node, node::Input::Misdeed(Misdeed::AlterUser(user)));
+            }
             FaultKind::Split { .. }
             | FaultKind::Isolate { .. }
             | FaultKind::SplitLeader { .. }
@@ -113,6 +136,11 @@ impl World<'_> {
                     self.start_forgetful(node);
                 }
             }
+            FaultKind::ForgedQuorum { .. } => {
+                if let Some(node) = node {
+                    self.give(node, node::Input::Misdeed(Misdeed::RepeatVotes(false)));
+                }
+            }
             FaultKind::Stall { .. } => {
                 for (from, to, sent, message) in held {
                     self.deliver(from, to, sent, message);
@@ -139,6 +167,19 @@ impl World<'_> {
             fault: index as u32,
             effect,
         });
+    }
+
+    /// A transaction that erases a party's profile, with a signature that is none, as the next one of its
+    /// account on a node that runs.
+    fn unsigned_erasure(&self, node: NodeId, party: PartyId) -> Option<Arc<Transaction>> {
+        let machine = self.hosts[node.index()].node.as_ref()?;
+        let sender = self.history.cast.party(party).identities[0];
+        let unsigned = Unsigned {
+            nonce: machine.pending_nonce(&sender) + 1,
+            chain_id: self.genesis.chain_id.clone(),
+            payload: Batch::one(Action::RemoveUser {}).into(),
+        };
+        Some(Transaction::assemble(sender, unsigned, |_| vec![1; 65]))
     }
 
     /// Starts a node whose disk does not say who leads now; its operator does.

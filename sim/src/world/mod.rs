@@ -154,13 +154,14 @@ pub(crate) struct World<'p> {
 impl<'p> World<'p> {
     pub(crate) fn new(plan: &'p Plan, seed: Seed, suite: Arc<dyn Suite>) -> World<'p> {
         let chain_id: Text = CHAIN_ID.into();
-        let setting = Setting::new(plan, seed, &suite, (&chain_id, 0));
-        let db_owner = setting.db_owner();
         let node_keys: Vec<SigningKey> = (0..plan.nodes).map(nodes::node_key).collect();
+        let setting = Setting::new(plan, seed, &suite, (&chain_id, 0), &node_keys);
+        let db_owner = setting.db_owner();
         let genesis = Arc::new(Genesis {
             chain_id,
             db_owner,
-            validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
+            nodes: node_keys.iter().map(|key| suite.identity(key)).collect(),
+            sentries: plan.sentries.clone(),
             leader: plan.leader,
             time: plan.epoch,
             rules: plan.rules,

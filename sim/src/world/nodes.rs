@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use assay_model::crypto::{Scheme, SigningKey};
+use assay_model::actor;
+use assay_model::crypto::SigningKey;
 use assay_model::history::{Event, Place};
 use assay_model::id::NodeId;
 use assay_model::node::{self, Message, Node, Note, Output, Record};
@@ -12,11 +13,7 @@ use super::{Happening, World};
 
 /// Node keys hang on the node's place alone.
 pub fn node_key(node: u16) -> SigningKey {
-    let secret = blake3::derive_key("assay 2026 node keys", &node.to_le_bytes());
-    SigningKey {
-        scheme: Scheme::Ed25519,
-        secret,
-    }
+    actor::validator_key(NodeId(node))
 }
 
 impl World<'_> {
@@ -222,6 +219,16 @@ impl World<'_> {
                     replayed,
                 }
             }
+            Note::Installed {
+                height,
+                app_hash,
+                tables,
+            } => Event::Installed {
+                node,
+                height,
+                app_hash,
+                tables: Some(tables),
+            },
             Note::Halted(why) => Event::Halted { node, why },
             Note::Leads { term } => Event::Leads { node, term },
             Note::Proposed { height, time, .. } => {

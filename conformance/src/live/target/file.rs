@@ -83,6 +83,8 @@ pub(crate) struct Capabilities {
     pub(crate) cannot: Vec<At<String>>,
     pub(crate) max_body: Option<u64>,
     pub(crate) private: Option<bool>,
+    #[serde(default)]
+    pub(crate) keys_of_seed: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -332,6 +332,7 @@ impl Resolver<'_> {
             cannot,
             max_body: declared.max_body.unwrap_or(MAX_BODY),
             private: declared.private.unwrap_or(false),
+            keys_of_seed: declared.keys_of_seed,
         })
     }
 

@@ -21,8 +21,10 @@ const NETWORK: &[&str] = &[
     "broadcast_ms",
     "challenge_ms",
     "drift_ms",
+    "history_blocks",
     "first_leader",
     "balances",
+    "sentries",
 ];
 
 /// Known where one node is meant.

@@ -1,19 +1,19 @@
 //! Writes under an owner's paper. Source: idos-facts 5.5.
 
 use super::super::client::{Got, Want};
-use super::super::desk::Desk;
+use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, WritePaper};
 use super::super::machine::Outbox;
-use super::super::order::{Order, Task};
+use super::super::order::{Oddity, Order, Task};
 use super::{News, Next, ending, submit};
 use crate::history::Ending;
 use crate::id::{CredentialId, Text};
-use crate::ledger::{Answer, DelegatedWriteGrant, Query, Written, write_date};
+use crate::ledger::{Action, Answer, DelegatedWriteGrant, Query, Written, write_date};
 use crate::time::{BlockTime, WallMillis};
 
 /// The paper's text comes from the network, as wallets show what the network asks for.
 pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
-    let Order::SignDwg { dwg, issuer, .. } = &task.order else {
+    let Order::SignDwg { dwg, carrier, .. } = &task.order else {
         unreachable!("only an order to sign a dWG signs one")
     };
     let paper = paper(desk, &task.order);
@@ -40,13 +40,17 @@ pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 // A careful wallet does not sign a text it does not understand.
                 return Next::Done(Ending::Declined("nothing-found"));
             }
-            let signature = desk.sign_text(task.wallet, &text);
+            let meant = match task.oddity {
+                Some(Oddity::OtherNetwork) => grant_of(&paper).text(rules, ELSEWHERE),
+                _ => text,
+            };
+            let signature = desk.sign_text(task.wallet, &meant);
             let paper = Box::new(WritePaper { signature, ..paper });
-            out.letter(*issuer, Letter::Dwg { dwg: *dwg, paper });
+            out.letter(*carrier, Letter::Dwg { dwg: *dwg, paper });
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -100,6 +104,7 @@ pub(super) fn write_dwg(
     now: WallMillis,
     dwg: u32,
     rows: (CredentialId, CredentialId),
+    oddity: Option<Oddity>,
     out: &mut Outbox,
 ) -> Next {
     let Some(paper) = desk.write_papers.get(&dwg).cloned() else {
@@ -110,7 +115,50 @@ pub(super) fn write_dwg(
     {
         return submit(action.clone());
     }
-    let action = desk.delegated_write(&paper, rows, now, out);
-    desk.written.insert(dwg, action.clone());
+    let mut action = desk.delegated_write(&paper, rows, now, out);
+    if let Some(from) = oddity {
+        spoil(&mut action, from);
+    } else {
+        desk.written.insert(dwg, action.clone());
+    }
     submit(action)
+}
+
+/// Makes everything wrong that is checked from one point on, so that a refusal tells which check came first.
+fn spoil(write: &mut Action, from: Oddity) {
+    let Action::CreateCredentialsByDwg {
+        issuer_auth_public_key: issuer,
+        original_broader_signature,
+        copy_broader_signature,
+        dwg_owner: owner,
+        dwg_not_before: not_before,
+        dwg_not_after: not_after,
+        dwg_signature: signature,
+        ..
+    } = write
+    else {
+        return;
+    };
+    if from <= Oddity::FromIssuer {
+        *issuer = "00".repeat(32).into();
+    }
+    if from <= Oddity::FromOwner {
+        *owner = "nobody".into();
+    }
+    let window = match from {
+        from if from <= Oddity::FromDates => Some(("yesterday", "tomorrow")),
+        Oddity::FromWindow => Some(("2001-01-02T00:00:00Z", "2001-01-01T00:00:00Z")),
+        Oddity::FromTime => Some(("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z")),
+        _ => None,
+    };
+    if let Some((before, after)) = window {
+        (*not_before, *not_after) = (before.into(), after.into());
+    }
+    if from <= Oddity::FromSignature {
+        *signature = "0x00".into();
+    }
+    if from <= Oddity::FromOriginal {
+        *original_broader_signature = "AAAA".into();
+    }
+    *copy_broader_signature = "AAAA".into();
 }

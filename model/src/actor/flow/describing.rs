@@ -22,10 +22,13 @@ pub(super) fn own_attribute(desk: &Desk, order: &Order) -> Action {
     let name = &desk.card().persona.name;
     let (attribute_key, old) = (Text::from(KEY), value(name, false));
     match order {
-        Order::AddAttribute { id } => Action::AddAttribute {
+        Order::AddAttribute { id, bytes } => Action::AddAttribute {
             id: *id,
             attribute_key,
-            value: old,
+            value: match bytes {
+                Some(bytes) => "x".repeat(*bytes as usize).into(),
+                None => old,
+            },
         },
         Order::EditAttribute { id } => Action::EditAttribute {
             id: *id,

@@ -4,7 +4,7 @@ use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Order, Task, Writer};
+use super::super::order::{Oddity, Order, Task, Writer};
 use super::writing::upsert;
 use super::{News, Next, ending, submit};
 use crate::history::Ending;
@@ -38,12 +38,13 @@ pub(super) fn register(
         }) => {
             let proof = (address, message, signature);
             let [create, bind] = desk.registration(*user, proof, box_public);
-            *wallet = Some(Box::new(bind));
-            Next::Ask(Want::Submit(create), None)
+            let whole = task.oddity != Some(Oddity::Halfway);
+            *wallet = whole.then(|| Box::new(bind));
+            Next::Ask(Want::Submit(create.into()), None)
         }
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => match (ending(&got), wallet.take()) {
-            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit(*bind), None),
+            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit((*bind).into()), None),
             (ending, _) => Next::Done(ending),
         },
     }
@@ -66,6 +67,7 @@ pub(super) fn issue(
         bytes,
         forged,
         unsealed,
+        ref findings,
     } = task.order
     else {
         unreachable!("only an order to issue issues")
@@ -73,7 +75,10 @@ pub(super) fn issue(
     match news {
         News::Begin => {
             let how = (forged, unsealed);
-            let package = desk.package(user, user, credential, bytes, how, now, out);
+            if task.oddity == Some(Oddity::SameNotesId) {
+                desk.reuse_notes_id();
+            }
+            let package = desk.package(user, user, credential, (bytes, findings), how, now, out);
             match writer {
                 Writer::User => {
                     out.letter(
@@ -102,8 +107,36 @@ pub(super) fn issue(
             None => Next::Wait,
         },
         News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
+    }
+}
+
+/// The camera first, then as with any other credential the user stores.
+pub(super) fn recognise(
+    desk: &mut Desk,
+    now: WallMillis,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Recognise { user, credential } = task.order else {
+        unreachable!("only an order to recognise recognises")
+    };
+    match news {
+        News::Begin => {
+            out.letter(user, Letter::FaceWanted { task: id.0 });
+            Next::Wait
+        }
+        News::Letter(Letter::Face { face, .. }) => {
+            let package = desk.recognise(user, credential, face, now, out);
+            let task = id.0;
+            out.letter(user, Letter::Package { task, package });
+            Next::Wait
+        }
+        News::Letter(Letter::Stored { ending, .. }) => Next::Done(ending),
+        News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -126,7 +159,7 @@ pub(super) fn rekey(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mut 
                 Some(_) => owners.clone(),
                 None => desk.card().box_public_text(),
             },
-            encryption_password_store: "user".into(),
+            encryption_password_store: card.persona.password.store().into(),
             consent,
         }
     })
@@ -151,7 +184,7 @@ pub(super) fn with_consent(
         }
         News::Begin => submit(action(None)),
         News::Letter(Letter::Consent { consent, .. }) => submit(action(Some(consent))),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => Next::Done(ending(&got)),
     }
 }

@@ -3,15 +3,16 @@
 use super::super::client::{As, Got, Want};
 use super::super::desk::Desk;
 use super::super::machine::Outbox;
-use super::super::order::{Order, Task, Via};
+use super::super::order::{Demands, Order, Task, Via};
 use super::trading::ledgers;
 use super::{News, Next, ending, look};
-use crate::crypto::content_hash;
+use crate::crypto::{Identity, content_hash};
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
+use crate::rules::Switch;
 use crate::time::WallMillis;
-use crate::vc::{VerifiableCredential, status};
+use crate::vc::{About, VerifiableCredential, status};
 
 /// What a consumer has gathered about a copy so far. Source: idos-facts 5.14.
 #[derive(Debug, Default)]
@@ -55,6 +56,7 @@ pub(super) fn use_copy(
         owner,
         locked_until,
         posing_as,
+        ref demands,
     } = task.order
     else {
         unreachable!("only an order to use uses")
@@ -114,7 +116,7 @@ pub(super) fn use_copy(
             }),
         ) => {
             reading.relies_on(height);
-            if let Some(doubt) = doubt_about_original(desk, &answer, copy) {
+            if let Some(doubt) = doubt_about_original(desk, &answer, copy, demands) {
                 reading.doubt(doubt);
             }
             *stage = UseStage::Content;
@@ -137,9 +139,14 @@ pub(super) fn use_copy(
                     height,
                 });
             }
-            if let Some(doubt) =
-                doubt_about_content(desk, reading, document.as_deref(), &row, careful, now)
-            {
+            let found = match &document {
+                None => Some(Doubt::CannotOpen),
+                Some(_) if !careful => None,
+                Some(plaintext) => {
+                    doubt_about_content(desk, reading, plaintext, (&row, demands), now, out)
+                }
+            };
+            if let Some(doubt) = found {
                 reading.doubt(doubt);
             }
             // Careless consumers take whatever opens.
@@ -160,7 +167,7 @@ pub(super) fn use_copy(
             })
         }
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Letter(_)) => Next::Wait,
+        (_, News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 
@@ -169,6 +176,7 @@ pub(super) fn doubt_about_original(
     desk: &Desk,
     answer: &Answer,
     copy: CredentialId,
+    demands: &Demands,
 ) -> Option<Doubt> {
     let Answer::Credentials(rows) = answer else {
         return Some(Doubt::NoOriginal);
@@ -177,7 +185,7 @@ pub(super) fn doubt_about_original(
         return Some(Doubt::NoOriginal);
     };
     let issuer = &*row.issuer_auth_public_key;
-    let trusted = desk.directory.trusted_issuers();
+    let trusted = desk.directory.trusted_issuers(&demands.trusting);
     if !trusted.iter().any(|trusted| trusted.key.caller() == issuer) {
         return Some(Doubt::UntrustedIssuer);
     }
@@ -186,32 +194,45 @@ pub(super) fn doubt_about_original(
 
 /// The document must be what the grant says, proven by a trusted issuer, valid, and about this user.
 pub(super) fn doubt_about_content(
-    desk: &Desk,
+    desk: &mut Desk,
     reading: &Reading,
-    document: Option<&[u8]>,
-    row: &SharedCredential,
-    careful: bool,
+    plaintext: &[u8],
+    (row, demands): (&SharedCredential, &Demands),
     now: WallMillis,
+    out: &mut Outbox,
 ) -> Option<Doubt> {
-    let Some(plaintext) = document else {
-        return Some(Doubt::CannotOpen);
-    };
-    if !careful {
-        return None;
-    }
     let hash = content_hash(plaintext).to_string();
     // A dAG may state no hash; then the issuer's proof alone vouches for the content.
     let stated = |stated: &Option<Text>| stated.as_deref().is_none_or(|stated| stated == hash);
     if !reading.hashes.iter().any(stated) {
         return Some(Doubt::HashMismatch);
     }
-    let trusted = desk.directory.trusted_issuers();
-    let verified = VerifiableCredential::parse(plaintext)
-        .and_then(|document| document.verify(&*desk.suite, &trusted, now.block_time()));
-    match verified {
-        Err(error) => Some(Doubt::BadDocument(error.code())),
-        Ok(verified) if verified.subject != row.user_id => Some(Doubt::WrongSubject),
-        Ok(_) => None,
+    let trusted = desk.directory.trusted_issuers(&demands.trusting);
+    let verified = VerifiableCredential::parse(plaintext).and_then(|document| {
+        let verified = document.verify(&*desk.suite, &trusted, now.block_time())?;
+        Ok((document.level(), verified))
+    });
+    let (level, verified) = match verified {
+        Err(error) => return Some(Doubt::BadDocument(error.code())),
+        Ok(verified) => verified,
+    };
+    if !level.matches_or_higher(demands.level) {
+        return Some(Doubt::LevelTooLow);
+    }
+    match verified.about {
+        About::User(user) => (user != row.user_id).then_some(Doubt::WrongSubject),
+        // Which person it is says nothing of the profile; only whether it has come with another one.
+        About::Person(person) => {
+            let met = *desk.met.entry(person.clone()).or_insert(row.user_id);
+            let known = met != row.user_id;
+            out.note(Event::MetPerson {
+                by: desk.me,
+                user: row.user_id,
+                person,
+                known,
+            });
+            (known && demands.unique).then_some(Doubt::PersonKnown)
+        }
     }
 }
 
@@ -229,8 +250,17 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             look(Query::GetCredentialOwned { id: *credential })
         }
         (Order::List, News::Begin) => look(Query::GetCredentials {}),
-        (Order::Probe { of, shouted }, News::Begin) => {
-            let address = desk.directory.card(*of).caller();
+        (
+            Order::Probe {
+                of,
+                wallet,
+                shouted,
+            },
+            News::Begin,
+        ) => {
+            let identities = &desk.directory.card(*of).identities;
+            let address = identities.get(usize::from(*wallet)).map(Identity::caller);
+            let address: Text = address.unwrap_or_default().into();
             let address = if *shouted {
                 address.to_uppercase().into()
             } else {
@@ -244,6 +274,19 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
                 None,
             )
         }
+        (Order::ReadLog { page, size, .. }, News::Begin) => look(Query::GetGovernanceLog {
+            page: *page,
+            size: *size,
+        }),
+        (
+            Order::ReadLog {
+                rows: Some(rows), ..
+            },
+            News::Got(Got::View {
+                result: Ok(Answer::Changes(listed)),
+                ..
+            }),
+        ) => found(listed.len() == *rows as usize),
         (Order::ListGranted { page, size, .. }, News::Begin) => {
             look(Query::GetAccessGrantsGranted {
                 user_id: None,
@@ -285,7 +328,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             }),
         ) => found(listed.len() == *rows as usize),
         (_, News::Got(got)) => Next::Done(ending(&got)),
-        (_, News::Begin | News::Letter(_)) => Next::Wait,
+        (_, News::Begin | News::Letter(_) | News::Overdue) => Next::Wait,
     }
 }
 
@@ -300,14 +343,22 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
         News::Begin,
     ) = (&task.order, &news)
     {
-        let mut queries = match desk.card().persona.role {
+        let record = desk.directory.rules.keep(Switch::AuditRecord);
+        let record = record.then_some(Query::GetAuditRecords {
+            page: None,
+            size: None,
+        });
+        let mut queries: Vec<Query> = match desk.card().persona.role {
             Role::User => vec![
                 Query::GetUser {},
                 Query::GetWallets {},
                 Query::GetCredentials {},
                 Query::GetAttributes {},
                 Query::GetAccessGrantsOwned {},
-            ],
+            ]
+            .into_iter()
+            .chain(record)
+            .collect(),
             Role::Consumer => copies
                 .iter()
                 .map(|copy| Query::GetCredentialShared { id: *copy })
@@ -316,8 +367,16 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
                     page: None,
                     size: None,
                 }])
+                .chain(record)
                 .collect(),
-            Role::Issuer | Role::DbOwner => Vec::new(),
+            Role::DbOwner if desk.directory.rules.keep(Switch::GovernanceLog) => {
+                vec![Query::GetGovernanceLog {
+                    page: None,
+                    size: None,
+                }]
+            }
+            // The others hold nothing in the storage network.
+            _ => Vec::new(),
         };
         match desk.card().persona.role {
             Role::User if *tokens => queries.push(Query::GetAllowance {}),

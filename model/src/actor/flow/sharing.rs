@@ -1,16 +1,16 @@
 //! What owners do with a document: share, store again, sign papers. Source: idos-facts 5.3, 5.4.
 
 use super::super::client::{Got, Want};
-use super::super::desk::Desk;
+use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Fidelity, Order, Share, Task};
+use super::super::order::{Fidelity, Oddity, Order, Share, Task};
 use super::writing::{add, edit};
 use super::{News, Next, ending, look, submit};
 use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{ContentHash, PartyId};
-use crate::ledger::{Answer, Query};
+use crate::ledger::{Action, Answer, Query};
 
 /// Approval: decrypt, hash, re-encrypt, share. Source: idos-facts 5.3 step 2.
 pub(super) fn share(
@@ -24,6 +24,7 @@ pub(super) fn share(
     let (share, request) = match &task.order {
         Order::Share(share) => (share, None),
         Order::Approve { request, share } => (share, Some(*request)),
+        Order::StoreCopy(share) => (share, None),
         other => unreachable!("{other:?} shares nothing"),
     };
     match news {
@@ -52,21 +53,42 @@ pub(super) fn share(
                 };
             }
             let (copy, hash) = unfaithful(&original, share.fidelity);
-            submit(desk.copy(share, &copy, hash, out))
+            let mut action = match task.order {
+                Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
+                _ => desk.copy(share, request, &copy, hash, out),
+            };
+            if task.oddity == Some(Oddity::Shouts) {
+                shout(&mut action);
+            }
+            submit(action)
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
             let copy = document.unwrap_or(own);
-            submit(desk.copy(share, &copy, content_hash(&copy), out))
+            submit(desk.copy(share, request, &copy, content_hash(&copy), out))
         }
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
             let ending = ending(&got);
             if let (Ending::Accepted, Some(request)) = (ending, request) {
-                decide(desk, request, share, out);
+                decide(desk, request.number, share, out);
             }
             Next::Done(ending)
         }
+    }
+}
+
+/// Writes a grantee in capitals, as software does that takes addresses from elsewhere.
+fn shout(share: &mut Action) {
+    if let Action::ShareCredential {
+        grantee_wallet_identifier: grantee,
+        ..
+    } = share
+    {
+        *grantee = match grantee.strip_prefix("0x") {
+            Some(digits) => format!("0x{}", digits.to_uppercase()).into(),
+            None => grantee.to_uppercase().into(),
+        };
     }
 }
 
@@ -98,7 +120,9 @@ pub(super) fn unfaithful(original: &[u8], fidelity: Fidelity) -> (Vec<u8>, Conte
         text.replacen("\"Example\"", "\"Exemplar\"", 1).into_bytes()
     };
     match fidelity {
-        Fidelity::Faithful | Fidelity::Borrowed => (original.to_vec(), true_hash),
+        Fidelity::Faithful | Fidelity::Borrowed | Fidelity::Tampered | Fidelity::Misdirected => {
+            (original.to_vec(), true_hash)
+        }
         Fidelity::Altered => {
             let copy = altered();
             let hash = content_hash(&copy);
@@ -146,7 +170,7 @@ pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
             })
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }
 
@@ -158,11 +182,14 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         grant,
         owner,
         carrier,
+        not_after,
+        terms,
     } = &task.order
     else {
         unreachable!("only an order to sign a dAG signs one")
     };
     let data = (grant.data, grant.locked_until);
+    let terms = desk.dag_terms(*not_after, terms);
     match news {
         News::Begin => {
             let directory = &desk.directory;
@@ -171,7 +198,8 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 dag_grantee_wallet_identifier: directory.card(grant.grantee).caller(),
                 dag_data_id: grant.data,
                 dag_locked_until: grant.locked_until,
-                dag_content_hash: None,
+                dag_content_hash: desk.hash_for(grant.data),
+                terms,
             };
             Next::Ask(
                 Want::View {
@@ -185,12 +213,18 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             result: Ok(Answer::Text(text)),
             ..
         }) => {
-            let signature = desk.sign_text(task.wallet, &text);
-            let paper = desk.dag_action(*owner, grant.grantee, data, signature);
-            if desk.dag_text(&paper).as_deref() != Some(text.as_str()) {
+            let unsigned = desk.dag_action(*owner, grant.grantee, data, terms.clone(), "".into());
+            if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
                 return Next::Done(Ending::Declined("nothing-found"));
             }
+            let meant = match task.oddity {
+                Some(Oddity::OtherNetwork) => desk.dag_text_on(&unsigned, ELSEWHERE),
+                _ => None,
+            };
+            let signature = desk.sign_text(task.wallet, &meant.unwrap_or(text));
+            let paper = desk.dag_action(*owner, grant.grantee, data, terms, signature);
+            desk.signed.insert(*dag, paper.clone());
             if *carrier == desk.me {
                 desk.papers.insert(*dag, paper);
             } else {
@@ -200,6 +234,6 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             Next::Done(Ending::Accepted)
         }
         News::Got(got) => Next::Done(ending(&got)),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn trade(desk: &Desk, task: &Task, news: News) -> Next {
     };
     match news {
         News::Begin => begin(desk, trade),
-        News::Letter(_) => Next::Wait,
+        News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(Got::View {
             result: Ok(answer), ..
         }) => {

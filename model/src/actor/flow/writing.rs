@@ -3,12 +3,12 @@
 use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::directory::notes_id;
-use super::super::letter::{Letter, Package};
+use super::super::letter::Package;
 use super::super::machine::Outbox;
-use super::super::order::{GrantRef, Order};
+use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
-use super::{Next, submit};
+use super::{Next, deny_question, found, submit, withdraw};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
@@ -16,13 +16,18 @@ use crate::time::WallMillis;
 use crate::vc::PublicNotes;
 
 /// The one transaction of an order that needs no more.
-pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mut Outbox) -> Next {
+pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut Outbox) -> Next {
     let directory = desk.directory.clone();
+    let order = &task.order;
     let action = match order {
         Order::SetStatus { credential, status } => {
+            desk.statuses.insert(*credential, status.clone());
             let id = notes_id(*credential);
             let notes = PublicNotes {
-                id: id.clone(),
+                id: match task.oddity {
+                    Some(Oddity::NoNotesId) => String::new(),
+                    _ => id.clone(),
+                },
                 kind: "KYC".to_owned(),
                 level: "basic".to_owned(),
                 status: status.clone(),
@@ -36,35 +41,49 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         Order::Overwrite { credential, user } => {
             let me = desk.me;
             let how = (false, false);
-            let package = desk.package(*user, me, *credential, 2_048, how, now, out);
+            let what = (2_048, &Findings::usual(*user));
+            let package = desk.package(*user, me, *credential, what, how, now, out);
             upsert(desk, *user, &package, None)
         }
         Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
-        Order::Deny { request, consumer } => {
-            out.note(Event::Decided {
-                request: *request,
-                by: desk.me,
-                copy: None,
-                locked_until: 0,
-            });
-            out.letter(*consumer, Letter::Denied { request: *request });
-            return Next::Done(Ending::Accepted);
+        Order::DenyQuestion { question, consumer } => {
+            return deny_question(*question, *consumer, out);
         }
+        Order::WithdrawAnswer { question } => return withdraw(desk, *question, out),
         Order::Revoke { grants } => {
             let revocations = grants.iter().map(|grant| Action::RevokeAccessGrant {
                 id: grant_id(desk, grant),
             });
             let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
-            return Next::Ask(Want::Submit(batch), None);
+            return Next::Ask(Want::Submit(batch.into()), None);
         }
+        Order::EndAccess { data, grantee } => Action::RevokeGranteeAccess {
+            data_id: *data,
+            grantee_wallet_identifier: directory.card(*grantee).caller(),
+        },
         Order::Remove { credential } => Action::RemoveCredential { id: *credential },
+        Order::RemoveWhenUnlocked { credential } => {
+            Action::RemoveCredentialWhenUnlocked { id: *credential }
+        }
+        Order::Withdraw { request } => Action::WithdrawAccessRequest { id: request.id },
+        Order::UseGrant { grant } => Action::UseAccessGrant {
+            id: grant_id(desk, grant),
+        },
+        Order::CancelDwg { id } => Action::CancelDwg { dwg_id: *id },
+        Order::CancelDag { dag } => match desk.signed.get(dag) {
+            Some(paper) => cancellation(paper),
+            None => return Next::Done(Ending::Declined("nothing-found")),
+        },
         Order::AddWallet {
             wallet,
             id,
             forged,
             replayed,
         } => {
-            let proof = desk.wallet_proof(*wallet, now, (*forged, *replayed));
+            let odd = task.oddity;
+            let odd = odd.and_then(|oddity| desk.odd_proof(*wallet, now, oddity));
+            let proof =
+                odd.unwrap_or_else(|| desk.wallet_proof(*wallet, now, (*forged, *replayed)));
             let (wallet_type, address, public_key) = desk.wallet_columns(*wallet);
             Action::AddWallet {
                 id: *id,
@@ -75,13 +94,34 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
                 signature: proof.signature,
             }
         }
-        Order::RemoveWallet { id } => Action::RemoveWallet { id: *id },
+        Order::RemoveWallet { id, .. } => Action::RemoveWallet { id: *id },
+        Order::Authorise { origin, each } => {
+            desk.authorise(*origin, *each, out);
+            return Next::Done(Ending::Accepted);
+        }
+        Order::Guess { of } => {
+            let (tries, found) = desk.guess(*of);
+            out.note(Event::Guessed {
+                by: desk.me,
+                of: directory.card(*of).persona.user,
+                tries,
+                found,
+            });
+            return Next::Done(match found {
+                true => Ending::Accepted,
+                false => Ending::Declined("nothing-found"),
+            });
+        }
+        Order::Behave { conduct } => {
+            desk.shares.behave(*conduct);
+            return Next::Done(Ending::Accepted);
+        }
         Order::Erase => Action::RemoveUser {},
         Order::WriteDwg {
             dwg,
             original,
             copy,
-        } => return write_dwg(desk, now, *dwg, (*original, *copy), out),
+        } => return write_dwg(desk, now, *dwg, (*original, *copy), task.oddity, out),
         Order::AddAttribute { .. }
         | Order::EditAttribute { .. }
         | Order::RemoveAttribute { .. }
@@ -90,13 +130,13 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
             Some(paper) => paper.clone(),
             None => return Next::Done(Ending::Declined("nothing-found")),
         },
+        Order::FoundClub { .. } | Order::LeaveClub { .. } => found(desk, order),
         Order::Rescind { copy } => Action::RescindSharedCredential {
             credential_id: *copy,
         },
         Order::Admit { issuer } => {
             // A row that is there already would refuse the whole batch, so only the key is added.
-            let [_, delegate] = desk.admission(*issuer);
-            return Next::Ask(Want::Submit(delegate), None);
+            desk.delegate_of(*issuer)
         }
         Order::Dismiss { issuer, shouted } => {
             let address = directory.card(*issuer).caller();
@@ -110,6 +150,30 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, order: &Order, out: &mu
         other => unreachable!("{other:?} takes more than a transaction"),
     };
     submit(action)
+}
+
+/// The cancellation of the dAG an action carries.
+fn cancellation(paper: &Action) -> Action {
+    let Action::CreateAgByDagForCopy {
+        dag_owner_wallet_identifier,
+        dag_grantee_wallet_identifier,
+        dag_data_id,
+        dag_locked_until,
+        dag_content_hash,
+        terms,
+        ..
+    } = paper.clone()
+    else {
+        unreachable!("{} is not a dAG", paper.name())
+    };
+    Action::CancelDag {
+        dag_owner_wallet_identifier,
+        dag_grantee_wallet_identifier,
+        dag_data_id,
+        dag_locked_until,
+        dag_content_hash,
+        terms,
+    }
 }
 
 pub(super) fn grant_id(desk: &Desk, grant: &GrantRef) -> GrantId {

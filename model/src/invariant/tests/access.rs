@@ -1,13 +1,22 @@
 use super::story::*;
 use super::{Case, broken, case, held};
+use crate::history::Event;
+use crate::id::{CredentialId, PartyId};
 use crate::invariant::access::*;
 use crate::ledger::{Answer, Query, Refusal};
 
 pub(super) fn cases() -> Vec<Case> {
-    [content(), readable(), answers(), listings()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        content(),
+        limits(),
+        readable(),
+        answers(),
+        listings(),
+        over(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The bank has a grant that was revoked after its lock.
@@ -25,6 +34,102 @@ fn read() -> Query {
 
 fn answer() -> Result<Answer, Refusal> {
     shared(FOR_BANK, Some(approved(PASSPORT)))
+}
+
+/// The bank has a grant that ends with second 50, or has to be used before reading.
+fn limited_grant(expires_at: Option<i64>, uses: Option<i64>) -> Story {
+    let share = with_terms(share(BANK, 0), limited(expires_at, uses));
+    Story::new().stored().block([did(ALICE, share)])
+}
+
+fn used() -> Told {
+    did(BANK, use_grant(grant(BANK, FOR_BANK, 0)))
+}
+
+fn limits() -> Vec<Case> {
+    let by = &CONTENT_FOLLOWS_GRANTS;
+    vec![
+        case(
+            "a copy for a consumer whose grant has ended",
+            limited_grant(Some(50), None)
+                .at(51)
+                .block([])
+                .saw(BANK, N1, read(), answer()),
+            by,
+            broken(&["GRANT-13"]),
+        ),
+        case(
+            "a copy for a consumer that has made no use of its grant",
+            limited_grant(None, Some(2)).saw(BANK, N1, read(), answer()),
+            by,
+            broken(&["GRANT-13"]),
+        ),
+        case(
+            "a copy long after a use",
+            limited_grant(None, Some(2))
+                .at(10)
+                .block([used()])
+                .at(311)
+                .block([])
+                .saw(BANK, N1, read(), answer()),
+            by,
+            broken(&["GRANT-13"]),
+        ),
+        case(
+            "a copy after a use, and none before it or after the grant's end",
+            limited_grant(Some(50), Some(2))
+                .saw(BANK, N1, read(), Err(Refusal::GrantNotOpen))
+                .block([used()])
+                .saw(BANK, N1, read(), answer())
+                .at(51)
+                .block([])
+                .saw(BANK, N1, read(), Err(Refusal::GrantEnded)),
+            by,
+            held(&["GRANT-01", "GRANT-13"]),
+        ),
+    ]
+}
+
+/// Listings after time has ended something.
+fn over() -> Vec<Case> {
+    let by = &OWNERS_SEE_EVERYTHING;
+    let due = || {
+        let removal = did(ALICE, remove_when_unlocked(PASSPORT));
+        let story = Story::new().shared(LOCK).block([removal]);
+        story.at(LOCK + 1).block([])
+    };
+    let ended = || limited_grant(Some(50), None).at(51).block([]);
+    let rows = |story: Story, ids: &[CredentialId]| {
+        story.saw(ALICE, N1, Query::GetCredentials {}, listing(ids))
+    };
+    let given =
+        |story: Story, row| story.saw(ALICE, N1, Query::GetAccessGrantsOwned {}, grants(row));
+    vec![
+        case(
+            "a grant is listed after its own end",
+            given(ended(), vec![grant_row(BANK, FOR_BANK, 0)]),
+            by,
+            broken(&["GRANT-13"]),
+        ),
+        case(
+            "a remainder is listed after its lock",
+            rows(due(), &[FOR_BANK]),
+            by,
+            broken(&["DEL-05"]),
+        ),
+        case(
+            "an ended grant is not listed",
+            given(ended(), Vec::new()),
+            by,
+            held(&["GRANT-13"]),
+        ),
+        case(
+            "a remainder that is gone is not listed",
+            rows(due(), &[]),
+            by,
+            held(&["DEL-01", "DEL-05"]),
+        ),
+    ]
 }
 
 fn content() -> Vec<Case> {
@@ -167,6 +272,23 @@ fn readable() -> Vec<Case> {
     ]
 }
 
+fn signed_in(story: Story, until: i64) -> Story {
+    story.event(Event::SignedIn {
+        gateway: DOOR,
+        by: BANK,
+        identity: key(BANK),
+        until,
+    })
+}
+
+fn asks(story: Story, by: PartyId) -> Story {
+    story.event(Event::AskedGateway {
+        by,
+        gateway: DOOR,
+        query: read(),
+    })
+}
+
 fn answers() -> Vec<Case> {
     let by = &ANSWERS_GO_TO_WHO_ASKED;
     vec![
@@ -187,6 +309,75 @@ fn answers() -> Vec<Case> {
                 Query::GetCredentials {},
                 listing(&[PASSPORT]),
             ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway passes on what the grantee asks, in a session",
+            asks(signed_in(Story::new().shared(LOCK), 300), BANK).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            held(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads by itself",
+            signed_in(Story::new().shared(LOCK), 300).saw_as(BANK, DOOR, N1, read(), answer()),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads again what it was asked once",
+            asks(signed_in(Story::new().shared(LOCK), 300), BANK)
+                .saw_as(BANK, DOOR, N1, read(), answer())
+                .saw_as(BANK, DOOR, N1, read(), answer()),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway takes a stranger for the grantee",
+            asks(signed_in(Story::new().shared(LOCK), 300), MALLORY).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a grant of others is shown",
+            Story::new().shared(LOCK).saw(
+                MALLORY,
+                N1,
+                Query::GetAccessGrantsForCredential {
+                    credential_id: FOR_BANK,
+                },
+                grants(vec![grant_row(BANK, FOR_BANK, LOCK)]),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads long after the session's end",
+            asks(signed_in(Story::new().shared(LOCK), 100).at(200), BANK).saw_as(
+                BANK,
+                DOOR,
+                N1,
+                read(),
+                answer(),
+            ),
+            by,
+            broken(&["READ-01"]),
+        ),
+        case(
+            "a gateway reads without any session",
+            asks(Story::new().shared(LOCK), BANK).saw_as(BANK, DOOR, N1, read(), answer()),
             by,
             broken(&["READ-01"]),
         ),

@@ -4,7 +4,7 @@ use crate::history::Level;
 use crate::invariant::deletion::*;
 
 pub(super) fn cases() -> Vec<Case> {
-    [converge(), reach_copies(), erasure(), at_rest()]
+    [converge(), reach_copies(), erasure(), at_rest(), bounded()]
         .into_iter()
         .flatten()
         .collect()
@@ -190,13 +190,27 @@ fn at_rest() -> Vec<Case> {
         ),
         case(
             "what was removed is in the blocks of a network that promises to prune",
-            removed(Story::pruning()).remain(N1, PASSPORT, Level::History),
+            removed(Story::pruning())
+                .block([])
+                .block([])
+                .remain(N1, PASSPORT, Level::History),
             by,
             broken(&["DEL-06"]),
         ),
         case(
+            "what was removed just now is in the blocks of a network that promises to prune",
+            removed(Story::pruning())
+                .block([])
+                .remain(N1, PASSPORT, Level::History),
+            by,
+            held(&["DEL-01"]),
+        ),
+        case(
             "what was removed is in the blocks of a network that keeps them",
-            removed(Story::new()).remain(N1, PASSPORT, Level::History),
+            removed(Story::new())
+                .block([])
+                .block([])
+                .remain(N1, PASSPORT, Level::History),
             by,
             held(&["DEL-01"]),
         ),
@@ -205,6 +219,34 @@ fn at_rest() -> Vec<Case> {
             removed(Story::pruning()).remain(N1, PASSPORT, Level::Gone),
             by,
             held(&["DEL-01", "DEL-06"]),
+        ),
+    ]
+}
+
+fn bounded() -> Vec<Case> {
+    let by = &HISTORY_IS_BOUNDED;
+    let grown = || Story::pruning().registered().block([]).block([]).block([]);
+    vec![
+        case(
+            "a node still has the first block after two snapshots",
+            grown().look_back(N1, 1),
+            by,
+            broken(&["DEL-07"]),
+        ),
+        case(
+            "a node comes back with a state nobody voted for",
+            grown().install(N2, 3, false),
+            by,
+            broken(&["DEL-07"]),
+        ),
+        case(
+            "old blocks are gone, and a node comes back by a snapshot",
+            grown()
+                .look_back(N1, 4)
+                .install(N2, 3, true)
+                .look_back(N2, 4),
+            by,
+            held(&["DEL-07"]),
         ),
     ]
 }

@@ -3,7 +3,7 @@ use super::{Case, broken, case, held};
 use crate::history::{Asked, Event};
 use crate::id::Height;
 use crate::invariant::durability::*;
-use crate::ledger::{Outcome, Query, Refusal};
+use crate::ledger::{Action, Outcome, Query, Refusal};
 use crate::node::{ClaimProblem, Halt, Rejected, Reply};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -14,6 +14,7 @@ pub(super) fn cases() -> Vec<Case> {
         refusals(),
         owed(),
         reads(),
+        writes(),
     ]
     .into_iter()
     .flatten()
@@ -235,6 +236,34 @@ fn owed() -> Vec<Case> {
                 .event(Event::Settled),
             by,
             held(&["AVAIL-01", "AVAIL-02"]),
+        ),
+    ]
+}
+
+fn writes() -> Vec<Case> {
+    let by = &WRITES_OUTLIVE_A_MINORITY;
+    let down = || {
+        let story = Story::new().registered().lead(N1, 0).crash(N4);
+        story.event(Event::FaultBegan { fault: 0 })
+    };
+    let removal = did(ALICE, Action::RemoveUser {});
+    let told = |story: Story, reply| story.sent(ALICE, N2, &removal, reply);
+    let included = Reply::Included {
+        height: Height(3),
+        outcome: Outcome::Accepted,
+    };
+    vec![
+        case(
+            "a write waits in vain while one of four is down",
+            told(down(), Reply::TimedOut),
+            by,
+            broken(&["AVAIL-01"]),
+        ),
+        case(
+            "a write comes into a block while one of four is down, and waits when half are",
+            told(told(down(), included).crash(N3), Reply::TimedOut),
+            by,
+            held(&["AVAIL-01"]),
         ),
     ]
 }

@@ -3,16 +3,27 @@
 
 mod access;
 mod attributes;
+mod audit;
 mod consensus;
 mod consumer;
+mod dashboard;
 mod deletion;
+mod disclosure;
 mod durability;
 mod economy;
+mod escrow;
+mod governance;
 mod identity;
+mod keys;
+mod limits;
 mod locks;
 mod papers;
+mod passporting;
+mod personhood;
 mod plaintext;
 mod random;
+mod requests;
+mod staking;
 mod status;
 mod story;
 mod words;
@@ -122,19 +133,30 @@ fn is_well_told(invariant: &Invariant, history: &History, verdict: &Verdict) {
 fn cases() -> Vec<Case> {
     [
         plaintext::cases(),
+        keys::cases(),
         access::cases(),
         locks::cases(),
         deletion::cases(),
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
+        governance::cases(),
         status::cases(),
         consumer::cases(),
+        requests::cases(),
+        audit::cases(),
+        dashboard::cases(),
+        limits::cases(),
+        disclosure::cases(),
+        personhood::cases(),
+        passporting::cases(),
         identity::cases(),
         writes::cases(),
         consensus::cases(),
         durability::cases(),
         economy::cases(),
+        escrow::cases(),
+        staking::cases(),
     ]
     .into_iter()
     .flatten()
@@ -144,6 +166,11 @@ fn cases() -> Vec<Case> {
 #[test]
 fn plaintext_is_looked_for() {
     plaintext::cases().iter().for_each(check);
+}
+
+#[test]
+fn keys_are_judged() {
+    keys::cases().iter().for_each(check);
 }
 
 #[test]
@@ -177,6 +204,11 @@ fn attributes_are_judged() {
 }
 
 #[test]
+fn governance_is_judged() {
+    governance::cases().iter().for_each(check);
+}
+
+#[test]
 fn statuses_are_judged() {
     status::cases().iter().for_each(check);
 }
@@ -184,6 +216,41 @@ fn statuses_are_judged() {
 #[test]
 fn consumers_are_judged() {
     consumer::cases().iter().for_each(check);
+}
+
+#[test]
+fn requests_are_judged() {
+    requests::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_record_is_judged() {
+    audit::cases().iter().for_each(check);
+}
+
+#[test]
+fn dashboards_are_judged() {
+    dashboard::cases().iter().for_each(check);
+}
+
+#[test]
+fn limits_are_judged() {
+    limits::cases().iter().for_each(check);
+}
+
+#[test]
+fn disclosures_are_judged() {
+    disclosure::cases().iter().for_each(check);
+}
+
+#[test]
+fn reliance_is_judged() {
+    passporting::cases().iter().for_each(check);
+}
+
+#[test]
+fn persons_are_judged() {
+    personhood::cases().iter().for_each(check);
 }
 
 #[test]
@@ -209,6 +276,16 @@ fn lasting_is_judged() {
 #[test]
 fn the_economy_is_judged() {
     economy::cases().iter().for_each(check);
+}
+
+#[test]
+fn escrows_are_judged() {
+    escrow::cases().iter().for_each(check);
+}
+
+#[test]
+fn stakes_are_judged() {
+    staking::cases().iter().for_each(check);
 }
 
 #[test]

@@ -33,6 +33,37 @@ pub(super) fn cases() -> Vec<Case> {
             held(&["CRED-03"]),
         ),
         case(
+            "a row holds no box",
+            Story::new()
+                .registered()
+                .block([did(ALICE, bare(PASSPORT))]),
+            &SEALED_CONTENT_IS_WHOLE,
+            broken(&["ENC-01"]),
+        ),
+        case(
+            "what was changed after it was sealed opens all the same",
+            Story::new()
+                .registered()
+                .seal(KYC, PASSPORT, "once")
+                .block([did(
+                    ALICE,
+                    store_as(PASSPORT, "something else", approved(PASSPORT)),
+                )])
+                .open(ALICE, PASSPORT),
+            &SEALED_CONTENT_IS_WHOLE,
+            broken(&["ENC-01"]),
+        ),
+        case(
+            "what was sealed opens as it was",
+            Story::new()
+                .registered()
+                .seal(KYC, PASSPORT, "once")
+                .block([did(ALICE, store(PASSPORT))])
+                .open(ALICE, PASSPORT),
+            &SEALED_CONTENT_IS_WHOLE,
+            held(&["ENC-01"]),
+        ),
+        case(
             "one key seals two documents",
             stored()
                 .seal(KYC, PASSPORT, "once")

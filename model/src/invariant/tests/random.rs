@@ -1,9 +1,10 @@
 //! Histories by chance: however odd, no invariant panics on them or speaks in riddles.
 
+use assay_laws::laws;
 use proptest::prelude::*;
 
-use super::is_well_told;
 use super::story::*;
+use super::{is_well_told, staking};
 use crate::bridge::{Amount, Token};
 use crate::history::{Asked, Contradiction, Doubt, Event, Level, Place};
 use crate::id::{CredentialId, Height, NodeId, PartyId};
@@ -191,9 +192,9 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
     // There are four nodes; the fifth is of another network.
     let node = NodeId(u16::from(c % 5));
     let height = story.tip().saturating_sub(2) + u64::from(d % 4);
-    match kind % 33 {
+    match kind % 35 {
         0..=7 => {
-            waiting.push(told([a, b, c, d, kind / 33 * 32 + d % 32]));
+            waiting.push(told([a, b, c, d, kind / 35 * 32 + d % 32]));
             story
         }
         8..=10 => {
@@ -280,6 +281,11 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
             1 => story.contradict(node, pick(&CONTRADICTIONS, c)),
             _ => story.compare(node, u64::from(b), u64::from(c)),
         },
+        32 => staking::by_chance(story, choices),
+        33 => story.event(Event::ChainReorganised {
+            last: u64::from(a % 8),
+            lost: b.is_multiple_of(2),
+        }),
         _ => story.at(i64::from(a)).event(Event::Proposed {
             node,
             height: Height(height),
@@ -299,10 +305,9 @@ fn beginning(choice: u8) -> Story {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+laws! {
+    512;
 
-    #[test]
     fn no_history_is_too_odd(
         first in any::<u8>(),
         steps in proptest::collection::vec(any::<Step>(), 0..80),

@@ -2,6 +2,7 @@ use super::story::*;
 use super::{Case, broken, case, held};
 use crate::invariant::status::*;
 use crate::ledger::Query;
+use crate::rules::Switch;
 
 pub(super) fn cases() -> Vec<Case> {
     [seen(), stands()].into_iter().flatten().collect()
@@ -154,8 +155,16 @@ fn stands() -> Vec<Case> {
             broken(&["REV-03"]),
         ),
         case(
-            "an owner puts another issuer's key on a credential",
+            "an owner puts another issuer's key on a credential, and other notes",
             Story::new()
+                .stored()
+                .block([did(ALICE, edit_as(PASSPORT, revoked(PASSPORT), MALLORY))]),
+            by,
+            broken(&["REV-03"]),
+        ),
+        case(
+            "an owner puts another issuer's key on a credential, where that is the one to be shown",
+            Story::without(Switch::RotationKeepsIssuer)
                 .stored()
                 .block([did(ALICE, edit_as(PASSPORT, approved(PASSPORT), MALLORY))]),
             by,

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) use super::words::*;
+use crate::bridge::Address;
 use crate::crypto::{Identity, Scheme, SigningKey, Symbolic};
 use crate::history::{
     Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
 };
-use crate::id::{AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest};
+use crate::id::{
+    AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, WriteGrantId,
+};
 use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
 use crate::rules::{Rules, Switch};
 use crate::time::{Millis, WallMillis};
+use crate::wire::EnginePayload;
 
 // Transactions.
 
@@ -26,6 +30,7 @@ pub(super) struct Told {
     nonce: Option<u64>,
     leak: bool,
     sender: Option<Identity>,
+    engine: Option<EnginePayload>,
 }
 
 impl Told {
@@ -57,14 +62,19 @@ impl Told {
         let unsigned = Unsigned {
             nonce: self.nonce.unwrap_or(next),
             chain_id: CHAIN.into(),
-            batch: Batch::several(self.calls.clone()).expect("a batch is of one action"),
+            payload: match &self.engine {
+                Some(engine) => engine.clone().into(),
+                None => Batch::several(self.calls.clone())
+                    .expect("a batch is of one action")
+                    .into(),
+            },
         };
         let Some(sender) = self.sender else {
             return Transaction::assemble(self.caller, unsigned, |_| vec![0; 64]);
         };
-        let batch = unsigned.batch.clone();
+        let payload = unsigned.payload.clone();
         let sent = Transaction::assemble(sender, unsigned, |_| vec![0; 64]);
-        Transaction::received(sent.sent().clone(), self.caller, batch).expect("it can be signed")
+        Transaction::received(sent.sent().clone(), self.caller, payload).expect("it can be signed")
     }
 }
 
@@ -77,7 +87,22 @@ pub(super) fn batch(party: PartyId, calls: Vec<Action>, outcome: Outcome) -> Tol
         nonce: None,
         leak: false,
         sender: None,
+        engine: None,
     }
+}
+
+/// Business of the engine, of whoever has this key.
+pub(super) fn ran(caller: Identity, engine: EnginePayload, outcome: Outcome) -> Told {
+    Told {
+        caller,
+        engine: Some(engine),
+        ..batch(DB_OWNER, Vec::new(), outcome)
+    }
+}
+
+/// The key of a node whose key is known.
+pub(super) fn node(node: NodeId) -> Identity {
+    Identity::Ed25519([200 + node.0 as u8; 32])
 }
 
 /// An accepted action.
@@ -214,6 +239,17 @@ impl Story {
         Story::cast(Rules::documented(), false)
     }
 
+    /// The same, with a chain that holds the tokens and these operators on it.
+    pub(super) fn with_operators(operators: Vec<Address>) -> Story {
+        let mut story = Story::new();
+        let cast = Cast {
+            operators,
+            ..(*story.history.cast).clone()
+        };
+        story.history = History::new(Arc::new(cast));
+        story
+    }
+
     fn under(rules: Rules) -> Story {
         Story::cast(rules, true)
     }
@@ -225,6 +261,8 @@ impl Story {
             user: profile(party),
             identities: vec![key(party), other_key(party)],
             careful,
+            // Mallory's is Alice's second profile.
+            person: if party == MALLORY { ALICE } else { party },
         };
         let cast = Cast {
             parties: vec![
@@ -234,14 +272,24 @@ impl Story {
                 member("mallory", MALLORY, Role::User, false),
                 member("bank", BANK, Role::Consumer, true),
                 member("shop", SHOP, Role::Consumer, false),
+                member("door", DOOR, Role::Gateway, false),
+                member("s1", S1, Role::ShareNode, false),
+                member("s2", S2, Role::ShareNode, false),
+                member("s3", S3, Role::ShareNode, false),
             ],
             nodes: NODES.len() as u16,
+            keys: Vec::new(),
+            sentries: Default::default(),
+            leader: NodeId(0),
             chain_id: CHAIN.into(),
             rules,
             epoch: WallMillis(0),
             drift: 2_000,
+            operators: Vec::new(),
+            external: crate::actor::External::ARBITRUM,
             keeps_history,
             balances: endowment(),
+            history: 1,
         };
         Story {
             history: History::new(Arc::new(cast)),
@@ -251,6 +299,16 @@ impl Story {
             nonces: BTreeMap::new(),
             requests: 0,
         }
+    }
+
+    /// The nodes' keys are known, and n4 does not vote.
+    pub(super) fn governed() -> Story {
+        let mut story = Story::new();
+        let mut cast = (*story.history.cast).clone();
+        cast.keys = NODES.iter().map(|place| node(*place)).collect();
+        cast.sentries.insert(N4);
+        story.history = History::new(Arc::new(cast));
+        story
     }
 
     /// Alice and Mallory have profiles.
@@ -457,7 +515,12 @@ impl Story {
             height: self.tip,
             result,
         };
-        self.exchange(by, node, view(Some(key(stated)), query), reply)
+        let what = Asked::View {
+            caller: Some(key(stated)),
+            signed: false,
+            query,
+        };
+        self.exchange(by, node, what, reply)
     }
 
     /// A party sends a transaction with a nonce of its own choice, and is told this.
@@ -498,6 +561,57 @@ impl Story {
             credentials: credentials.to_vec(),
             grants: grants.to_vec(),
             users: users.iter().map(|user| profile(*user)).collect(),
+            oldest: None,
+            named: vec![],
+        })
+    }
+
+    /// A node is found with no block older than this.
+    pub(super) fn look_back(self, node: NodeId, oldest: u64) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: Some(Height(oldest)),
+            named: vec![],
+        })
+    }
+
+    /// A node is found with records of these used papers that name somebody.
+    pub(super) fn look_for_papers(self, node: NodeId, named: &[WriteGrantId]) -> Story {
+        let made = self.made_at(self.tip).expect("a block was committed");
+        let (height, app_hash) = (self.tip, made.committed.app_hash);
+        self.event(Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: None,
+            credentials: vec![],
+            grants: vec![],
+            users: vec![],
+            oldest: None,
+            named: named.to_vec(),
+        })
+    }
+
+    /// A node takes a snapshot of a height for its state: the one that was voted for, or another.
+    pub(super) fn install(self, node: NodeId, height: u64, voted: bool) -> Story {
+        let made = self.made_at(Height(height)).expect("a block was committed");
+        let app_hash = match voted {
+            true => made.committed.app_hash,
+            false => AppHash([9; 32]),
+        };
+        self.event(Event::Installed {
+            node,
+            height: Height(height),
+            app_hash,
+            tables: None,
         })
     }
 
@@ -513,6 +627,8 @@ impl Story {
             credentials: vec![],
             grants: vec![],
             users: vec![],
+            oldest: None,
+            named: vec![],
         })
     }
 
@@ -562,6 +678,8 @@ impl Story {
             credential,
             encryptor: once.into(),
             document: document("passport"),
+            content: *sealed(&credential.to_string()).digest(),
+            to: "key".into(),
         })
     }
 

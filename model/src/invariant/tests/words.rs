@@ -1,18 +1,21 @@
 //! What stories speak of: parties, rows, actions and answers, with usual values for all that a story
 //! does not say.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
 use crate::bridge::{Address, Allocation, Amount, Token};
 use crate::crypto::{Identity, stellar_address};
 use crate::history::Asked;
 use crate::id::{
-    AttributeId, ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId, Text, UserId,
-    WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ContentHash, CredentialId, GrantId, InserterId, NodeId, PartyId,
+    Text, UserId, WalletId, WriteGrantId,
 };
 use crate::ledger::{
-    Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary, GrantInserter,
-    GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, SharedCredential, write_date,
+    AccessRequestRow, Action, Answer, AttributeRow, Content, CredentialDetail, CredentialSummary,
+    DagTerms, GrantInserter, GrantRow, OwnerConsent, OwnershipProof, Query, Refusal, RequestState,
+    ShareTerms, SharedCredential, write_date,
 };
 use crate::time::BlockTime;
 
@@ -22,6 +25,10 @@ pub(super) const ALICE: PartyId = PartyId(2);
 pub(super) const MALLORY: PartyId = PartyId(3);
 pub(super) const BANK: PartyId = PartyId(4);
 pub(super) const SHOP: PartyId = PartyId(5);
+pub(super) const DOOR: PartyId = PartyId(6);
+pub(super) const S1: PartyId = PartyId(6);
+pub(super) const S2: PartyId = PartyId(7);
+pub(super) const S3: PartyId = PartyId(8);
 
 pub(super) const N1: NodeId = NodeId(0);
 pub(super) const N2: NodeId = NodeId(1);
@@ -240,8 +247,33 @@ pub(super) fn remove_wallet(id: WalletId) -> Action {
     Action::RemoveWallet { id }
 }
 
-fn sealed(what: &str) -> Content {
-    Content::new(format!("sealed {what}"))
+pub(super) fn sealed(what: &str) -> Content {
+    let boxed = format!("twenty-four bytes of nonce, sixteen of tag, and then {what}");
+    Content::new(BASE64.encode(boxed))
+}
+
+/// A user stores what is no sealed box.
+pub(super) fn bare(id: CredentialId) -> Action {
+    let Action::AddCredential {
+        issuer_auth_public_key,
+        encryptor_public_key,
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+        ..
+    } = store(id)
+    else {
+        unreachable!("storing adds a credential")
+    };
+    Action::AddCredential {
+        id,
+        issuer_auth_public_key,
+        encryptor_public_key,
+        content: Content::new("readable".to_owned()),
+        public_notes,
+        public_notes_signature,
+        broader_signature,
+    }
 }
 
 /// An inserter writes a credential of this content and these notes.
@@ -338,6 +370,7 @@ pub(super) fn share_as(
         issuer_auth_public_key: caller(KYC),
         grantee_wallet_identifier: grantee,
         locked_until: lock,
+        terms: None,
     }
 }
 
@@ -441,7 +474,19 @@ pub(super) fn dag_as(
         dag_locked_until: lock,
         dag_content_hash: hash.map(|hash| hash.to_string().into()),
         dag_signature: "00".into(),
+        terms: dag_terms(),
     }
+}
+
+/// Usual papers may be used until this second.
+pub(super) const PAPER_END: i64 = 500;
+
+pub(super) fn dag_terms() -> Option<DagTerms> {
+    Some(DagTerms {
+        not_usable_after: PAPER_END,
+        expires_at: None,
+        uses: None,
+    })
 }
 
 /// Somebody transmits Alice's paper.
@@ -541,5 +586,106 @@ pub(super) fn view(caller: Option<Identity>, query: Query) -> Asked {
         caller,
         signed: true,
         query,
+    }
+}
+
+// Requests, limits, the record.
+
+/// The usual request, of the bank to Alice.
+pub(super) const ASK: AccessRequestId = AccessRequestId(Uuid::from_u128(0x500));
+/// Last second in which the usual request can be approved.
+pub(super) const STANDS: i64 = 60;
+/// The end the usual request asks for.
+pub(super) const ASKED_END: i64 = 200;
+
+/// A consumer asks Alice for her passport: a lock, an end, two uses, two fields.
+pub(super) fn ask() -> Action {
+    Action::RequestAccess {
+        id: ASK,
+        user_id: profile(ALICE),
+        credential_id: Some(PASSPORT),
+        kind: None,
+        fields: Some("name, city".into()),
+        purpose: "an account".into(),
+        locked_until: LOCK,
+        stands_until: STANDS,
+        expires_at: Some(ASKED_END),
+        uses: Some(2),
+    }
+}
+
+/// Exactly what the usual request asks for.
+pub(super) fn as_asked() -> ShareTerms {
+    ShareTerms {
+        request_id: Some(ASK),
+        expires_at: Some(ASKED_END),
+        uses: Some(2),
+        fields: Some("name, city".into()),
+    }
+}
+
+/// A grant that answers no request, with an end and a number of uses.
+pub(super) fn limited(expires_at: Option<i64>, uses: Option<i64>) -> ShareTerms {
+    ShareTerms {
+        request_id: None,
+        expires_at,
+        uses,
+        fields: None,
+    }
+}
+
+/// A share that says how far its grant goes.
+pub(super) fn with_terms(mut share: Action, said: ShareTerms) -> Action {
+    if let Action::ShareCredential { terms, .. } = &mut share {
+        *terms = Some(said);
+    }
+    share
+}
+
+/// Alice approves the usual request as it was made.
+pub(super) fn approve_asked() -> Action {
+    with_terms(share(BANK, LOCK), as_asked())
+}
+
+pub(super) fn deny_asked() -> Action {
+    Action::DenyAccessRequest { id: ASK }
+}
+
+pub(super) fn withdraw_asked() -> Action {
+    Action::WithdrawAccessRequest { id: ASK }
+}
+
+pub(super) fn use_grant(id: GrantId) -> Action {
+    Action::UseAccessGrant { id }
+}
+
+/// The owner ends all access of a consumer to the passport.
+pub(super) fn end_access(of: PartyId) -> Action {
+    Action::RevokeGranteeAccess {
+        data_id: PASSPORT,
+        grantee_wallet_identifier: caller(of),
+    }
+}
+
+pub(super) fn remove_when_unlocked(id: CredentialId) -> Action {
+    Action::RemoveCredentialWhenUnlocked { id }
+}
+
+/// The usual request as a listing shows it.
+pub(super) fn asked_row(state: RequestState) -> AccessRequestRow {
+    AccessRequestRow {
+        id: ASK,
+        consumer: caller(BANK),
+        owner: profile(ALICE),
+        credential: Some(PASSPORT),
+        kind: None,
+        fields: Some("name, city".into()),
+        purpose: "an account".into(),
+        locked_until: LOCK,
+        stands_until: STANDS,
+        expires_at: Some(ASKED_END),
+        uses: Some(2),
+        state,
+        copy: None,
     }
 }

@@ -98,5 +98,31 @@ pub(super) fn cases() -> Vec<Case> {
             by,
             held(&["DWG-01", "DWG-02", "DWG-04", "DWG-05", "DWG-06"]),
         ),
+        case(
+            "a paper under which nothing is left still names its parties",
+            gone().look_for_papers(N1, &[WriteGrantId(Uuid::from_u128(PAPER))]),
+            &USED_PAPERS_NAME_NOBODY,
+            broken(&["DEL-09"]),
+        ),
+        case(
+            "a paper names its parties while something is left, and nobody afterwards",
+            written_at(150)
+                .look_for_papers(N1, &[WriteGrantId(Uuid::from_u128(PAPER))])
+                .block([
+                    did(ALICE, remove(copy_for(BANK))),
+                    did(ALICE, remove(LICENCE)),
+                ])
+                .look_for_papers(N1, &[]),
+            &USED_PAPERS_NAME_NOBODY,
+            held(&["DEL-09"]),
+        ),
     ]
+}
+
+/// What was written under the paper is removed again.
+fn gone() -> Story {
+    written_at(150).block([
+        did(ALICE, remove(copy_for(BANK))),
+        did(ALICE, remove(LICENCE)),
+    ])
 }

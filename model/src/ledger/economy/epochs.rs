@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::execute::{Call, Refused};
+use super::super::execute::{At, Call, Refused};
 use super::super::query::{ClaimRow, EpochRow, RewardRow};
 use super::super::refusal::Engine;
 use super::super::tables::{Epoch, EpochEnd, EpochReward, State, Tables};
@@ -36,7 +36,7 @@ pub(super) fn reward(
 ) -> Refused {
     let start = match collecting(state.tables(), token) {
         Some((start, _)) => start,
-        None => begin(state, token, (call.height, call.time)),
+        None => begin(state, token, call.height, call.time),
     };
     let key = (token, start, to);
     let before = state.tables().epoch_rewards.get(&key);
@@ -46,7 +46,7 @@ pub(super) fn reward(
     Ok(())
 }
 
-fn begin(state: &mut State, token: Token, (height, time): (Height, BlockTime)) -> Height {
+fn begin(state: &mut State, token: Token, height: Height, time: BlockTime) -> Height {
     let epoch = Epoch {
         start_time: time.0,
         end: None,
@@ -71,16 +71,16 @@ fn leaves(tables: &Tables, token: Token, start: Height, block: Hash) -> Vec<Leaf
 /// What happens to epochs at the end of a block of this hash. The first ones begin with the first block; one
 /// closes once it has collected for the period, holds any reward, and the one before it is confirmed. The
 /// next begins with the block that closed it.
-pub fn close_epochs(state: &mut State, at: (Height, BlockTime), block: Hash) {
+pub(in super::super) fn close_epochs(state: &mut State, at: At, block: Hash) {
     for token in Token::ALL {
         let tables = state.tables();
         let Some((start, epoch)) = collecting(tables, token) else {
-            begin(state, token, at);
+            begin(state, token, at.height, at.time);
             continue;
         };
         let previous = of(tables, token).rev().nth(1);
         let waits = previous.is_some_and(|(_, previous)| !previous.confirmed);
-        if at.1.0 - epoch.start_time < PERIOD || waits {
+        if at.time.0 - epoch.start_time < PERIOD || waits {
             continue;
         }
         let leaves = leaves(tables, token, start, block);
@@ -90,7 +90,7 @@ pub fn close_epochs(state: &mut State, at: (Height, BlockTime), block: Hash) {
         let total = leaves.iter().map(|leaf| leaf.amount.0);
         let closed = Epoch {
             end: Some(EpochEnd {
-                height: at.0,
+                height: at.height,
                 block,
                 root: tree.root(),
                 total: Amount(total.fold(0, i128::saturating_add)),
@@ -98,7 +98,7 @@ pub fn close_epochs(state: &mut State, at: (Height, BlockTime), block: Hash) {
             ..epoch.clone()
         };
         state.put((token, start), closed);
-        begin(state, token, at);
+        begin(state, token, at.height, at.time);
     }
 }
 

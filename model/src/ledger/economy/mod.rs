@@ -12,8 +12,7 @@ use super::execute::{Call, Refused};
 use super::tables::State;
 
 pub use bridge::{bridged, endow};
-pub use epochs::close_epochs;
-pub(super) use epochs::{claims, epochs, rewards};
+pub(super) use epochs::{claims, close_epochs, epochs, rewards};
 pub(super) use fees::{forget, is_owed, issuer_fee};
 pub(super) use gas::{ALLOWANCE, allowance, capture};
 pub(super) use tokens::{address, balance, info, payer, token};

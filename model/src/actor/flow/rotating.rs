@@ -1,0 +1,160 @@
+//! Another password, another key: everything that was sealed to the old one is sealed anew, and the old one is
+//! kept until that is done. Source: idos-facts 5.10.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::super::client::Got;
+use super::super::desk::Desk;
+use super::super::directory::{Password, key_text};
+use super::super::letter::{Letter, Package};
+use super::super::machine::{Outbox, TaskId};
+use super::super::order::{Order, Task};
+use super::writing::edit;
+use super::{News, Next, ending, look, submit};
+use crate::crypto::BoxPublic;
+use crate::history::{Ending, Event};
+use crate::id::CredentialId;
+use crate::ledger::{Action, Answer, Consent, Content, CredentialSummary, OwnerConsent, Query};
+
+/// How far it is.
+#[derive(Debug, Default)]
+pub(in crate::actor) struct Rotation {
+    key: Option<BoxPublic>,
+    left: Vec<CredentialId>,
+}
+
+/// The new key is recorded first, so that nothing more is sealed to the old one; then one original after the
+/// other is sealed anew. Copies are sealed to their grantees and stay as they are.
+pub(super) fn rotate(
+    rotation: &mut Rotation,
+    desk: &mut Desk,
+    id: TaskId,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Rotate { inserter } = task.order else {
+        unreachable!("only an order to rotate rotates")
+    };
+    match news {
+        // Share nodes never replace what they keep.
+        News::Begin if desk.card().persona.password == Password::Shared => {
+            Next::Done(Ending::Declined("upload-refused"))
+        }
+        News::Begin => {
+            let user = desk.card().persona.user;
+            let password = format!("{}, and another one", desk.keys.password);
+            let Ok((secret, text)) = desk.derive(&password, &user.to_string()) else {
+                return Next::Done(Ending::Declined("invalid-salt"));
+            };
+            let key = desk.suite.box_public(&secret);
+            let old = std::mem::replace(&mut desk.keys.box_secret, secret);
+            desk.former.insert(0, old);
+            desk.keys.password = password;
+            let change = Consent::UpdateEncryptionKey { key: &text };
+            let signed = change.text(user, &desk.directory.chain_id);
+            let consent = OwnerConsent {
+                wallet: desk.card().caller(),
+                signature: desk.sign_text(0, &signed),
+            };
+            rotation.key = Some(key);
+            let task = id.0;
+            out.letter(inserter, Letter::NewKey { task, key, consent });
+            Next::Wait
+        }
+        News::Letter(Letter::KeyChanged {
+            ending: Ending::Accepted,
+            ..
+        }) => look(Query::GetCredentials {}),
+        News::Letter(Letter::KeyChanged { ending, .. }) => Next::Done(ending),
+        News::Got(Got::View {
+            result: Ok(Answer::Credentials(rows)),
+            ..
+        }) => {
+            // Copies are their grantees', also those whose original is gone, which have no notes.
+            let own = |row: &&CredentialSummary| {
+                row.original_id.is_none() && !row.public_notes.is_empty()
+            };
+            let originals = rows.iter().filter(own);
+            rotation.left = originals.map(|row| row.id).collect();
+            next(rotation, desk, out)
+        }
+        News::Got(Got::View {
+            result: Ok(Answer::Owned(Some(row))),
+            ..
+        }) => {
+            let Some(document) = desk.open(&row.content, &row.encryptor_public_key) else {
+                return Next::Done(Ending::Declined("cannot-open"));
+            };
+            let Some(key) = rotation.key else {
+                return Next::Wait;
+            };
+            let (sealed, encryptor) = desk.seal(row.id, &key, &document, out);
+            let package = Package {
+                credential: row.id,
+                issuer_auth_public_key: row.issuer_auth_public_key.clone(),
+                encryptor_public_key: encryptor,
+                content: Content::new(BASE64.encode(sealed)),
+                public_notes: row.public_notes.clone(),
+                public_notes_signature: "".into(),
+                broader_signature: "".into(),
+            };
+            submit(edit(&desk.resign(&package)))
+        }
+        News::Got(got) => match ending(&got) {
+            Ending::Accepted => next(rotation, desk, out),
+            ending => Next::Done(ending),
+        },
+        News::Letter(_) | News::Overdue => Next::Wait,
+    }
+}
+
+/// The next original, or the end.
+fn next(rotation: &mut Rotation, desk: &mut Desk, out: &mut Outbox) -> Next {
+    if let Some(id) = rotation.left.pop() {
+        return look(Query::GetCredentialOwned { id });
+    }
+    if let Some(key) = rotation.key {
+        out.note(Event::Rotated {
+            by: desk.me,
+            key: key_text(&key),
+        });
+    }
+    desk.former.clear();
+    Next::Done(Ending::Accepted)
+}
+
+/// An inserter records what an owner has signed, and seals to it from then on.
+pub(super) fn change_key(
+    (errand, key, consent): (u64, BoxPublic, &mut Option<OwnerConsent>),
+    desk: &mut Desk,
+    task: &Task,
+    news: News,
+    out: &mut Outbox,
+) -> Next {
+    let Order::Rekey { user, .. } = task.order else {
+        unreachable!("only an order to rekey changes a key")
+    };
+    match news {
+        News::Begin => {
+            let persona = &desk.directory.card(user).persona;
+            submit(Action::UpdateUserPubKeyAsInserter {
+                id: persona.user,
+                recipient_encryption_public_key: key_text(&key),
+                encryption_password_store: persona.password.store().into(),
+                consent: consent.take(),
+            })
+        }
+        News::Got(got) => {
+            let ending = ending(&got);
+            if ending == Ending::Accepted {
+                desk.taken.insert(user, key);
+            }
+            let task = errand;
+            out.letter(user, Letter::KeyChanged { task, ending });
+            Next::Done(ending)
+        }
+        News::Letter(_) | News::Overdue => Next::Wait,
+    }
+}
