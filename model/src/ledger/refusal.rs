@@ -55,7 +55,6 @@ impl Engine {
         Engine::UnknownAction("set_issuer_fee"),
         Engine::NumericOverflow,
         Engine::OwnerOnly("raw_statement"),
-        Engine::UnknownAction("remove_user"),
         Engine::DuplicateKey("access_requests_pkey"),
         Engine::ForeignKey("access_requests_user_id_fkey"),
         Engine::UnknownAction("request_access"),
