@@ -459,7 +459,10 @@ fn rows(query: &Query, heard: RowsJson) -> Result<Vec<Row>, String> {
         ));
     }
     let types = heard.column_types.unwrap_or_default();
-    let typed = |(kind, (_, name)): (&DataType, &Column)| kind.name == *name && !kind.is_array;
+    let typed = |(kind, (_, declared)): (&DataType, &Column)| {
+        let declared = DataType::named(declared);
+        (&kind.name, kind.is_array) == (&declared.name, declared.is_array)
+    };
     if types.len() != expected.len() || !types.iter().zip(expected).all(typed) {
         let types: Vec<_> = types.iter().map(|kind| kind.name.as_str()).collect();
         let expected: Vec<_> = expected.iter().map(|(_, kind)| *kind).collect();
