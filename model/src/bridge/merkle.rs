@@ -168,7 +168,7 @@ mod tests {
     fn leaf(user: usize) -> Hash {
         let leaf = Leaf {
             recipient: address(USERS[user]),
-            amount: Amount(if user % 2 == 0 { 100 } else { 200 }),
+            amount: Amount(if user.is_multiple_of(2) { 100 } else { 200 }),
             escrow: address("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"),
             block: Hash([0x11; 32]),
         };

@@ -486,6 +486,9 @@ pub struct Chronicle<'a> {
     pub placed: BTreeMap<TxId, Vec<(Height, Outcome, usize)>>,
 }
 
+/// The last second of a grant, and how many uses it has; none where there is no limit.
+type Limits = (Option<i64>, Option<i64>);
+
 impl<'a> Chronicle<'a> {
     /// Reads a history.
     pub fn read(history: &'a History) -> Chronicle<'a> {
@@ -1036,7 +1039,7 @@ impl<'a> Chronicle<'a> {
         &mut self,
         grantee: &Text,
         data: CredentialId,
-        (locked_until, limits): (i64, Option<(Option<i64>, Option<i64>)>),
+        (locked_until, limits): (i64, Option<Limits>),
         owner: UserId,
         born: Deed<'a>,
     ) {

@@ -119,7 +119,8 @@ fn without_the_promises_there_are_no_such_actions() {
 
 #[test]
 fn a_request_names_data_and_a_purpose_and_stands_for_a_while() {
-    let with = |change: fn(&mut Action)| {
+    type Change = fn(&mut Action);
+    let with = |change: Change| {
         let mut action = asks();
         change(&mut action);
         action
@@ -129,7 +130,7 @@ fn a_request_names_data_and_a_purpose_and_stands_for_a_while() {
         "insert or update violates foreign key constraint \"access_requests_user_id_fkey\"";
     let taken = "duplicate key value violates unique constraint \"access_requests_pkey\"";
     let bench = Bench::issued(Rules::documented());
-    let table: [(fn(&mut Action), &str); 6] = [
+    let table: [(Change, &str); 6] = [
         (|_| {}, "ok"),
         (
             |action| {
