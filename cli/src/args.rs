@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
+use assay_model::bridge::Allocation;
 use assay_model::crypto::Identity;
 use assay_model::node::Timing;
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::Millis;
 use assay_node::config::{LogFormat, parse_peer};
-use assay_node::genesis::{USUAL_TIMING, parse_owner};
+use assay_node::genesis::{USUAL_TIMING, parse_balances, parse_owner};
 use assay_reports::{Exit, Seeds};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -471,11 +472,22 @@ pub(crate) struct InitArgs {
     /// The first leader
     #[arg(long, value_name = "NODE", default_value = "n1")]
     pub(crate) leader: String,
+    /// What people have of the tokens, in the smallest units, as IDOS:0x..=500,USDC:0x..=7; nothing for none
+    #[arg(long, value_name = "TOKEN:0x..=N,..", default_value = "", value_parser = parse_endowment)]
+    pub(crate) balances: Endowment,
     /// Nodes that do not vote unless they join, such as n4,n5
     #[arg(long, value_name = "NODES", default_value = "")]
     pub(crate) sentries: String,
     #[command(flatten)]
     pub(crate) timing: TimingArgs,
+}
+
+/// What people have from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Endowment(pub(crate) Vec<Allocation>);
+
+fn parse_endowment(text: &str) -> Result<Endowment, String> {
+    parse_balances(text).map(Endowment)
 }
 
 impl InitArgs {

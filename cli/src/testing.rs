@@ -40,6 +40,7 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
             operators: Vec::new(),
             external: assay_model::actor::External::ARBITRUM,
             keeps_history: true,
+            balances: Vec::new(),
             history: 14_400,
         }));
         let node = NodeId(0);

@@ -55,9 +55,10 @@ pub fn payload(bytes: &[u8]) {
             let written = execute_payload(&read.namespace, &read.action, &read.calls);
             assert_eq!(ExecutePayload::decode(&written).as_ref(), Ok(&read));
             for arguments in &read.calls {
-                match Action::decode(&read.action, arguments) {
+                match Action::decode(&read.namespace, &read.action, arguments) {
                     Ok(action) => {
-                        let again = Action::decode(action.name(), &action.arguments());
+                        let again =
+                            Action::decode(action.namespace(), action.name(), &action.arguments());
                         assert_eq!(again.as_ref(), Ok(&action));
                     }
                     Err(refusal) => says_why(&refusal),
@@ -70,9 +71,9 @@ pub fn payload(bytes: &[u8]) {
         Ok(read) => {
             let written = call_payload(&read.namespace, &read.action, &read.arguments);
             assert_eq!(CallPayload::decode(&written).as_ref(), Ok(&read));
-            match Query::decode(&read.action, &read.arguments) {
+            match Query::decode(&read.namespace, &read.action, &read.arguments) {
                 Ok(query) => {
-                    let again = Query::decode(query.name(), &query.arguments());
+                    let again = Query::decode(query.namespace(), query.name(), &query.arguments());
                     assert_eq!(again.as_ref(), Ok(&query));
                 }
                 Err(refusal) => says_why(&refusal),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use crate::actor::External;
-use crate::bridge::Address;
+use crate::bridge::{Address, Allocation};
 use crate::chain;
 use crate::crypto::Identity;
 use crate::id::{
@@ -91,6 +91,8 @@ pub struct Cast {
     /// Whether the network keeps every block for good and says so, as the published node does. Deleted
     /// ciphertext then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
     pub keeps_history: bool,
+    /// What people had of the tokens before the first block.
+    pub balances: Vec<Allocation>,
     /// After how many blocks a node makes a snapshot: what was deleted is gone twice as many blocks later,
     /// and no older block is kept.
     pub history: u64,
@@ -308,6 +310,7 @@ impl Doubt {
         "answer-is-no",
         "other-matches",
         "nothing-found",
+        "other-amount",
         "wrong-password",
         "invalid-salt",
         "not-stored",

@@ -54,6 +54,8 @@ uuid_ids! {
     PeerId;
     /// A row of `user_attributes`, original or copy.
     AttributeId;
+    /// An epoch of withdrawals of one token; its value follows from the height it began at.
+    EpochId;
     /// Something validators vote on; its value follows from its content.
     ResolutionId;
     /// A delegated write grant (dWG): the paper's own id, and the row of `consumed_write_grants` it leaves.

@@ -162,6 +162,30 @@ switches! {
         promised "only an own original attribute can be linked to" ("idos-facts 8.8")
         deployed "any attribute that exists is linked to, whoever owns it, which also tells whether it exists" ("schema:share_attribute")
         keeps ["ATTR-01"];
+    AllowanceForAll "allowance-for-all"
+        promised "a user's free gas pays first, whichever wallet signs" ("doc:token-economy")
+        deployed "a wallet that is not found by its address, as a NEAR key is not, pays in IDOS beside an untouched allowance" ("schema:capture_gas, has_profile")
+        keeps ["ECON-02"];
+    OwnFundsOnly "own-funds-only"
+        promised "only the wallet that signed an action pays for it" ("derived, ECON-03")
+        deployed "the first EVM wallet of the same user that has anything pays, whichever wallet signed" ("schema:get_wallet_with_balance")
+        keeps ["ECON-03"];
+    DefinedNonEvmError "defined-non-evm-error"
+        promised "a caller that is no address of the other chain is told `no wallet with balance found`" ("comment at schema:get_wallet_with_balance")
+        deployed "the bridge rejects it with `invalid ethereum address: …`" ("idos-facts 0.1 X12")
+        keeps ["ECON-06"];
+    SettableIssuerFee "settable-issuer-fee"
+        promised "an issuer sets the price of a credential it issued, and the wallet that is paid, with `set_issuer_fee`" ("doc:token-economy")
+        deployed "no action sets a price, so that none is ever paid" ("idos-facts 2.3")
+        keeps ["ECON-04"];
+    FeeSplit "fee-split"
+        promised "the price goes to the issuer's wallet and only the mark-up to the network" ("doc:token-economy")
+        deployed "everything goes to the network" ("schema:capture_fee")
+        keeps ["ECON-04"];
+    PaidGrants "paid-grants"
+        promised "where a price is set, a grantee reads once it has paid, and pays once" ("doc:token-economy")
+        deployed "the fee is a demonstration, and reading costs nothing" ("schema:action_costing_fee")
+        keeps ["ECON-05"];
     StickyStatus "sticky-status"
         promised "what an issuer stated about a credential stands: an owner's edit keeps the issuer key, and notes that contradict the statement are refused" ("doc:faqs-users")
         deployed "the owner edits the statement away, or stores the credential again with its old notes" ("schema:edit_credential, add_credential")

@@ -156,7 +156,7 @@ laws! {
             let decoded: Vec<Action> = payload
                 .calls
                 .iter()
-                .map(|arguments| Action::decode(&payload.action, arguments).unwrap())
+                .map(|arguments| Action::decode(&payload.namespace, &payload.action, arguments).unwrap())
                 .collect();
             prop_assert_eq!(&decoded, &calls);
             prop_assert!(sent.verify(&*suite));

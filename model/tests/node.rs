@@ -90,6 +90,7 @@ impl Net {
             time: EPOCH,
             rules,
             timing: TIMING,
+            balances: Vec::new(),
         });
         let size = usize::from(nodes);
         let mut net = Net {

@@ -7,8 +7,8 @@ use assay_model::crypto::{
     SigningKey, Suite, content_hash, sign_credential, stellar_address, verify_credential,
 };
 use assay_model::wire::{
-    CallPayload, DecodeProblem, ExecutePayload, SignedTransaction, Value, call_payload, call_text,
-    execute_payload, payload_digest, signature_type,
+    CallPayload, DecodeProblem, ExecutePayload, Numeric, Shape, SignedTransaction, Type, Value,
+    call_payload, call_text, execute_payload, payload_digest, signature_type,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -96,19 +96,23 @@ fn signed_as_in(real: &Real, key: &SigningKey, message: &[u8], intermediate: &Js
 
 /// A vector's argument as a `Value`, or why there is none.
 fn value(declared: Option<&Json>, json: &Json) -> Result<Value, &'static str> {
+    if let Some(values) = json.as_array() {
+        return array_value(declared, values);
+    }
     let kind = match declared {
-        Some(declared) if declared["is_array"] == true => return Err("array"),
         Some(declared) => text(declared, "name"),
         None => match json {
             Json::Null => return Ok(Value::Null),
             Json::String(text) if uuid::Uuid::try_parse(text).is_ok() => "uuid",
             Json::String(_) => "text",
             Json::Bool(_) => "bool",
-            Json::Number(number) if number.is_f64() => return Err("numeric"),
+            Json::Number(number) if number.is_f64() => {
+                return Ok(guessed_numeric(&number.to_string()));
+            }
             Json::Number(_) => return Err("guessed int8 with its digits as metadata"),
             Json::Object(fields) if fields.contains_key("bytes_hex") => "bytea",
             Json::Object(_) => return Err("guessed int8 with its digits as metadata"),
-            Json::Array(_) => return Err("array"),
+            Json::Array(_) => unreachable!("arrays are read above"),
         },
     };
     match kind {
@@ -125,9 +129,60 @@ fn value(declared: Option<&Json>, json: &Json) -> Result<Value, &'static str> {
         "bytea" => Ok(Value::Bytea(
             (!json.is_null()).then(|| bytes(json, "bytes_hex")),
         )),
-        "numeric" => Err("numeric"),
+        "numeric" => {
+            let shape = shape(declared.unwrap());
+            let number = json
+                .as_str()
+                .map(|text| Numeric::parse(text, shape).unwrap());
+            Ok(Value::Numeric(shape, number))
+        }
         other => panic!("unknown kind {other}"),
     }
+}
+
+fn shape(declared: &Json) -> Shape {
+    let part = |place: usize| declared["metadata"][place].as_u64().unwrap() as u16;
+    Shape {
+        precision: part(0),
+        scale: part(1),
+    }
+}
+
+/// The packages give a fraction as many digits as it has.
+fn guessed_numeric(text: &str) -> Value {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count() as u16;
+    let (_, fraction) = text.split_once('.').unwrap();
+    let shape = Shape {
+        precision: digits,
+        scale: fraction.len() as u16,
+    };
+    Value::Numeric(shape, Some(Numeric::parse(text, shape).unwrap()))
+}
+
+/// A list, of the declared type or of that of its first element, if it has any.
+fn array_value(declared: Option<&Json>, values: &[Json]) -> Result<Value, &'static str> {
+    let scalar = declared.map(|declared| {
+        let mut scalar = declared.clone();
+        scalar["is_array"] = false.into();
+        scalar
+    });
+    let values = values
+        .iter()
+        .map(|json| match value(scalar.as_ref(), json) {
+            Err("guessed int8 with its digits as metadata") => {
+                Err("guessed int8[] with its digits as metadata")
+            }
+            other => other,
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let kind = match values.first() {
+        Some(first) => first.kind(),
+        None => match scalar {
+            Some(scalar) => value(Some(&scalar), &Json::Null)?.kind(),
+            None => Type::Null,
+        },
+    };
+    Ok(Value::Array(kind, values))
 }
 
 /// One list of arguments; types run parallel to it and may be missing altogether.
@@ -228,7 +283,6 @@ fn transactions() {
     assert_eq!(
         without_payload,
         [
-            ("tx-11", "numeric"),
             ("tx-12", "raw_statement"),
             ("tx-13", "raw_statement"),
             ("tx-19", "guessed int8 with its digits as metadata"),
@@ -236,7 +290,7 @@ fn transactions() {
             ("tx-21", "refused by the package"),
         ]
     );
-    assert_eq!((payloads, signed, hashed, stellar), (15, 20, 20, 1));
+    assert_eq!((payloads, signed, hashed, stellar), (16, 20, 20, 1));
 }
 
 /// Made by the node's own library, which writes v as 0 or 1 and knows negative numbers.
@@ -347,14 +401,13 @@ fn values_as_the_package_writes_them() {
             Err(why) => *skipped.entry(why).or_insert(0) += 1,
         }
     }
-    assert_eq!(checked, 26);
+    assert_eq!(checked, 43);
     assert_eq!(
         skipped.into_iter().collect::<Vec<_>>(),
         [
-            ("array", 12),
             ("guessed int8 with its digits as metadata", 1),
+            ("guessed int8[] with its digits as metadata", 1),
             ("int8 given as a fraction", 1),
-            ("numeric", 6),
             ("refused by the package", 8),
         ]
     );
@@ -386,6 +439,10 @@ fn values_as_the_node_library_writes_them() {
             "bool" => Value::Bool(Some(data == [1])),
             "uuid" => Value::Uuid(Some(uuid::Uuid::from_slice(data).unwrap())),
             "bytea" => Value::Bytea(Some(data.to_vec())),
+            "numeric" => {
+                let (shape, written) = (shape(kind), std::str::from_utf8(data).unwrap());
+                Value::Numeric(shape, Some(Numeric::parse(written, shape).unwrap()))
+            }
             _ => {
                 skipped.push(name);
                 continue;
@@ -402,9 +459,10 @@ fn values_as_the_node_library_writes_them() {
         hex::encode(Value::Text(None).encoded()),
         text(from_go, "typed_null_text_hex")
     );
-    assert_eq!(checked, 16);
-    // Numerics, arrays, and an untyped NULL that Go writes with no element at all; nodes read both.
-    assert_eq!(skipped.len(), 13, "{skipped:?}");
+    assert_eq!(checked, 20);
+    // Arrays, which are read back below, and an untyped NULL that Go writes with no element at all; nodes
+    // read both.
+    assert_eq!(skipped.len(), 9, "{skipped:?}");
 }
 
 /// Each byte string with the verdict of the node's decoder.
@@ -421,6 +479,7 @@ fn malformed_and_odd_values() {
         match (Value::decode(&bytes(entry, "encoded_value_hex")), told) {
             (Ok(value), None) => {
                 let row = match value {
+                    Value::Numeric(_, number) => Json::from(number.map(|number| number.rounded())),
                     Value::Text(text) => Json::from(text.as_deref()),
                     Value::Int8(number) => Json::from(number),
                     Value::Bool(truth) => Json::from(truth),
@@ -429,9 +488,6 @@ fn malformed_and_odd_values() {
                 };
                 assert_eq!(row, entry["json_in_rows"], "{name}");
                 accepted += 1;
-            }
-            (Err(error), _) if error.problem == DecodeProblem::Unsupported("numeric") => {
-                stricter.push(name.as_str());
             }
             (Err(error), Some(told)) => {
                 // The node says so of a type's version too, in other words.
@@ -446,18 +502,8 @@ fn malformed_and_odd_values() {
             (Ok(value), Some(told)) => panic!("{name}: {value:?}, but the node says {told}"),
         }
     }
-    assert_eq!((accepted, refused), (7, 13));
-    assert_eq!(
-        stricter,
-        [
-            "invalid utf-8 text",
-            "numeric 1.234 (6,2) too many digits",
-            "numeric 1.5 in (6,2)",
-            "numeric 12345.00 (6,2) overflow",
-            "numeric text 'abc' (6,2)",
-            "numeric without metadata",
-        ]
-    );
+    assert_eq!((accepted, refused), (9, 16));
+    assert_eq!(stricter, ["invalid utf-8 text"]);
 }
 
 #[test]
@@ -465,33 +511,21 @@ fn values_of_package_and_node_library_read_back() {
     let file = load("encoded_values.json");
     let from_js = list(&file["from_js_package"], "values");
     let from_go = list(&file["from_go_core"], "values");
-    let (mut read, mut unsupported) = (0, std::collections::BTreeMap::new());
+    let mut read = 0;
     for entry in from_js.iter().chain(from_go) {
         let Some(written) = entry.get("encoded_value_hex") else {
             continue;
         };
         let written = hex::decode(written.as_str().unwrap()).unwrap();
-        match Value::decode(&written) {
-            Ok(value) => {
-                let encoded = value.encoded();
-                // What is not kept: the digits of a guessed number, and whether an untyped NULL had an
-                // element.
-                let kept = encoded == written || matches!(value, Value::Int8(_) | Value::Null);
-                assert!(kept, "{}", text(entry, "name"));
-                assert_eq!(Value::decode(&encoded), Ok(value));
-                read += 1;
-            }
-            Err(error) => match error.problem {
-                DecodeProblem::Unsupported(kind) => *unsupported.entry(kind).or_insert(0) += 1,
-                other => panic!("{}: {other}", text(entry, "name")),
-            },
-        }
+        let value = Value::decode(&written).unwrap();
+        let encoded = value.encoded();
+        // What is not kept: the digits of a guessed number, and whether an untyped NULL had an element.
+        let kept = encoded == written || matches!(value.kind(), Type::Int8 | Type::Null);
+        assert!(kept, "{}", text(entry, "name"));
+        assert_eq!(Value::decode(&encoded), Ok(value));
+        read += 1;
     }
-    assert_eq!(read, 45);
-    assert_eq!(
-        unsupported.into_iter().collect::<Vec<_>>(),
-        [("array", 17), ("numeric", 12)]
-    );
+    assert_eq!(read, 74);
 }
 
 #[test]
@@ -537,16 +571,9 @@ fn transactions_read_back() {
             Err(error) => unread.push((id, error.problem.to_string())),
         }
     }
-    assert_eq!((read, payloads), (20, 15));
+    assert_eq!((read, payloads), (20, 17));
     let unread: Vec<_> = unread.iter().map(|(id, why)| (*id, why.as_str())).collect();
-    assert_eq!(
-        unread,
-        [
-            ("tx-11", "numeric values are not supported yet"),
-            ("tx-19", "numeric values are not supported yet"),
-            ("tx-21", "refused by the package"),
-        ]
-    );
+    assert_eq!(unread, [("tx-21", "refused by the package"),]);
 }
 
 /// A user's transaction with a negative number, and a node's own, which signs a hash instead of a text.

@@ -1,9 +1,10 @@
 //! The two files every node starts from: what its network agreed on, and its own key.
 //!
 //! `genesis.json` is the same on every node. `schema` is `assay.genesis/1`; `validators` are Ed25519 public
-//! keys in hex, the first is n1; `sentries` names those that do not vote, unless they join; `db_owner` is an address or an Ed25519 key; `time` is milliseconds since
-//! 1970; `rules_off` names the promises that are not kept (`assay rules` lists them). `node.key` is the
-//! Ed25519 seed in hex.
+//! keys in hex, the first is n1; `sentries` names those that do not vote, unless they join; `db_owner` is an
+//! address or an Ed25519 key; `time` is milliseconds since 1970; `rules_off` names the promises that are not kept
+//! (`assay rules` lists them); `balances` is what people have of the tokens before the first block. `node.key` is
+//! the Ed25519 seed in hex.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -11,6 +12,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use assay_model::bridge::{Address, Allocation, Amount, Token};
 use assay_model::crypto::{Identity, Scheme, SigningKey};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Timing};
@@ -63,6 +65,17 @@ struct GenesisFile {
     #[serde(default)]
     rules_off: Vec<String>,
     timing: TimingFile,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    balances: Vec<BalanceFile>,
+}
+
+/// What somebody has of a token from the start; the amount is decimal text in the smallest units.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BalanceFile {
+    token: String,
+    address: String,
+    amount: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +135,7 @@ pub fn genesis_text(genesis: &Genesis) -> String {
             drift_ms: timing.drift,
             history_blocks: timing.history,
         },
+        balances: genesis.balances.iter().map(balance_file).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("every key is text");
     text.push('\n');
@@ -156,7 +170,73 @@ pub fn parse_genesis(text: &str) -> Result<Genesis, String> {
         time: WallMillis(file.time),
         rules: rules(&file.rules_off)?,
         timing: timing(&file.timing)?,
+        balances: balances(&file.balances)?,
     })
+}
+
+fn balance_file(allocation: &Allocation) -> BalanceFile {
+    BalanceFile {
+        token: allocation.token.name().to_owned(),
+        address: allocation.address.to_string(),
+        amount: allocation.amount.to_string(),
+    }
+}
+
+fn balances(file: &[BalanceFile]) -> Result<Vec<Allocation>, String> {
+    let read = |one: &BalanceFile| {
+        let parts = [&one.token, &one.address, &one.amount].map(String::as_str);
+        allocation(parts).map_err(|what| format!("balances: {what}"))
+    };
+    let balances: Vec<Allocation> = file.iter().map(read).collect::<Result<_, _>>()?;
+    let mut sum = Amount::ZERO;
+    for balance in &balances {
+        sum = sum
+            .plus(balance.amount)
+            .ok_or("balances: they come to more than there is room for")?;
+    }
+    Ok(balances)
+}
+
+/// What somebody has of a token, from its name, an address and an amount in the smallest units.
+fn allocation([token, address, amount]: [&str; 3]) -> Result<Allocation, String> {
+    let number: i128 = amount.parse().unwrap_or(0);
+    if number <= 0 {
+        return Err(format!("`{amount}` is no amount above 0"));
+    }
+    Ok(Allocation {
+        token: Token::parse(token).ok_or_else(|| format!("`{token}` is neither IDOS nor USDC"))?,
+        address: Address::parse(address)
+            .ok_or_else(|| format!("`{address}` is no address (0x and 40 hex digits)"))?,
+        amount: Amount(number),
+    })
+}
+
+/// Balances in one line: `IDOS:0x..=500,USDC:0x..=7`, amounts in the smallest units; nothing for none.
+pub fn parse_balances(text: &str) -> Result<Vec<Allocation>, String> {
+    let parts = text.split(',').filter(|part| !part.is_empty());
+    let read = |part: &str| {
+        let (token, rest) = part
+            .split_once(':')
+            .ok_or("a balance is TOKEN:ADDRESS=AMOUNT")?;
+        let (address, amount) = rest
+            .split_once('=')
+            .ok_or("a balance is TOKEN:ADDRESS=AMOUNT")?;
+        allocation([token, address, amount])
+    };
+    parts.map(read).collect()
+}
+
+/// The line [`parse_balances`] reads.
+pub fn balances_text(balances: &[Allocation]) -> String {
+    let one = |balance: &Allocation| {
+        let Allocation {
+            token,
+            address,
+            amount,
+        } = balance;
+        format!("{token}:{address}={amount}")
+    };
+    balances.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
 fn validators(keys: &[String]) -> Result<Vec<Identity>, String> {

@@ -54,6 +54,7 @@ pub(crate) fn genesis(suite: &dyn Suite, nodes: u16) -> Arc<Genesis> {
         time: WallMillis(1_700_000_000_000),
         rules: Rules::documented(),
         timing: TIMING,
+        balances: Vec::new(),
     })
 }
 

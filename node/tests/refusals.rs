@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assay_model::crypto::Suite;
 use assay_model::id::{CredentialId, GrantId, InserterId, UserId, WalletId};
-use assay_model::ledger::{Action, NAMESPACE, Query};
+use assay_model::ledger::{Action, Query};
 use assay_model::node::{Claim, ClaimProblem, Request};
 use assay_model::rules::{Rules, Switch};
 use assay_model::wire::{self, SignedTransaction, Value};
@@ -295,9 +295,8 @@ async fn payloads_that_do_not_decode_fail_in_their_block() {
 async fn calls_the_engine_does_not_start_fail_in_their_block() {
     let id = || Value::Uuid(Some(Default::default()));
     let text = |text: &str| Value::Text(Some(text.into()));
-    let main = |action: &str, arguments: Vec<Value>| {
-        wire::execute_payload(NAMESPACE, action, &[arguments])
-    };
+    let main =
+        |action: &str, arguments: Vec<Value>| wire::execute_payload("main", action, &[arguments]);
     let table = vec![
         (
             wire::execute_payload("other", "a", &[]),

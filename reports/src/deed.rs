@@ -1,9 +1,10 @@
 //! Steps and faults of a plan in plain words.
 
 use assay_model::actor::{
-    ChainDeed, Conduct, Fidelity, GrantRef, Listing, Order, ParameterChange, Share, Shown, Task,
-    Terms, Via, Writer,
+    ChainDeed, Conduct, Fidelity, GrantRef, Holding, Listing, Order, ParameterChange, Share, Shown,
+    Sum, Task, Terms, Trade, Via, Writer,
 };
+use assay_model::bridge::{Amount, Token};
 use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
@@ -393,6 +394,7 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
                 when(*shouted, ", in capitals")
             )
         }
+        Order::Trade(trade) => trade_text(plan, by, trade),
         Order::OnChain(deed) => chain_text(plan, deed),
         Order::Reorganise { blocks, lose } => format!(
             "undoes its last {}{}",
@@ -428,9 +430,86 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             },
             name(party)
         ),
-        Order::Audit { nodes, copies: _ } => format!(
+        Order::Audit { nodes, .. } => format!(
             "reads everything it ever could, at {}",
             few(nodes.iter().map(ToString::to_string))
+        ),
+    }
+}
+
+/// An amount in whole tokens.
+fn tokens(amount: Amount, token: Token) -> String {
+    let unit = token.unit().0;
+    let fraction = format!(
+        "{:0width$}",
+        amount.0 % unit,
+        width = token.decimals() as usize
+    );
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{}{point}{fraction} {token}", amount.0 / unit)
+}
+
+fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
+    let name = |id: &PartyId| party(plan, *id);
+    match trade {
+        Trade::PayGas => "runs the action that costs gas".to_owned(),
+        Trade::Spend { amount } => format!(
+            "runs the action that costs IDOS, for {}",
+            tokens(*amount, Token::Idos)
+        ),
+        Trade::SetFee {
+            credential,
+            fee,
+            to,
+        } => format!(
+            "sets the price of credential {} to {} for {}",
+            short(credential.0),
+            tokens(*fee, Token::Usdc),
+            name(to)
+        ),
+        Trade::PayFee { credential } => format!("pays for credential {}", short(credential.0)),
+        Trade::WithdrawAll { token } => format!("withdraws all its {token}"),
+        Trade::Withdraw { token, amount } => format!("withdraws {}", tokens(*amount, *token)),
+        Trade::Transfer { token, to, amount } => {
+            format!("gives {} to {}", tokens(*amount, *token), name(to))
+        }
+        Trade::Lock { token, amount } => {
+            format!("gives {} to the network", tokens(*amount, *token))
+        }
+        Trade::Sweep { token, to } => {
+            format!("withdraws the network's {token} to {}", name(to))
+        }
+        Trade::Look(Sum { what, amount }) => match what {
+            Holding::Balance { token, of, wallet } => format!(
+                "looks whether {} has {}{}",
+                if *of == by { "it".to_owned() } else { name(of) },
+                tokens(*amount, *token),
+                if *wallet > 0 {
+                    format!(" in wallet {wallet}")
+                } else {
+                    String::new()
+                }
+            ),
+            Holding::Network { token } => {
+                format!("looks whether the network has {}", tokens(*amount, *token))
+            }
+            Holding::Allowance => {
+                format!(
+                    "looks whether its free gas is {}",
+                    tokens(*amount, Token::Idos)
+                )
+            }
+            Holding::Fee { credential } => format!(
+                "looks whether credential {} costs {}",
+                short(credential.0),
+                tokens(*amount, Token::Usdc)
+            ),
+        },
+        Trade::Claims { token, of, amount } => format!(
+            "looks whether {} can claim {}",
+            if *of == by { "it".to_owned() } else { name(of) },
+            tokens(*amount, *token)
         ),
     }
 }

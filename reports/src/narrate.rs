@@ -6,7 +6,8 @@ use assay_model::crypto::Identity;
 use assay_model::history::{Asked, Contradiction, Event, History, Level, Place};
 use assay_model::id::{GrantId, Height, NodeId, PartyId, TablesDigest, UserId};
 use assay_model::ledger::{
-    AccessRequestRow, Action, Answer, ChangeRow, GrantRow, Outcome, Payload, Query, Transaction,
+    AccessRequestRow, Action, Answer, ChangeRow, EpochRow, GrantRow, Outcome, Payload, Query,
+    RewardRow, Transaction,
 };
 use assay_model::node::{ClaimProblem, Committed, Rejected, Reply, RequestId, TxResult, TxStatus};
 use assay_model::wire::{EnginePayload, KeyId};
@@ -815,6 +816,29 @@ impl<'a> Narrator<'a> {
                 self.holder(dag_grantee_wallet_identifier),
                 self.lock(*dag_locked_until)
             ),
+            Action::ActionCostingGas {} => String::new(),
+            Action::ActionCostingIdosToken { amount } => amount.to_string(),
+            Action::ActionCostingFee { credential_id } => short(credential_id.0),
+            Action::SetIssuerFee {
+                credential_id,
+                issuer_fee,
+                issuer_wallet,
+            } => format!(
+                "{} at {issuer_fee} for {}",
+                short(credential_id.0),
+                self.holder(issuer_wallet)
+            ),
+            Action::RequestWithdrawal { token } => token.to_string(),
+            Action::RequestBalanceWithdrawal {
+                token,
+                evm_address_to,
+            } => format!("{token} to {}", self.holder(evm_address_to)),
+            Action::Transfer { token, to, amount } => {
+                format!("{amount} of {token} to {}", self.holder(to))
+            }
+            Action::Lock { token, amount } | Action::Bridge { token, amount } => {
+                format!("{amount} of {token}")
+            }
             Action::CancelDag {
                 dag_owner_wallet_identifier,
                 dag_grantee_wallet_identifier,
@@ -919,6 +943,20 @@ impl<'a> Narrator<'a> {
                 self.holder(grantee_wallet_identifier)
             ),
             Query::HasProfile { address } => self.holder(address),
+            Query::CheckBalance { address, token } => {
+                format!("{token} of {}", self.holder(address))
+            }
+            Query::GetWalletWithBalance { token } => token.to_string(),
+            Query::GetAllowance {} => String::new(),
+            Query::GetIssuerFee { credential_id } => short(credential_id.0),
+            Query::Balance { token, user } => format!("{token} of {}", self.holder(user)),
+            Query::Info { token } | Query::ListEpochs { token, .. } => token.to_string(),
+            Query::GetEpochRewards { token, epoch_id } => {
+                format!("{token}, epoch {}", short(epoch_id.0))
+            }
+            Query::ListWalletRewards { token, wallet, .. } => {
+                format!("{token} of {}", self.holder(wallet))
+            }
         };
         format!("{}({arguments})", query.name())
     }
@@ -1030,6 +1068,26 @@ impl<'a> Narrator<'a> {
             Answer::Count(number) => number.to_string(),
             Answer::Truth(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
             Answer::Text(_) => "a text to sign".to_owned(),
+            Answer::Amount(amount) => amount.to_string(),
+            Answer::Allowance(amount) => or_nothing(amount.map(|amount| amount.to_string())),
+            Answer::Address(address) => {
+                or_nothing(address.map(|address| self.holder(&address.to_string())))
+            }
+            Answer::Info(info) => format!("{} with the network", info.balance),
+            Answer::Epochs(rows) => {
+                let epoch = |row: &EpochRow| format!("{} until {}", row.total, row.end_height);
+                format!("[{}]", few(rows.iter().map(epoch)))
+            }
+            Answer::Rewards(rows) => {
+                let reward = |row: &RewardRow| {
+                    let who = self.holder(&row.recipient.to_string());
+                    format!("{} to {who}", row.amount)
+                };
+                format!("[{}]", few(rows.iter().map(reward)))
+            }
+            Answer::Claims(rows) => {
+                format!("[{}]", few(rows.iter().map(|row| row.amount.to_string())))
+            }
         }
     }
 

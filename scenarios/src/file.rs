@@ -60,7 +60,7 @@ impl<T: Serialize> Serialize for At<T> {
     }
 }
 
-/// `size` is a text on a credential and a number on a listing.
+/// `size` is a text on a credential and a number on a listing, and amounts may have decimals or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
     Text(String),
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Amount {
             type Value = Amount;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a size such as \"4KiB\" or a whole number")
+                f.write_str("a text such as \"4KiB\" or a whole number")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Amount, E> {
@@ -150,6 +150,8 @@ mirror! {
         network "network": Network,
         /// Clocks that are wrong from the beginning.
         clocks "clocks": Vec<At<Clock>>,
+        /// What people have of the tokens from the beginning.
+        balances "balances": Vec<At<Balance>>,
         /// What people do.
         #[schemars(required)]
         steps "steps": Vec<At<Step>>,
@@ -268,6 +270,23 @@ mirror! {
 }
 
 mirror! {
+    /// What somebody has of a token from the beginning.
+    Balance {
+        /// Whose: an actor.
+        #[schemars(required)]
+        of "of": String,
+        /// Which of the actor's wallets has it; default "w1", the first.
+        wallet "wallet": String,
+        /// Which token: "IDOS" or "USDC".
+        #[schemars(required)]
+        token "token": String,
+        /// How much, in whole tokens: 20 or "98.8".
+        #[schemars(required)]
+        amount "amount": Amount,
+    }
+}
+
+mirror! {
     /// One thing somebody does. Which keys a step takes depends on `do`.
     Step {
         /// When it begins.
@@ -380,6 +399,10 @@ mirror! {
         replayed "replayed": bool,
         /// The wallet to unbind, or of the party asked about.
         which "which": String,
+        /// Which token: "IDOS", the default on the chain that holds the tokens, or "USDC".
+        token "token": String,
+        /// How much, in whole tokens: 20, or in the storage network "98.8"; of a withdrawal, default everything.
+        amount "amount": Amount,
         /// Whose wallet a paper names; default the signer.
         owner "owner": String,
         /// Who gets the paper; default whoever it is for.
@@ -431,10 +454,6 @@ mirror! {
         issuer "issuer": String,
         /// The node to appoint, to approve of, to remove, or whose operator tokens are staked behind.
         node "node": String,
-        /// How many whole tokens.
-        amount "amount": i64,
-        /// Which token: "IDOS" (the default) or "USDC".
-        token "token": String,
         /// Who may take tokens: "staking" or "escrow".
         spender "spender": String,
         /// What shows that a node deserves to be slashed: "two-votes" of its validator on one ballot, or "one-vote"
@@ -517,6 +536,8 @@ pub(crate) const SIDES: &[&str] = &["majority", "minority"];
 pub(crate) const WALLETS: &[&str] = &["EVM", "NEAR", "XRPL", "Stellar", "FaceSign"];
 /// The tokens.
 pub(crate) const TOKENS: &[&str] = &["IDOS", "USDC"];
+/// Whose balance is meant where it is the network's own.
+pub(crate) const NETWORK: &str = "network";
 /// Contracts that take tokens.
 pub(crate) const SPENDERS: &[&str] = &["staking", "escrow"];
 /// What can be shown against a node's operator.
@@ -542,13 +563,14 @@ pub(crate) fn switches() -> Vec<&'static str> {
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 13] = [
+    let words: [(&str, &str, &[&str]); 14] = [
         ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
         ("Step", "fidelity", FIDELITIES),
         ("Step", "type", WALLETS),
         ("Step", "token", TOKENS),
+        ("Balance", "token", TOKENS),
         ("Step", "spender", SPENDERS),
         ("Step", "evidence", EVIDENCE),
         ("Step", "conduct", CONDUCTS),

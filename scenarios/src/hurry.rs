@@ -154,6 +154,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::ListGranted { .. }
         | Order::Admit { .. }
         | Order::Dismiss { .. }
+        | Order::Trade(_)
         | Order::OnChain(_)
         | Order::Reorganise { .. }
         | Order::ReplaceAction { .. }

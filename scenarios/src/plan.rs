@@ -1,6 +1,7 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
 use assay_model::actor::{External, Order, Password, Task, Terms};
+use assay_model::bridge::{Amount, Token};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
 use assay_model::id::{CredentialId, NodeId, PartyId, UserId, WalletId};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Clocks that are wrong from the beginning.
     pub clocks: Vec<ClockError>,
+    /// What people have of the tokens from the beginning.
+    pub balances: Vec<Balance>,
     /// When trouble ends and everything heals.
     pub duration: Millis,
     /// How long after healing everything owed may take.
@@ -61,6 +64,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the story is about tokens at all.
+    pub fn has_tokens(&self) -> bool {
+        let trades = |step: &Step| match &step.deed {
+            Deed::Party(_, task) => matches!(task.order, Order::Trade(_)),
+            Deed::AppointLeader(_) => false,
+        };
+        !self.balances.is_empty() || self.steps.iter().any(trades)
+    }
+
     /// Every copy the story may make, for the last reading of everything.
     pub fn copies(&self) -> Vec<CredentialId> {
         let copy = |step: &Step| match &step.deed {
@@ -127,6 +139,19 @@ pub struct Party {
     pub password: Password,
     /// What its keys and rows are made of: its name, marked where the network has seen other stories.
     pub known_as: String,
+}
+
+/// What somebody has of a token from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Balance {
+    /// Whose.
+    pub of: PartyId,
+    /// Which of its wallets has it, from 0.
+    pub wallet: u8,
+    /// Which token.
+    pub token: Token,
+    /// How much, in base units.
+    pub amount: Amount,
 }
 
 /// What happens to messages between two ends, both ways alike.

@@ -59,6 +59,11 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::Rotate => &["KEY-03"],
         Verb::AskEnclave => &["KEY-04"],
         Verb::Dismiss => &["GOV-03"],
+        Verb::PayGas | Verb::Allowance => &["ECON-02"],
+        Verb::SetFee => &["ECON-04"],
+        Verb::PayFee => &["ECON-05"],
+        Verb::WithdrawTokens | Verb::Claims => &["ECON-07"],
+        Verb::Balance => &["ECON-01"],
         Verb::AppointLeader => &["AVAIL-02"],
         Verb::WithdrawUnstaked => &["STAKE-02"],
         Verb::Slash => &["STAKE-03"],
@@ -88,6 +93,11 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::AddAttribute
         | Verb::EditAttribute
         | Verb::RemoveAttribute
+        | Verb::Spend
+        | Verb::Transfer
+        | Verb::Lock
+        | Verb::Sweep
+        | Verb::Fee
         | Verb::Authorise
         | Verb::Allow
         | Verb::Guess
@@ -119,6 +129,12 @@ fn refused(verb: Verb, code: &str) -> &'static [RequirementId] {
         (Verb::Issue | Verb::Overwrite | Verb::Describe, "owner-consent-missing") => &["CRED-06"],
         (Verb::WriteDwg, "duplicate-key") => &["DWG-01"],
         (Verb::SetStatus, "nothing-matched") => &["REV-01"],
+
+        (Verb::PayGas, "no-wallet-with-balance" | "balance-insufficient") => &["ECON-02"],
+        (_, "no-wallet-with-balance") => &["ECON-03", "ECON-06"],
+        (_, "balance-insufficient") => &["ECON-03"],
+        (_, "fee-unpaid" | "fee-paid") => &["ECON-05"],
+        (_, "not-the-issuer") => &["ECON-04"],
 
         (_, "request-not-found" | "request-incomplete") => &["REQ-01"],
         (_, "request-approved" | "request-denied" | "request-expired" | "request-withdrawn") => {

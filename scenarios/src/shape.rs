@@ -52,6 +52,7 @@ impl<'a> Walk<'a> {
             "Network" => "`network`",
             "Chain" => "`chain`",
             "Clock" => "a clock",
+            "Balance" => "a balance",
             "Step" => "a step",
             "Fault" => "a fault",
             _ => "this table",

@@ -83,6 +83,33 @@ fn decimals(text: &str) -> Parsed<(Option<u64>, &str)> {
     }
 }
 
+/// How amounts of tokens are written.
+pub(crate) const AMOUNTS: &str = "amounts are written like 20, \"20\" or \"98.8\", in whole tokens";
+
+/// An amount of a token with so many digits behind the point, in its smallest units.
+pub(crate) fn tokens(text: &str, decimals: u32) -> Parsed<i128> {
+    if text.starts_with('-') {
+        return Err("it cannot be negative");
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
+        return Err("it is not a number");
+    }
+    let places = fraction.len() as u32;
+    if places > decimals.max(1) {
+        return Err("it has more decimals than the token");
+    }
+    let unit = 10_i128.pow(decimals);
+    let whole: i128 = whole.parse().map_err(|_| "it is too large")?;
+    let fraction: i128 = fraction.parse().map_err(|_| "it is not a number")?;
+    let part = fraction * unit / 10_i128.pow(places);
+    whole
+        .checked_mul(unit)
+        .and_then(|sum| sum.checked_add(part))
+        .ok_or("it is too large")
+}
+
 /// A duration with a sign; without one it is positive. In milliseconds.
 pub(crate) fn offset(text: &str) -> Parsed<i64> {
     let (sign, text) = signed(text);

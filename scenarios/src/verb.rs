@@ -162,6 +162,30 @@ table! {
         "A grantee gives up a copy.";
     ListGranted "list-granted" ["page", "size", "rows"]
         "A grantee pages through the grants received.";
+    PayGas "pay-gas" []
+        "The action that costs 1.2 units of gas is run.";
+    Spend "spend" ["amount"]
+        "The action that costs IDOS is run.";
+    SetFee "set-fee" ["credential", "amount", "to"]
+        "An issuer sets what copies of a credential cost, and who is paid.";
+    PayFee "pay-fee" ["credential", "copy"]
+        "What a credential costs is paid, with the mark-up.";
+    WithdrawTokens "withdraw-tokens" ["token", "amount"]
+        "Tokens are withdrawn to the chain that holds them.";
+    Transfer "transfer" ["token", "amount", "to"]
+        "Tokens are given to somebody.";
+    Lock "lock" ["token", "amount"]
+        "Tokens are given to the network.";
+    Sweep "sweep" ["token", "to"]
+        "The database owner withdraws what the network owns.";
+    Balance "balance" ["token", "of", "which", "amount"]
+        "Somebody looks whether a balance is as it should be.";
+    Allowance "allowance" ["amount"]
+        "Somebody looks whether the own free gas is as it should be.";
+    Fee "fee" ["credential", "copy", "amount"]
+        "Somebody looks whether a price is as it should be.";
+    Claims "claims" ["token", "of", "amount"]
+        "Somebody looks what can be claimed of closed epochs.";
     Admit "admit" ["issuer"]
         "The database owner gives an issuer its inserter and delegate rows.";
     Dismiss "dismiss" ["issuer", "shouted"]
@@ -279,6 +303,7 @@ impl Verb {
             | Verb::Rekey
             | Verb::WriteDwg
             | Verb::Describe
+            | Verb::SetFee
             | Verb::BindWallet => Who::Issuer,
             Verb::Request
             | Verb::Withdraw

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use assay_model::actor::{Actor, Card, Directory, Password, Persona};
-use assay_model::crypto::{SigningKey, Suite};
+use assay_model::bridge::{Address, Allocation};
+use assay_model::crypto::{Identity, SigningKey, Suite};
 use assay_model::history::{Cast, Member, Role};
 use assay_model::id::{PartyId, Text};
 use assay_model::ledger::Transaction;
-use assay_scenarios::plan::{Party, Plan};
+use assay_scenarios::plan::{Balance, Party, Plan};
 
 use crate::seed::{Domain, Seed};
 
@@ -112,6 +113,24 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         drift: plan.timing.drift,
         keeps_history: false,
         history: plan.timing.history,
+        balances: plan
+            .balances
+            .iter()
+            .filter_map(|balance| allocation(balance, directory))
+            .collect(),
+    }
+}
+
+/// Whose key is no address of the other chain has nothing there.
+fn allocation(balance: &Balance, directory: &Directory) -> Option<Allocation> {
+    let card = directory.card(balance.of);
+    match card.identities.get(usize::from(balance.wallet))? {
+        Identity::Evm(address) => Some(Allocation {
+            token: balance.token,
+            address: Address(*address),
+            amount: balance.amount,
+        }),
+        _ => None,
     }
 }
 

@@ -106,6 +106,7 @@ fn init(args: &InitArgs, format: Format, output: &mut Output) -> Result<Exit, Fa
         time: args.time.map(WallMillis),
         timing: args.timing.timing(),
         leader,
+        balances: args.balances.0.clone(),
         sentries,
     };
     let founded = found(&args.dir, &founding).map_err(failure)?;

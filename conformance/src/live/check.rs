@@ -84,6 +84,7 @@ pub fn plan(assay: PathBuf) -> NetworkPlan {
             drift: 60_000,
         },
         leader: NodeId(0),
+        balances: Vec::new(),
         sentries: BTreeSet::new(),
         assay,
     }

@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use assay_model::bridge::Allocation;
 use assay_model::id::NodeId;
 use assay_model::node::Timing;
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::WallMillis;
+use assay_node::genesis::balances_text;
 
 use super::target::{Argument, Command, Target, Template, Values};
 
@@ -31,6 +33,8 @@ pub struct NetworkPlan {
     pub timing: Timing,
     /// Who leads at first.
     pub leader: NodeId,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
     /// Who does not vote at first.
     pub sentries: BTreeSet<NodeId>,
     /// What `{self}` stands for: the running executable, in general.
@@ -75,6 +79,7 @@ impl NetworkPlan {
             ("drift_ms", timing.drift.to_string()),
             ("history_blocks", timing.history.to_string()),
             ("first_leader", self.leader.to_string()),
+            ("balances", balances_text(&self.balances)),
             ("sentries", self.sentries()),
         ])
     }

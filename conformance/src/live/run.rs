@@ -47,6 +47,12 @@ impl Stand {
                 reasons.push(format!("target `{target}` cannot turn rule `{rule}` off"));
             }
         }
+        if !plan.balances.is_empty() && !self.target.endows() {
+            let target = &self.target.name;
+            reasons.push(format!(
+                "people have tokens from the start, and the `init` of target `{target}` takes no `{{balances}}`"
+            ));
+        }
         for fault in &plan.faults {
             let (line, name) = (fault.line, fault.kind.name());
             for hardship in hardships(&fault.kind) {
@@ -208,6 +214,7 @@ impl Stand {
             rules: plan.rules,
             timing: plan.timing,
             leader: plan.leader,
+            balances: setting.cast.balances.clone(),
             sentries: plan.sentries.clone(),
             assay: self.assay.clone(),
         }

@@ -226,6 +226,15 @@ impl Target {
         !self.capabilities.cannot.contains(&hardship)
     }
 
+    /// Whether a network can begin with people who have tokens.
+    pub fn endows(&self) -> bool {
+        let names = |argument: &Argument| match argument {
+            Argument::One(text) => text.names("balances"),
+            Argument::Peers | Argument::Rules => false,
+        };
+        self.init.iter().any(names)
+    }
+
     /// Whether nodes can be told who leads.
     pub fn can_appoint(&self) -> bool {
         self.appoint.is_some()

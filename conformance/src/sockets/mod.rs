@@ -56,6 +56,7 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
         time: WallMillis(plan.epoch.0 - crate::stage::FOUNDING),
         rules: plan.rules,
         timing: plan.timing,
+        balances: setting.cast.balances.clone(),
     });
     let links = Links::default();
     let mut sim = simulation(plan, seed);

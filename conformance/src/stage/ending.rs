@@ -64,11 +64,13 @@ impl<'v, V: Venue> Stage<'v, '_, V> {
 
     fn begin_audit(&mut self) {
         let copies = self.plan.copies();
+        let tokens = self.plan.has_tokens();
         let nodes: Vec<NodeId> = self.nodes().collect();
         for party in 0..self.people.len() {
             let order = Order::Audit {
                 nodes: nodes.clone(),
                 copies: copies.clone(),
+                tokens,
             };
             let task = Task {
                 order,

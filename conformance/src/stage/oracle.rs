@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use assay_model::bridge::Hash;
 use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
 use assay_model::id::{CredentialId, Height, NodeId, Text};
 use assay_model::ledger::{
     Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, begin_block,
-    conclude, execute, usual_parameters, view,
+    conclude, endow, execute, usual_parameters, view,
 };
 use assay_model::node::Committed;
 use assay_model::rules::{Rules, Switch};
@@ -101,7 +102,7 @@ impl Oracle {
             .iter()
             .map(|transaction| execute(&mut state, self.env(), at, transaction))
             .collect();
-        conclude(&mut state, self.env(), at);
+        conclude(&mut state, self.env(), at, Hash(block.id.0));
         state.seal();
         self.sheets.push(Sheet {
             block: Some(committed.clone()),
@@ -202,10 +203,12 @@ fn beginning(cast: &Cast) -> State {
     let nodes = (0..).map(NodeId).zip(&cast.keys);
     let voters = nodes.filter(|(node, _)| !cast.sentries.contains(node));
     let parameters = cast.keys.get(cast.leader.index()).copied();
-    State::founded(
+    let mut state = State::founded(
         voters.map(|(_, identity)| (*identity, 1)),
         parameters.map(usual_parameters).unwrap_or_default(),
-    )
+    );
+    endow(&mut state, &cast.balances);
+    state
 }
 
 /// What a node told of a transaction's outcome, in the ledger's terms, and whether it is what was expected.

@@ -26,6 +26,6 @@ pub use directory::{
 pub use letter::{Answer, Letter, Package, ShareAnswer};
 pub use machine::{Actor, Input, Outbox, Output, TaskId, Timer};
 pub use order::{
-    ChainDeed, Demands, Fidelity, Findings, GrantRef, Listing, Oddity, Order, ParameterChange,
-    Proposal, RequestRef, Share, Shown, Task, Terms, Via, Writer,
+    ChainDeed, Demands, Fidelity, Findings, GrantRef, Holding, Listing, Oddity, Order,
+    ParameterChange, Proposal, RequestRef, Share, Shown, Sum, Task, Terms, Trade, Via, Writer,
 };

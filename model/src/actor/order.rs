@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bridge::Token;
+use crate::bridge::{Amount, Token};
 use crate::chain::Contract;
 use crate::disclosure::{Criterion, Filter};
 use crate::id::{
@@ -158,6 +158,112 @@ pub struct Share {
     pub fidelity: Fidelity,
 }
 
+/// What somebody has, or something costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Holding {
+    /// What a party's wallet has of a token.
+    Balance {
+        /// Which token.
+        token: Token,
+        /// Whose.
+        of: PartyId,
+        /// Which of its wallets, from 0.
+        wallet: u8,
+    },
+    /// What the network owns of a token.
+    Network {
+        /// Which token.
+        token: Token,
+    },
+    /// The free gas one has left.
+    Allowance,
+    /// The price of a credential.
+    Fee {
+        /// The credential.
+        credential: CredentialId,
+    },
+}
+
+/// What there should be, in base units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sum {
+    /// Of what.
+    pub what: Holding,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Something done with tokens inside the storage network. Amounts are in base units. Source: idos-facts 3.9.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trade {
+    /// Anybody: run the action that costs gas.
+    PayGas,
+    /// Anybody: run the action that costs IDOS.
+    Spend {
+        /// How much.
+        amount: Amount,
+    },
+    /// Issuer: set the price of a credential.
+    SetFee {
+        /// The credential.
+        credential: CredentialId,
+        /// The price, in USDC.
+        fee: Amount,
+        /// Whose first wallet is paid.
+        to: PartyId,
+    },
+    /// Anybody: pay the price of a credential, with the mark-up.
+    PayFee {
+        /// The credential; a copy, for its grantee.
+        credential: CredentialId,
+    },
+    /// Anybody: withdraw all of a token.
+    WithdrawAll {
+        /// Which token.
+        token: Token,
+    },
+    /// Anybody: withdraw some of a token.
+    Withdraw {
+        /// Which token.
+        token: Token,
+        /// How much.
+        amount: Amount,
+    },
+    /// Anybody: give tokens to somebody.
+    Transfer {
+        /// Which token.
+        token: Token,
+        /// To whose first wallet.
+        to: PartyId,
+        /// How much.
+        amount: Amount,
+    },
+    /// Anybody: give tokens to the network.
+    Lock {
+        /// Which token.
+        token: Token,
+        /// How much.
+        amount: Amount,
+    },
+    /// Database owner: withdraw all that the network owns of a token.
+    Sweep {
+        /// Which token.
+        token: Token,
+        /// To whose first wallet.
+        to: PartyId,
+    },
+    /// Anybody: look whether something is as much as it should be.
+    Look(Sum),
+    /// Anybody: look what somebody can claim of closed epochs, and check the proofs.
+    Claims {
+        /// Which token.
+        token: Token,
+        /// Whose first wallet.
+        of: PartyId,
+        /// How much there should be.
+        amount: Amount,
+    },
+}
 /// What an accuser can show against a node's operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Shown {
@@ -668,6 +774,8 @@ pub enum Order {
         rows: u32,
     },
 
+    /// Something done with tokens.
+    Trade(Trade),
     /// Anybody: have something listed, all on one page.
     ListRows {
         /// What.
@@ -789,6 +897,8 @@ pub enum Order {
         nodes: Vec<NodeId>,
         /// Copies that were ever planned.
         copies: Vec<CredentialId>,
+        /// Whether anybody has tokens, so that their ledgers are read too.
+        tokens: bool,
     },
 }
 

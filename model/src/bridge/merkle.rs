@@ -7,7 +7,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
 use sha3::{Digest, Keccak256};
 
 use super::token::{Address, Amount};
@@ -31,6 +32,15 @@ impl fmt::Debug for Hash {
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Hash, D::Error> {
+        let text = String::deserialize(from)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).map_err(D::Error::custom)?;
+        Ok(Hash(hash))
     }
 }
 

@@ -11,4 +11,4 @@ mod token;
 
 pub use event::{BridgeEvent, DepositEvent, EpochConfirmedEvent};
 pub use merkle::{Hash, Leaf, Tree, verify};
-pub use token::{Address, Amount, Token};
+pub use token::{Address, Allocation, Amount, CHAIN, Token};

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::crypto::eip55;
+use crate::id::{EpochId, Height};
 
 /// The two tokens a network keeps a ledger of. Source: idos-facts 2.7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +77,22 @@ impl Token {
     }
 }
 
+/// Namespace of the ids of token ledgers. Source: kwil-db, erc20-bridge.
+const LEDGERS: Uuid = Uuid::from_u128(0xb1f140d1_91cf_4bbe_8f78_8f17f6282fc2);
+
+/// The other chain, as ledgers name it. Source: schema addons.
+pub const CHAIN: &str = "arbitrum_one";
+
+impl EpochId {
+    /// UUIDv5 over the height an epoch began at, in the namespace of its ledger, which is a UUIDv5 over chain
+    /// and escrow. Source: kwil-db, erc20-bridge.
+    pub fn derive(token: Token, start: Height) -> EpochId {
+        let ledger = format!("{CHAIN}{}", token.escrow());
+        let ledger = Uuid::new_v5(&LEDGERS, ledger.as_bytes());
+        EpochId(Uuid::new_v5(&ledger, &start.0.to_le_bytes()))
+    }
+}
+
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -132,6 +151,26 @@ impl Serialize for Amount {
     }
 }
 
+/// Read from the text it is written as.
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Amount, D::Error> {
+        let text = String::deserialize(from)?;
+        let number = text.parse().map_err(D::Error::custom)?;
+        Ok(Amount(number))
+    }
+}
+
+/// So much of a token, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Allocation {
+    /// Which token.
+    pub token: Token,
+    /// Whose.
+    pub address: Address,
+    /// How much.
+    pub amount: Amount,
+}
+
 /// An account or contract of the other chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Address(pub [u8; 20]);
@@ -165,6 +204,13 @@ impl fmt::Debug for Address {
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Address, D::Error> {
+        let text = String::deserialize(from)?;
+        Address::parse(&text).ok_or_else(|| D::Error::custom("not an address"))
     }
 }
 

@@ -208,6 +208,10 @@ fn granted_copies_readable(chronicle: &Chronicle<'_>) -> Verdict {
         if !living || !readable {
             continue;
         }
+        // A grant that has to be paid for takes effect with the payment.
+        if matches!(view.result, Err(Refusal::FeeUnpaid)) {
+            continue;
+        }
         let refused = matches!(
             view.result,
             Err(Refusal::NotShared

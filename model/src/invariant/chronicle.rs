@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::books::Books;
 use super::council::Council;
 use crate::crypto::{Identity, canonical_identifier};
 use crate::history::{Asked, Event, History, Observation};
@@ -472,6 +473,8 @@ pub struct Chronicle<'a> {
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
     /// Status statements in order.
     pub statuses: Vec<StatusFact>,
+    /// What people ought to have of the tokens.
+    pub(super) books: Books,
     /// Requests for access.
     pub requests: BTreeMap<AccessRequestId, RequestFact<'a>>,
     /// Credentials that go as soon as no lock keeps them.
@@ -500,6 +503,7 @@ impl<'a> Chronicle<'a> {
             attributes: BTreeMap::new(),
             users: BTreeMap::new(),
             statuses: Vec::new(),
+            books: Books::default(),
             requests: BTreeMap::new(),
             due: BTreeSet::new(),
             council: Council::founded(&history.cast),
@@ -551,6 +555,7 @@ impl<'a> Chronicle<'a> {
                 }
             }
         }
+        chronicle.books = Books::read(&chronicle);
         chronicle
     }
 
@@ -937,6 +942,16 @@ impl<'a> Chronicle<'a> {
             | Action::AddPassportingPeerToClubAsOwner { .. }
             | Action::DeletePassportingPeerFromClubAsOwner { .. }
             | Action::EditAttribute { .. } => {}
+            // What tokens do is told by the books.
+            Action::ActionCostingGas {}
+            | Action::ActionCostingIdosToken { .. }
+            | Action::ActionCostingFee { .. }
+            | Action::SetIssuerFee { .. }
+            | Action::RequestWithdrawal { .. }
+            | Action::RequestBalanceWithdrawal { .. }
+            | Action::Transfer { .. }
+            | Action::Lock { .. }
+            | Action::Bridge { .. } => {}
             Action::AddAttributeAsInserter { id, user_id, .. } => {
                 self.describe(*id, Some(*user_id), None, deed);
             }

@@ -5,6 +5,7 @@
 mod access;
 mod attributes;
 mod audit;
+mod books;
 mod chronicle;
 mod consensus;
 mod consumer;
@@ -13,6 +14,7 @@ mod dashboard;
 mod deletion;
 mod disclosure;
 mod durability;
+mod economy;
 mod escrow;
 mod exchange;
 mod governance;
@@ -168,6 +170,13 @@ pub fn all() -> &'static [&'static Invariant] {
         &durability::REFUSED_CHANGES_NOTHING,
         &durability::OWED_ARRIVES,
         &durability::READS_OUTLIVE_THE_LEADER,
+        &economy::TOKENS_ADD_UP,
+        &economy::GAS_IS_TAKEN_IN_ORDER,
+        &economy::ONLY_THE_SIGNER_PAYS,
+        &economy::FEES_ARE_SPLIT,
+        &economy::GRANTS_ARE_PAID_ONCE,
+        &economy::NON_EVM_CALLERS_ARE_TOLD,
+        &economy::WITHDRAWALS_PAY_THE_ENTITLED,
         &durability::WRITES_OUTLIVE_A_MINORITY,
     ]
 }

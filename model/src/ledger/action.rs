@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use super::refusal::Unreadable;
 use super::tables::Content;
+use crate::bridge::{Amount, Token};
 use crate::id::{
-    AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, InserterId, PeerId, Text, UserId,
-    WalletId, WriteGrantId,
+    AccessRequestId, AttributeId, ClubId, CredentialId, EpochId, GrantId, InserterId, PeerId, Text,
+    UserId, WalletId, WriteGrantId,
 };
-use crate::wire::{CallError, Value};
+use crate::wire::{CallError, Shape, Type, Value};
 
 /// A type that can stand as an argument.
 trait Argument: Sized {
-    /// The declared type, as errors name it.
-    const KIND: &'static str;
+    /// The declared type.
+    const KIND: Type;
     /// Whether NULL can be held, and not only sent.
     const NULLABLE: bool = false;
 
@@ -28,7 +29,7 @@ trait Argument: Sized {
 }
 
 impl Argument for Text {
-    const KIND: &'static str = "text";
+    const KIND: Type = Type::Text;
 
     fn value(&self) -> Value {
         Value::Text(Some(self.clone()))
@@ -43,7 +44,7 @@ impl Argument for Text {
 }
 
 impl Argument for Content {
-    const KIND: &'static str = "text";
+    const KIND: Type = Type::Text;
 
     fn value(&self) -> Value {
         Value::Text(Some(self.text().clone()))
@@ -55,7 +56,7 @@ impl Argument for Content {
 }
 
 impl Argument for i64 {
-    const KIND: &'static str = "int8";
+    const KIND: Type = Type::Int8;
 
     fn value(&self) -> Value {
         Value::Int8(Some(*self))
@@ -70,7 +71,7 @@ impl Argument for i64 {
 }
 
 impl Argument for Option<Text> {
-    const KIND: &'static str = "text";
+    const KIND: Type = Type::Text;
     const NULLABLE: bool = true;
 
     fn value(&self) -> Value {
@@ -83,7 +84,7 @@ impl Argument for Option<Text> {
 }
 
 impl Argument for Option<i64> {
-    const KIND: &'static str = "int8";
+    const KIND: Type = Type::Int8;
     const NULLABLE: bool = true;
 
     fn value(&self) -> Value {
@@ -95,10 +96,40 @@ impl Argument for Option<i64> {
     }
 }
 
+impl Argument for Amount {
+    const KIND: Type = Type::Numeric(Shape::UINT256);
+
+    fn value(&self) -> Value {
+        Value::amount(self.0)
+    }
+
+    fn held(value: &Value) -> Option<Amount> {
+        match value {
+            Value::Numeric(_, number) => number.as_ref().map(|number| Amount(number.saturated())),
+            _ => None,
+        }
+    }
+}
+
+impl Argument for bool {
+    const KIND: Type = Type::Bool;
+
+    fn value(&self) -> Value {
+        Value::Bool(Some(*self))
+    }
+
+    fn held(value: &Value) -> Option<bool> {
+        match value {
+            Value::Bool(truth) => *truth,
+            _ => None,
+        }
+    }
+}
+
 macro_rules! uuid_arguments {
     ($($id:ident),+) => {$(
         impl Argument for $id {
-            const KIND: &'static str = "uuid";
+            const KIND: Type = Type::Uuid;
 
             fn value(&self) -> Value {
                 Value::Uuid(Some(self.0))
@@ -113,7 +144,7 @@ macro_rules! uuid_arguments {
         }
 
         impl Argument for Option<$id> {
-            const KIND: &'static str = "uuid";
+            const KIND: Type = Type::Uuid;
             const NULLABLE: bool = true;
 
             fn value(&self) -> Value {
@@ -137,13 +168,14 @@ uuid_arguments!(
     WriteGrantId,
     AccessRequestId,
     ClubId,
-    PeerId
+    PeerId,
+    EpochId
 );
 
 /// What an action declares of one argument.
 #[derive(Clone, Copy, Debug)]
 struct Parameter {
-    kind: &'static str,
+    kind: Type,
     /// Read by tests only, which draw arguments from the declarations.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests draw arguments by it"))]
     nullable: bool,
@@ -154,6 +186,8 @@ struct Parameter {
 struct Signature {
     name: &'static str,
     parameters: &'static [Parameter],
+    /// Whether it lives in the namespaces of tokens instead of `main`.
+    of_token: bool,
     /// What may follow them, all of it or nothing.
     trailing: &'static [Parameter],
 }
@@ -228,11 +262,12 @@ trailing! {
 
 impl Signature {
     /// Checks count and types in the node's order, and leads to the arguments.
-    fn check(self, values: &[Value]) -> Result<Arguments<'_>, CallError> {
+    fn check(self, token: Option<Token>, values: &[Value]) -> Result<Arguments<'_>, CallError> {
         let Signature {
             name: action,
             parameters,
             trailing,
+            ..
         } = self;
         let declared = parameters.len();
         if values.len() != declared && values.len() != declared + trailing.len() {
@@ -244,22 +279,31 @@ impl Signature {
         }
         let parameters = parameters.iter().chain(trailing);
         for (argument, (parameter, value)) in parameters.zip(values).enumerate() {
-            if !value.is_null() && value.kind() != parameter.kind {
+            let fits = match value {
+                Value::Array(..) => false,
+                scalar => scalar.is_null() || scalar.kind() == parameter.kind,
+            };
+            if !fits {
                 return Err(CallError::WrongType {
                     action,
                     argument,
-                    expected: parameter.kind,
-                    got: value.kind(),
+                    expected: parameter.kind.to_string(),
+                    got: value.type_name(),
                 });
             }
         }
-        Ok(Arguments { action, values })
+        Ok(Arguments {
+            action,
+            token,
+            values,
+        })
     }
 }
 
 /// Arguments of the right types, taken one after the other.
 struct Arguments<'a> {
     action: &'static str,
+    token: Option<Token>,
     values: &'a [Value],
 }
 
@@ -273,6 +317,12 @@ impl Arguments<'_> {
             action: self.action,
             parameter,
         })
+    }
+
+    /// The token in whose namespace the call stands.
+    fn token(&self) -> Token {
+        self.token
+            .expect("a method of a token is looked up in its namespace")
     }
 
     /// What follows an action's own arguments, if anything does.
@@ -290,7 +340,9 @@ macro_rules! requests {
         $kind:ident {
             $(
                 $(#[$doc:meta])*
-                $variant:ident $name:literal { $($field:ident: $type:ty),* $(,)? } $($extra:ident: $group:ident)?;
+                $variant:ident $name:literal $(of $token:ident)? {
+                    $($field:ident: $type:ty),* $(,)?
+                } $($extra:ident: $group:ident)?;
             )+
         }
     ) => {
@@ -298,7 +350,11 @@ macro_rules! requests {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[allow(missing_docs)]
         pub enum $kind {
-            $($(#[$doc])* $variant { $($field: $type,)* $($extra: Option<$group>,)? },)+
+            $($(#[$doc])* $variant {
+                $($token: Token,)?
+                $($field: $type,)*
+                $($extra: Option<$group>,)?
+            },)+
         }
 
         impl $kind {
@@ -307,10 +363,22 @@ macro_rules! requests {
                 match self { $($kind::$variant { .. } => $name,)+ }
             }
 
+            /// The namespace it lives in: `main`, or that of a token.
+            pub const fn namespace(&self) -> &'static str {
+                match self {
+                    $($kind::$variant { $($token,)? .. } => {
+                        #[allow(unused_mut, unused_assignments)]
+                        let mut namespace = MAIN;
+                        $(namespace = $token.namespace();)?
+                        namespace
+                    })+
+                }
+            }
+
             /// The arguments in the schema's order and types.
             pub fn arguments(&self) -> Vec<Value> {
                 match self {
-                    $($kind::$variant { $($field,)* $($extra,)? } => {
+                    $($kind::$variant { $($token: _,)? $($field,)* $($extra,)? } => {
                         #[allow(unused_mut)]
                         let mut values = vec![$($field.value(),)*];
                         $(values.extend($extra.iter().flat_map(Trailing::values));)?
@@ -326,6 +394,10 @@ macro_rules! requests {
                     kind: <$type as Argument>::KIND,
                     nullable: <$type as Argument>::NULLABLE,
                 },)*],
+                of_token: {
+                    let token: &[&str] = &[$(stringify!($token))?];
+                    !token.is_empty()
+                },
                 trailing: {
                     let groups: &[&[Parameter]] = &[$(<$group as Trailing>::PARAMETERS)?];
                     match groups {
@@ -335,20 +407,21 @@ macro_rules! requests {
                 },
             },)+];
 
-            fn signature(name: &str) -> Option<Signature> {
+            fn signature(token: Option<Token>, name: &str) -> Option<Signature> {
                 Self::SIGNATURES
                     .iter()
-                    .find(|signature| signature.name == name)
+                    .find(|one| one.name == name && one.of_token == token.is_some())
                     .copied()
             }
 
             fn from_arguments(mut arguments: Arguments<'_>) -> Result<$kind, CallError> {
                 match arguments.action {
                     $($name => Ok($kind::$variant {
+                        $($token: arguments.token(),)?
                         $($field: arguments.next(stringify!($field))?,)*
                         $($extra: arguments.trailing()?,)?
                     }),)+
-                    other => Err(unknown(other)),
+                    other => Err(unknown(arguments.token, other)),
                 }
             }
         }
@@ -366,6 +439,8 @@ requests! {
         AddDelegateAsOwner "add_delegate_as_owner" { address: Text, inserter_id: InserterId };
         /// Removes a key of an organisation.
         DeleteDelegateAsOwner "delete_delegate_as_owner" { address: Text };
+        /// Issues all the network owns of a token to an address of the other chain.
+        RequestBalanceWithdrawal "request_balance_withdrawal" { token: Text, evm_address_to: Text };
 
         /// Creates a profile.
         AddUserAsInserter "add_user_as_inserter" {
@@ -574,6 +649,29 @@ requests! {
         CancelDwg "cancel_dwg" { dwg_id: WriteGrantId };
         /// Ends a grant whose lock has run out.
         RevokeAccessGrant "revoke_access_grant" { id: GrantId };
+
+        /// Takes 1.2 units of gas and does nothing else: a demonstration of metering.
+        ActionCostingGas "action_costing_gas" {};
+        /// Takes an amount of IDOS and does nothing else.
+        ActionCostingIdosToken "action_costing_idos_token" { amount: Amount };
+        /// Pays the price of a credential and the mark-up on it, in USDC.
+        ActionCostingFee "action_costing_fee" { credential_id: CredentialId };
+        /// Withdraws all a wallet has of a token, to its address on the other chain.
+        RequestWithdrawal "request_withdrawal" { token: Text };
+        /// Sets what grants on copies of an issued credential cost from now on, and who is paid. Not in the
+        /// deployed schema (`settable-issuer-fee`).
+        SetIssuerFee "set_issuer_fee" {
+            credential_id: CredentialId,
+            issuer_fee: Amount,
+            issuer_wallet: Text,
+        };
+
+        /// Gives tokens of the caller's to another address.
+        Transfer "transfer" of token { to: Text, amount: Amount };
+        /// Gives tokens of the caller's to the network.
+        Lock "lock" of token { amount: Amount };
+        /// Withdraws tokens of the caller's to its address on the other chain.
+        Bridge "bridge" of token { amount: Amount };
         /// Ends every grant of a grantee on a credential and on all copies of it.
         RevokeGranteeAccess "revoke_grantee_access" {
             data_id: CredentialId,
@@ -681,8 +779,33 @@ requests! {
         GetLockedRemainders "get_locked_remainders" {};
         /// Whether somebody has a profile with this address.
         HasProfile "has_profile" { address: Text };
+        /// What an address has of a token.
+        CheckBalance "check_balance" { address: Text, token: Text };
+        /// The wallet that pays when the caller acts, if it has anything.
+        GetWalletWithBalance "get_wallet_with_balance" { token: Text };
+        /// How much free gas the caller has left.
+        GetAllowance "get_allowance" {};
+        /// The price of a credential, in base units of USDC.
+        GetIssuerFee "get_issuer_fee" { credential_id: CredentialId };
+
+        /// What an address has of the token.
+        Balance "balance" of token { user: Text };
+        /// The token's ledger: escrow, period, what the network owns.
+        Info "info" of token {};
+        /// Closed epochs that ended after a height, oldest first.
+        ListEpochs "list_epochs" of token { after: i64, limit: i64 };
+        /// Who gets what in an epoch, closed or not.
+        GetEpochRewards "get_epoch_rewards" of token { epoch_id: EpochId };
+        /// What an address can claim on the other chain, with proofs.
+        ListWalletRewards "list_wallet_rewards" of token { wallet: Text, with_pending: bool };
     }
 }
+
+/// Namespace of the schema's own actions.
+const MAIN: &str = "main";
+
+/// Methods of tokens that only the schema's own actions may call. Source: idos-facts 3.9.
+const SYSTEM_ONLY: &[&str] = &["issue", "lock_admin", "unlock"];
 
 /// Actions that only other actions may call. Source: idos-facts 3.
 const PRIVATE: &[&str] = &[
@@ -702,25 +825,43 @@ fn engine_name(name: &str) -> String {
 }
 
 /// Why a name leads to nothing.
-fn unknown(name: &str) -> CallError {
-    match PRIVATE.iter().find(|private| **private == name) {
-        Some(action) => CallError::Private { action },
-        None => CallError::UnknownAction {
+fn unknown(token: Option<Token>, name: &str) -> CallError {
+    let of = |names: &[&'static str]| names.iter().find(|one| **one == name).copied();
+    let private = of(PRIVATE).filter(|_| token.is_none());
+    let system_only = of(SYSTEM_ONLY).filter(|_| token.is_some());
+    match (private, system_only) {
+        (Some(action), _) => CallError::Private { action },
+        (_, Some(action)) => CallError::SystemOnly { action },
+        _ => CallError::UnknownAction {
             action: name.to_owned(),
+            namespace: token.map_or(MAIN, Token::namespace).to_owned(),
         },
+    }
+}
+
+/// The token whose methods live in a namespace of any letter case; none in `main`, which no name means too.
+fn token_of(namespace: &str) -> Result<Option<Token>, CallError> {
+    let namespace = engine_name(namespace);
+    if ["", MAIN].contains(&namespace.as_str()) {
+        return Ok(None);
+    }
+    match Token::of_namespace(&namespace) {
+        Some(token) => Ok(Some(token)),
+        None => Err(CallError::UnknownNamespace(namespace)),
     }
 }
 
 impl Action {
     /// Whether a mutating action of this name is here. The name may be in any case.
     pub fn is_action(name: &str) -> bool {
-        Action::signature(&engine_name(name)).is_some()
+        Action::signature(None, &engine_name(name)).is_some()
     }
 
     /// Whether only the database owner may run it. Source: idos-facts 3.1.
     pub fn is_owner_only(name: &str) -> bool {
         let name = engine_name(name);
-        name.ends_with("_as_owner") && Action::signature(&name).is_some()
+        let named = name.ends_with("_as_owner") || name == "request_balance_withdrawal";
+        named && Action::signature(None, &name).is_some()
     }
 
     /// Whether only other actions may call it; no such action is here, and none can be decoded.
@@ -728,17 +869,19 @@ impl Action {
         PRIVATE.contains(&engine_name(name).as_str())
     }
 
-    /// The action of this name, in any case, with these arguments: the inverse of [`Action::name`] and
-    /// [`Action::arguments`]. Whether the caller may run it, the ledger decides.
-    pub fn decode(name: &str, arguments: &[Value]) -> Result<Action, CallError> {
+    /// The action of this name in this namespace, both in any case, with these arguments: the inverse of
+    /// [`Action::namespace`], [`Action::name`] and [`Action::arguments`]. Whether the caller may run it, the
+    /// ledger decides.
+    pub fn decode(namespace: &str, name: &str, arguments: &[Value]) -> Result<Action, CallError> {
+        let token = token_of(namespace)?;
         let name = engine_name(name);
-        if let Some(signature) = Action::signature(&name) {
-            return Action::from_arguments(signature.check(arguments)?);
+        if let Some(signature) = Action::signature(token, &name) {
+            return Action::from_arguments(signature.check(token, arguments)?);
         }
-        let Some(view) = Query::signature(&name) else {
-            return Err(unknown(&name));
+        let Some(view) = Query::signature(token, &name) else {
+            return Err(unknown(token, &name));
         };
-        view.check(arguments)?;
+        view.check(token, arguments)?;
         Err(CallError::ViewInTransaction { action: view.name })
     }
 }
@@ -747,20 +890,21 @@ impl Query {
     /// Whether a view of this name is here, so that it can be called without a transaction. The name may
     /// be in any case.
     pub fn is_view(name: &str) -> bool {
-        Query::signature(&engine_name(name)).is_some()
+        Query::signature(None, &engine_name(name)).is_some()
     }
 
-    /// The view of this name, in any case, with these arguments: the inverse of [`Query::name`] and
-    /// [`Query::arguments`].
-    pub fn decode(name: &str, arguments: &[Value]) -> Result<Query, CallError> {
+    /// The view of this name in this namespace, both in any case, with these arguments: the inverse of
+    /// [`Query::namespace`], [`Query::name`] and [`Query::arguments`].
+    pub fn decode(namespace: &str, name: &str, arguments: &[Value]) -> Result<Query, CallError> {
+        let token = token_of(namespace)?;
         let name = engine_name(name);
-        if let Some(signature) = Query::signature(&name) {
-            return Query::from_arguments(signature.check(arguments)?);
+        if let Some(signature) = Query::signature(token, &name) {
+            return Query::from_arguments(signature.check(token, arguments)?);
         }
-        let Some(action) = Action::signature(&name) else {
-            return Err(unknown(&name));
+        let Some(action) = Action::signature(token, &name) else {
+            return Err(unknown(token, &name));
         };
-        action.check(arguments)?;
+        action.check(token, arguments)?;
         Err(CallError::ReadOnly {
             action: action.name,
         })
@@ -804,10 +948,11 @@ impl Batch {
 
     /// A batch of several calls of one action; nothing when they differ in name or there are none.
     pub fn several(actions: Vec<Action>) -> Option<Batch> {
-        let name = actions.first()?.name();
+        let first = actions.first()?;
+        let called = (first.namespace(), first.name());
         actions
             .iter()
-            .all(|action| action.name() == name)
+            .all(|action| (action.namespace(), action.name()) == called)
             .then(|| Batch(Calls::Read(actions.into())))
     }
 
@@ -816,6 +961,14 @@ impl Batch {
         match &self.0 {
             Calls::Read(actions) => actions[0].name(),
             Calls::Unreadable(_) => "unreadable",
+        }
+    }
+
+    /// The namespace of the action.
+    pub fn namespace(&self) -> &'static str {
+        match &self.0 {
+            Calls::Read(actions) => actions[0].namespace(),
+            Calls::Unreadable(_) => MAIN,
         }
     }
 
@@ -856,17 +1009,25 @@ mod tests {
                 .boxed()
         };
         match parameter.kind {
-            "text" => {
+            Type::Text => {
                 let text = ".{0,20}".prop_map(|text| Value::Text(Some(text.into())));
                 maybe(text.boxed(), Value::Text(None))
             }
-            "int8" => {
+            Type::Int8 => {
                 let number = any::<i64>().prop_map(|number| Value::Int8(Some(number)));
                 maybe(number.boxed(), Value::Int8(None))
             }
-            "uuid" => {
+            Type::Uuid => {
                 let id = any::<u128>().prop_map(|id| Value::Uuid(Some(Uuid::from_u128(id))));
                 maybe(id.boxed(), Value::Uuid(None))
+            }
+            Type::Numeric(shape) => {
+                let number = any::<i128>().prop_map(Value::amount);
+                maybe(number.boxed(), Value::Numeric(shape, None))
+            }
+            Type::Bool => {
+                let truth = any::<bool>().prop_map(|truth| Value::Bool(Some(truth)));
+                maybe(truth.boxed(), Value::Bool(None))
             }
             other => panic!("no arguments of type {other} are declared"),
         }
@@ -875,8 +1036,10 @@ mod tests {
     /// Arguments that fit one of the signatures, with and without what may follow them.
     fn fitting(
         signatures: &'static [Signature],
-    ) -> impl Strategy<Value = (&'static str, Vec<Value>)> {
-        (prop::sample::select(signatures), any::<bool>()).prop_flat_map(|(signature, followed)| {
+    ) -> impl Strategy<Value = ([&'static str; 2], Vec<Value>)> {
+        let token = prop::sample::select(&Token::ALL[..]);
+        let drawn = (prop::sample::select(signatures), any::<bool>(), token);
+        drawn.prop_flat_map(|(signature, followed, token)| {
             let trailing = if followed { signature.trailing } else { &[] };
             let values: Vec<_> = signature
                 .parameters
@@ -884,7 +1047,12 @@ mod tests {
                 .chain(trailing)
                 .map(|parameter| argument(*parameter))
                 .collect();
-            (Just(signature.name), values)
+            let namespace = if signature.of_token {
+                token.namespace()
+            } else {
+                MAIN
+            };
+            (Just([namespace, signature.name]), values)
         })
     }
 
@@ -892,30 +1060,34 @@ mod tests {
         512;
 
         fn actions_decode_from_their_own_name_and_arguments(
-            (name, arguments) in fitting(Action::SIGNATURES),
+            ([namespace, name], arguments) in fitting(Action::SIGNATURES),
         ) {
-            let action = Action::decode(name, &arguments).unwrap();
-            prop_assert_eq!((action.name(), action.arguments()), (name, arguments.clone()));
-            prop_assert_eq!(Action::decode(&name.to_uppercase(), &arguments), Ok(action));
+            let action = Action::decode(namespace, name, &arguments).unwrap();
+            prop_assert_eq!([action.namespace(), action.name()], [namespace, name]);
+            prop_assert_eq!(action.arguments(), arguments.clone());
+            let [namespace, name] = [namespace, name].map(str::to_uppercase);
+            prop_assert_eq!(Action::decode(&namespace, &name, &arguments), Ok(action));
         }
 
         fn views_decode_from_their_own_name_and_arguments(
-            (name, arguments) in fitting(Query::SIGNATURES),
+            ([namespace, name], arguments) in fitting(Query::SIGNATURES),
         ) {
-            let query = Query::decode(name, &arguments).unwrap();
-            prop_assert_eq!((query.name(), query.arguments()), (name, arguments.clone()));
-            prop_assert_eq!(Query::decode(&name.to_uppercase(), &arguments), Ok(query));
+            let query = Query::decode(namespace, name, &arguments).unwrap();
+            prop_assert_eq!([query.namespace(), query.name()], [namespace, name]);
+            prop_assert_eq!(query.arguments(), arguments.clone());
+            let [namespace, name] = [namespace, name].map(str::to_uppercase);
+            prop_assert_eq!(Query::decode(&namespace, &name, &arguments), Ok(query));
         }
     }
 
     fn check_action(name: &str, arguments: &[Value], expected: &str) {
-        let decoded = Action::decode(name, arguments).map(|action| action.name());
+        let decoded = Action::decode(MAIN, name, arguments).map(|action| action.name());
         let told = decoded.map_or_else(|error| error.to_string(), str::to_owned);
         assert_eq!(told, expected, "{name} {arguments:?}");
     }
 
     fn check_query(name: &str, arguments: &[Value], expected: &str) {
-        let decoded = Query::decode(name, arguments).map(|query| query.name());
+        let decoded = Query::decode(MAIN, name, arguments).map(|query| query.name());
         let told = decoded.map_or_else(|error| error.to_string(), str::to_owned);
         assert_eq!(told, expected, "{name} {arguments:?}");
     }
@@ -983,7 +1155,7 @@ mod tests {
                 size: None,
             };
             let arguments = [null.clone(), null.clone(), null.clone()];
-            let decoded = Query::decode("get_access_grants_granted", &arguments);
+            let decoded = Query::decode(MAIN, "get_access_grants_granted", &arguments);
             assert_eq!(decoded, Ok(granted));
             check_action(
                 "remove_wallet",
@@ -996,6 +1168,57 @@ mod tests {
             "add_inserter_as_owner",
             &[Value::Null, id()],
             "type error: action \"add_inserter_as_owner\" expected argument 1 to be of type text, but got uuid",
+        );
+    }
+
+    #[test]
+    fn a_name_is_looked_for_in_its_namespace() {
+        let check = |namespace: &str, name: &str, arguments: &[Value], expected: &str| {
+            let decoded = Action::decode(namespace, name, arguments);
+            let told = decoded.map_or_else(
+                |error| error.to_string(),
+                |action| format!("{}.{}", action.namespace(), action.name()),
+            );
+            assert_eq!(told, expected, "{namespace}.{name} {arguments:?}");
+        };
+        let amount = Value::amount(7);
+        let usdc = "USDC_token_bridge";
+        check(usdc, "lock", &[amount.clone()], "usdc_token_bridge.lock");
+        check(
+            "main",
+            "lock",
+            &[amount.clone()],
+            "unknown action: action \"lock\" does not exist in namespace \"main\"",
+        );
+        check(
+            usdc,
+            "remove_wallet",
+            &[id()],
+            "unknown action: action \"remove_wallet\" does not exist in namespace \"usdc_token_bridge\"",
+        );
+        check(
+            usdc,
+            "unlock",
+            &[text(), amount],
+            "action is system-only: action \"unlock\" cannot be called from outside",
+        );
+        check("info", "x", &[], "namespace \"info\" does not exist");
+        let shape = Shape {
+            precision: 6,
+            scale: 2,
+        };
+        let price = Value::Numeric(shape, crate::wire::Numeric::parse("1.20", shape).ok());
+        check(
+            usdc,
+            "lock",
+            &[price],
+            "type error: action \"lock\" expected argument 0 to be of type numeric(78,0), but got numeric(6,2)",
+        );
+        check(
+            usdc,
+            "lock",
+            &[Value::Array(Type::Text, vec![text()])],
+            "type error: action \"lock\" expected argument 0 to be of type numeric(78,0), but got text[]",
         );
     }
 
@@ -1024,13 +1247,15 @@ mod tests {
 
     #[test]
     fn names_say_what_an_action_is() {
-        for signature in Action::SIGNATURES {
+        let of_main = |one: &&Signature| !one.of_token;
+        for signature in Action::SIGNATURES.iter().filter(of_main) {
             assert!(Action::is_action(signature.name) && !Query::is_view(signature.name));
         }
-        for signature in Query::SIGNATURES {
+        for signature in Query::SIGNATURES.iter().filter(of_main) {
             assert!(Query::is_view(signature.name) && !Action::is_action(signature.name));
         }
         assert!(Action::is_owner_only("Add_Inserter_As_Owner"));
+        assert!(Action::is_owner_only("request_balance_withdrawal"));
         assert!(!Action::is_owner_only("add_user_as_inserter"));
         assert!(Action::is_private("create_access_grant") && !Action::is_private("get_user"));
     }

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
 use super::action::{Action, OwnerConsent, ShareTerms};
-use super::delegated_write;
 use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::Consent;
@@ -19,6 +18,8 @@ use super::tables::{
 };
 use super::users::{require_consent, self_user};
 use super::written::Written;
+use super::{delegated_write, economy};
+use crate::bridge::Amount;
 use crate::crypto::{credential_binding, verify_credential};
 use crate::id::{CredentialId, Text, UserId};
 use crate::rules::Switch;
@@ -74,6 +75,17 @@ impl Written<'_> {
             encryptor_public_key: self.encryptor_public_key.clone(),
             issuer_auth_public_key: self.issuer_auth_public_key.clone(),
             inserter,
+            issuer_fee: Amount::ZERO,
+            issuer_wallet: None,
+        }
+    }
+
+    /// The same in the place of a row that is there, whose price nobody writing it can change.
+    fn row_over(&self, present: &Credential, inserter: Option<Text>, owner: UserId) -> Credential {
+        Credential {
+            issuer_fee: present.issuer_fee,
+            issuer_wallet: present.issuer_wallet,
+            ..self.row(owner, inserter)
         }
     }
 
@@ -180,9 +192,13 @@ pub(super) fn upsert_credential_as_inserter(
     let tables = state.tables();
     let name = inserter(tables, call)?;
     written.check(call, Some(user_id))?;
-    let row = written.row(user_id, Some(name));
+    let present = tables.credentials.get(&written.id);
+    let row = match present {
+        Some(present) => written.row_over(present, Some(name), user_id),
+        None => written.row(user_id, Some(name)),
+    };
     if call.keeps(Switch::OwnerChangesCredentials)
-        && let Some(present) = tables.credentials.get(&written.id)
+        && let Some(present) = present
     {
         // The same row again is a retry, not a change.
         return if **present == row {
@@ -250,7 +266,7 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, written: &Writt
         return Err(Refusal::IssuerKeyChanged);
     }
     written.check_status(tables, call)?;
-    let mut row = written.row(present.user_id, present.inserter.clone());
+    let mut row = written.row_over(present, present.inserter.clone(), present.user_id);
     if reseals {
         row.issuer_auth_public_key = present.issuer_auth_public_key.clone();
     }
@@ -353,12 +369,29 @@ pub(super) fn share_credential(
         requests::check_approval(tables, call, own, &approval)?;
     }
     add_credential(state, call, copy)?;
-    state.put((original, copy.id), CopyLink);
+    link(state, call, original, copy.id);
     grants::create_access_grant(state, call, grant)?;
     if let Some(request) = terms.and_then(|terms| terms.request_id) {
         requests::approve(state, call, request, copy.id);
     }
     Ok(())
+}
+
+/// Marks a row as a copy of another. Under `paid-grants` it costs its grantees what the original does then.
+pub(super) fn link(state: &mut State, call: Call<'_>, original: CredentialId, copy: CredentialId) {
+    state.put((original, copy), CopyLink);
+    let rows = &state.tables().credentials;
+    let (Some(from), Some(to)) = (rows.get(&original), rows.get(&copy)) else {
+        return;
+    };
+    if call.keeps(Switch::PaidGrants) && from.issuer_fee.is_positive() {
+        let priced = Credential {
+            issuer_fee: from.issuer_fee,
+            issuer_wallet: from.issuer_wallet,
+            ..(**to).clone()
+        };
+        state.put(copy, priced);
+    }
 }
 
 /// Deletes an own credential that no locked grant protects. Source: schema:remove_credential.
@@ -461,6 +494,7 @@ pub(super) fn delete(state: &mut State, call: Call<'_>, id: CredentialId, copies
     }
     state.delete::<DueRemoval>(&id);
     delegated_write::forget(state, call, id);
+    economy::forget(state, id);
     for copy in copies {
         let locked = grants::has_locked(state.tables(), call, Some(row.user_id), copy);
         if follow && !locked {

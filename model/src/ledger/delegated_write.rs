@@ -5,9 +5,9 @@ use super::execute::{Call, Refused};
 use super::grants::{self, NewGrant};
 use super::message::{DelegatedWriteGrant, parse_date};
 use super::refusal::{Engine, Refusal};
-use super::tables::{ConsumedWriteGrant, CopyLink, GrantInserter, GrantTerms, State, Tables};
+use super::tables::{ConsumedWriteGrant, GrantInserter, GrantTerms, State, Tables};
 use super::written::Written;
-use super::{papers, wallets};
+use super::{credentials, papers, wallets};
 use crate::id::{CredentialId, InserterId, Text};
 use crate::rules::Switch;
 use crate::time::BlockTime;
@@ -68,7 +68,7 @@ pub(super) fn create_credentials_by_dwg(
         }
         state.put(written.id, written.row(owner, Some(inserter.clone())));
     }
-    state.put((original.id, copy.id), CopyLink);
+    credentials::link(state, call, original.id, copy.id);
     let grant = NewGrant {
         grantee: dwg.grantee,
         data: copy.id,

@@ -9,9 +9,10 @@ use super::tables::{Account, GrantInserter, GrantTerms, State};
 use super::transaction::Transaction;
 use super::written::Written;
 use super::{
-    attributes, credentials, delegated_write, engine, governance, grants, limits, owner, papers,
-    passporting, requests, users, wallets,
+    attributes, credentials, delegated_write, economy, engine, governance, grants, limits, owner,
+    papers, passporting, requests, users, wallets,
 };
+use crate::bridge::Amount;
 use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -221,6 +222,9 @@ pub fn execute(state: &mut State, env: Env<'_>, at: At, transaction: &Transactio
 
 fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
     limits::check_sizes(call, action)?;
+    if costs_gas(action) {
+        economy::capture(state, call, GAS)?;
+    }
     match action {
         Action::AddInserterAsOwner { .. }
         | Action::DeleteInserterAsOwner { .. }
@@ -337,6 +341,77 @@ fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
         Action::RequestAccess { .. } => requests::request_access(state, call, action),
         Action::WithdrawAccessRequest { id } => requests::withdraw(state, call, *id),
         Action::DenyAccessRequest { id } => requests::deny(state, call, *id),
+
+        Action::ActionCostingGas {}
+        | Action::ActionCostingIdosToken { .. }
+        | Action::ActionCostingFee { .. }
+        | Action::SetIssuerFee { .. }
+        | Action::RequestWithdrawal { .. }
+        | Action::RequestBalanceWithdrawal { .. }
+        | Action::Transfer { .. }
+        | Action::Lock { .. }
+        | Action::Bridge { .. } => economy::apply(state, call, action),
+    }
+}
+
+/// What an action costs today.
+const GAS: Amount = Amount::ZERO;
+
+/// The actions that begin with capturing gas. Source: the actions marked G in idos-facts 3.
+fn costs_gas(action: &Action) -> bool {
+    match action {
+        Action::AddUserAsInserter { .. }
+        | Action::UpdateUserPubKeyAsInserter { .. }
+        | Action::UpsertWalletAsInserter { .. }
+        | Action::AddWallet { .. }
+        | Action::RemoveWallet { .. }
+        | Action::UpsertCredentialAsInserter { .. }
+        | Action::AddCredential { .. }
+        | Action::EditCredential { .. }
+        | Action::EditPublicNotesAsIssuer { .. }
+        | Action::ShareCredential { .. }
+        | Action::RemoveCredential { .. }
+        | Action::RescindSharedCredential { .. }
+        | Action::CreateCredentialsByDwg { .. }
+        | Action::AddAttributeAsInserter { .. }
+        | Action::AddAttribute { .. }
+        | Action::EditAttribute { .. }
+        | Action::RemoveAttribute { .. }
+        | Action::ShareAttribute { .. }
+        | Action::CreateAgByDagForCopy { .. }
+        | Action::RevokeAccessGrant { .. }
+        | Action::RequestWithdrawal { .. } => true,
+        Action::AddInserterAsOwner { .. }
+        | Action::DeleteInserterAsOwner { .. }
+        | Action::AddDelegateAsOwner { .. }
+        | Action::DeleteDelegateAsOwner { .. }
+        | Action::RequestBalanceWithdrawal { .. }
+        | Action::RemoveUser {}
+        | Action::ActionCostingGas {}
+        | Action::ActionCostingIdosToken { .. }
+        | Action::ActionCostingFee { .. }
+        | Action::SetIssuerFee { .. }
+        | Action::Transfer { .. }
+        | Action::Lock { .. }
+        | Action::Bridge { .. } => false,
+        // What the deployed schema lacks has no price in it.
+        Action::CreateCredentialCopy { .. }
+        | Action::RemoveCredentialWhenUnlocked { .. }
+        | Action::AddPassportingClubAsOwner { .. }
+        | Action::UpdatePassportingClubAsOwner { .. }
+        | Action::DeletePassportingClubAsOwner { .. }
+        | Action::AddPassportingPeerAsOwner { .. }
+        | Action::UpdatePassportingPeerAsOwner { .. }
+        | Action::DeletePassportingPeerAsOwner { .. }
+        | Action::AddPassportingPeerToClubAsOwner { .. }
+        | Action::DeletePassportingPeerFromClubAsOwner { .. }
+        | Action::CancelDag { .. }
+        | Action::CancelDwg { .. }
+        | Action::RevokeGranteeAccess { .. }
+        | Action::UseAccessGrant { .. }
+        | Action::RequestAccess { .. }
+        | Action::WithdrawAccessRequest { .. }
+        | Action::DenyAccessRequest { .. } => false,
     }
 }
 

@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::tables::{
     AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditRecord,
-    CancelledPaper, Change, ClubMembership, ConsumedPaper, ConsumedWriteGrant, CopyLink,
-    Credential, Delegate, DueRemoval, EndedGrant, Inserter, Ownership, Parameter, PassportingClub,
-    PassportingPeer, Processed, ReplacedAction, RequestState, ReservedUser, Resolution,
-    RetainedNotes, Row, StatusStatement, User, Validator, Wallet, WalletType,
+    BridgedEvent, CancelledPaper, Change, ClubMembership, ConsumedPaper, ConsumedWriteGrant,
+    CopyLink, Credential, Delegate, DueRemoval, EndedGrant, Epoch, EpochReward, FeePayment,
+    Inserter, NetworkBalance, Ownership, Parameter, PassportingClub, PassportingPeer, Processed,
+    ReplacedAction, RequestState, ReservedUser, Resolution, RetainedNotes, Row, StatusStatement,
+    User, UserBalance, Validator, Wallet, WalletType,
 };
 use crate::id::{AccessRequestId, AttributeId, CredentialId, GrantId, WalletId, WriteGrantId};
 
@@ -200,6 +201,7 @@ macro_rules! found_by_key_only {
 
 found_by_key_only! {
     User ReservedUser RetainedNotes StatusStatement Inserter Delegate Attribute
+    UserBalance NetworkBalance Epoch EpochReward BridgedEvent FeePayment
     ConsumedPaper CancelledPaper EndedGrant DueRemoval AuditRecord Validator Resolution Approval
     Processed Parameter Change ReplacedAction Ownership PassportingClub PassportingPeer
     ClubMembership Account

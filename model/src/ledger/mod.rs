@@ -8,6 +8,7 @@ mod attributes;
 mod audit;
 mod credentials;
 mod delegated_write;
+mod economy;
 mod engine;
 mod execute;
 mod governance;
@@ -30,6 +31,7 @@ mod wallets;
 mod written;
 
 pub use action::{Action, Batch, DagTerms, OwnerConsent, Query, ShareTerms};
+pub use economy::{bridged, endow};
 pub use execute::{At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
 pub use governance::{Governed, SchemaChange};
 pub use index::Indexed;
@@ -38,19 +40,20 @@ pub use message::{
 };
 pub use payload::Payload;
 pub use query::{
-    AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
-    CredentialSummary, GrantRow, GrantTermsRow, PeerRow, RemainderRow, SharedCredential, UserRow,
-    WalletRow, view,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    CredentialDetail, CredentialSummary, EpochRow, GrantRow, GrantTermsRow, PeerRow, RemainderRow,
+    RewardRow, SharedCredential, UserRow, WalletRow, view,
 };
-pub use refusal::{Engine, Refusal, Unreadable};
+pub use refusal::{Engine, Excerpt, Refusal, Unreadable};
 pub use resolutions::{Threshold, conclude, usual_parameters};
 pub use tables::{
     AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
-    AuditRecord, AuditSubject, CancelledPaper, Change, ClubMembership, ConsumedPaper,
-    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, DueRemoval, EndedGrant,
-    GrantInserter, GrantTerms, Inserter, Ownership, Parameter, PassportingClub, PassportingPeer,
-    Processed, Redo, RequestState, ReservedUser, Resolution, RetainedNotes, Row, Savepoint, State,
-    StatusStatement, Tables, User, Validator, Wallet, WalletType,
+    AuditRecord, AuditSubject, BridgedEvent, CancelledPaper, Change, ClubMembership, ConsumedPaper,
+    ConsumedWriteGrant, Content, CopyLink, Credential, Delegate, DueRemoval, EndedGrant, Epoch,
+    EpochEnd, EpochReward, FeePayment, GrantInserter, GrantTerms, Inserter, NetworkBalance,
+    Ownership, Parameter, PassportingClub, PassportingPeer, Processed, Redo, RequestState,
+    ReservedUser, Resolution, RetainedNotes, Row, Savepoint, State, StatusStatement, Tables, User,
+    UserBalance, Validator, Wallet, WalletType,
 };
-pub use transaction::{NAMESPACE, Transaction, Unsigned};
+pub use transaction::{Transaction, Unsigned};
 pub use written::Written;

@@ -8,11 +8,18 @@ use super::tables::{Delegate, Inserter, State, Tables};
 use crate::id::Text;
 use crate::rules::Switch;
 
+/// Refuses everybody but the database owner.
+pub(super) fn require(call: Call<'_>, action: &'static str) -> Refused {
+    if call.caller == call.env.db_owner {
+        Ok(())
+    } else {
+        Err(Engine::OwnerOnly(action).into())
+    }
+}
+
 /// The four actions only the database owner may call.
 pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    if call.caller != call.env.db_owner {
-        return Err(Engine::OwnerOnly(action.name()).into());
-    }
+    require(call, action.name())?;
     let log = |state: &mut State, what: &str, subject: String| {
         governance::log(state, call.env, call.height, what, subject);
     };

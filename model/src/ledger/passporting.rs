@@ -5,7 +5,7 @@ use super::action::Action;
 use super::credentials;
 use super::execute::{Call, Refused};
 use super::refusal::{Engine, Refusal};
-use super::tables::{ClubMembership, CopyLink, PassportingClub, PassportingPeer, State, Tables};
+use super::tables::{ClubMembership, PassportingClub, PassportingPeer, State, Tables};
 use super::users::self_user;
 use super::written::Written;
 use crate::id::{CredentialId, PeerId, Text};
@@ -138,7 +138,7 @@ pub(super) fn create_credential_copy(
         return Err(Refusal::CopyWithNotes);
     }
     credentials::add_credential(state, call, copy)?;
-    state.put((original, copy.id), CopyLink);
+    credentials::link(state, call, original, copy.id);
     Ok(())
 }
 

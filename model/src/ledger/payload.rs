@@ -2,7 +2,6 @@
 
 use super::action::{Action, Batch};
 use super::refusal::Unreadable;
-use super::transaction::NAMESPACE;
 use crate::wire::{self, EnginePayload};
 
 /// See the module.
@@ -45,7 +44,7 @@ impl Payload {
         match self {
             Payload::Actions(batch) => {
                 let calls: Vec<_> = batch.calls().iter().map(Action::arguments).collect();
-                let bytes = wire::execute_payload(NAMESPACE, batch.name(), &calls);
+                let bytes = wire::execute_payload(batch.namespace(), batch.name(), &calls);
                 ("execute", bytes)
             }
             Payload::Engine(engine) => (engine.name(), engine.encoded()),

@@ -15,9 +15,13 @@ use super::tables::{
     RequestState, State, Tables, WalletType,
 };
 use super::users::self_user;
-use super::{attributes, credentials, delegated_write, governance, grants, passporting, wallets};
+use super::{
+    attributes, credentials, delegated_write, economy, governance, grants, passporting, wallets,
+};
+use crate::bridge::{Address, Amount, Hash};
 use crate::id::{
-    AccessRequestId, AttributeId, CredentialId, GrantId, PeerId, Text, UserId, WalletId,
+    AccessRequestId, AttributeId, CredentialId, EpochId, GrantId, Height, PeerId, Text, UserId,
+    WalletId,
 };
 use crate::rules::Switch;
 
@@ -112,6 +116,57 @@ pub struct AttributeRow {
     pub value: Text,
     /// The original, when this is a copy.
     pub original_id: Option<AttributeId>,
+}
+
+/// The ledger of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BridgeInfo {
+    /// Contract of the other chain that holds the deposits.
+    pub escrow: Address,
+    /// Digits after the point.
+    pub decimals: u32,
+    /// What the network owns.
+    pub balance: Amount,
+}
+
+/// A closed epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct EpochRow {
+    pub id: EpochId,
+    pub start_height: Height,
+    /// Chain time, in seconds.
+    pub start_time: i64,
+    pub end_height: Height,
+    pub root: Hash,
+    /// Sum of its rewards.
+    pub total: Amount,
+    /// Hash of the block that closed it.
+    pub block: Hash,
+    pub confirmed: bool,
+}
+
+/// What somebody gets in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct RewardRow {
+    pub recipient: Address,
+    pub amount: Amount,
+}
+
+/// What somebody can claim on the other chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ClaimRow {
+    pub escrow: Address,
+    /// Height of the block that closed the epoch.
+    pub created_at: Height,
+    pub recipient: Address,
+    pub amount: Amount,
+    /// Hash of the block that closed the epoch.
+    pub block: Hash,
+    pub root: Hash,
+    pub proof: Vec<Hash>,
 }
 
 /// A request for access, as owner and consumer see it.
@@ -233,6 +288,20 @@ pub enum Answer {
     Truth(bool),
     /// A text to sign.
     Text(String),
+    /// An amount of a token.
+    Amount(Amount),
+    /// An amount of gas, if there is a profile it belongs to.
+    Allowance(Option<Amount>),
+    /// An address, if there is one.
+    Address(Option<Address>),
+    /// The ledger of a token.
+    Info(BridgeInfo),
+    /// Closed epochs.
+    Epochs(Vec<EpochRow>),
+    /// Who gets what in an epoch.
+    Rewards(Vec<RewardRow>),
+    /// What can be claimed.
+    Claims(Vec<ClaimRow>),
 }
 
 /// Answers a query. A view never changes the state, which its type says.
@@ -400,6 +469,39 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::Remainders(remainder_rows(tables, call, own))
         }
         Query::HasProfile { address } => Answer::Truth(wallets::has_profile(tables, call, address)),
+        Query::CheckBalance { address, token } => {
+            let token = economy::token(token)?;
+            let address = economy::address(address)?;
+            Answer::Amount(economy::balance(tables, token, address))
+        }
+        Query::GetWalletWithBalance { token } => {
+            let token = economy::token(token)?;
+            Answer::Address(economy::payer(tables, call, token)?)
+        }
+        Query::GetAllowance {} => Answer::Allowance(economy::allowance(tables, call)?),
+        Query::GetIssuerFee { credential_id } => {
+            Answer::Amount(economy::issuer_fee(tables, *credential_id)?)
+        }
+        Query::Balance { token, user } => {
+            Answer::Amount(economy::balance(tables, *token, economy::address(user)?))
+        }
+        Query::Info { token } => Answer::Info(economy::info(tables, *token)),
+        Query::ListEpochs {
+            token,
+            after,
+            limit,
+        } => Answer::Epochs(economy::epochs(tables, *token, (*after, *limit))),
+        Query::GetEpochRewards { token, epoch_id } => {
+            Answer::Rewards(economy::rewards(tables, *token, *epoch_id))
+        }
+        Query::ListWalletRewards {
+            token,
+            wallet,
+            with_pending,
+        } => {
+            let wallet = economy::address(wallet)?;
+            Answer::Claims(economy::claims(tables, *token, wallet, *with_pending))
+        }
     })
 }
 
@@ -496,6 +598,9 @@ fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCre
         } else {
             Refusal::GrantNotOpen
         });
+    }
+    if economy::is_owed(tables, call, id) {
+        return Err(Refusal::FeeUnpaid);
     }
     Ok(SharedCredential {
         id,

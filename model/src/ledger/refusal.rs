@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::wire::{DecodeError, DecodeProblem};
 
@@ -23,6 +23,8 @@ pub enum Engine {
     OwnerOnly(&'static str),
     /// No action of this name.
     UnknownAction(&'static str),
+    /// A number that its column has no room for.
+    NumericOverflow,
 }
 
 impl Engine {
@@ -48,8 +50,11 @@ impl Engine {
         Engine::OwnerOnly("delete_inserter_as_owner"),
         Engine::OwnerOnly("add_delegate_as_owner"),
         Engine::OwnerOnly("delete_delegate_as_owner"),
-        Engine::OwnerOnly("raw_statement"),
+        Engine::OwnerOnly("request_balance_withdrawal"),
         Engine::UnknownAction("remove_user"),
+        Engine::UnknownAction("set_issuer_fee"),
+        Engine::NumericOverflow,
+        Engine::OwnerOnly("raw_statement"),
         Engine::DuplicateKey("access_requests_pkey"),
         Engine::ForeignKey("access_requests_user_id_fkey"),
         Engine::UnknownAction("request_access"),
@@ -92,6 +97,51 @@ impl Engine {
     ];
 }
 
+/// The beginning of a text that somebody sent, short enough to be copied along with a refusal. Identifiers
+/// of callers fit in whole.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Excerpt {
+    length: u8,
+    bytes: [u8; Excerpt::LONGEST],
+}
+
+impl Excerpt {
+    /// How many bytes of a text are kept.
+    const LONGEST: usize = 64;
+
+    /// The text, or as many whole characters of it as there is room for.
+    pub fn of(text: &str) -> Excerpt {
+        let mut bytes = [0; Excerpt::LONGEST];
+        let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+        let length = ends
+            .take_while(|end| *end <= bytes.len())
+            .last()
+            .unwrap_or(0);
+        bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
+        Excerpt {
+            length: length as u8,
+            bytes,
+        }
+    }
+
+    /// What is kept of the text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.text(), f)
+    }
+}
+
+impl Serialize for Excerpt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
+}
+
 /// Why a transaction that got into a block could not even be run. Its nonce is used, and what exactly is
 /// wrong can be read from its payload again. Source: kwil-rpc 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -104,11 +154,11 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    /// What becomes of a transaction whose payload does not decode. Bad text stops in the database, and what
-    /// this model cannot hold is read by nodes: both are the call's fault.
+    /// What becomes of a transaction whose payload does not decode. Bad text stops in the database: it is the
+    /// call's fault.
     pub const fn of(error: &DecodeError) -> Unreadable {
         match error.problem {
-            DecodeProblem::Utf8 | DecodeProblem::Unsupported(_) => Unreadable::Call,
+            DecodeProblem::Utf8 => Unreadable::Call,
             _ => Unreadable::Payload,
         }
     }
@@ -125,6 +175,11 @@ macro_rules! refusals {
                 /// Last second of the lock, UNIX seconds.
                 until: i64,
             },
+            /// The bridge takes addresses of the other chain only.
+            AddressInvalid(
+                /// What it was given.
+                Excerpt,
+            ),
             /// The database refused.
             Engine(Engine),
             /// There was nothing to run.
@@ -140,7 +195,8 @@ macro_rules! refusals {
             pub const CODES: &'static [&'static str] = &[
                 $($code,)+
                 "grant-locked", "duplicate-key", "foreign-key", "not-null", "check",
-                "several-profiles", "owner-only", "unknown-action",
+                "several-profiles", "owner-only", "unknown-action", "numeric-overflow",
+                "address-invalid",
             ];
 
             /// A stable name for the reason, without its particulars.
@@ -155,6 +211,8 @@ macro_rules! refusals {
                     Refusal::Engine(Engine::SeveralProfiles) => "several-profiles",
                     Refusal::Engine(Engine::OwnerOnly(_)) => "owner-only",
                     Refusal::Engine(Engine::UnknownAction(_)) => "unknown-action",
+                    Refusal::Engine(Engine::NumericOverflow) => "numeric-overflow",
+                    Refusal::AddressInvalid(_) => "address-invalid",
                     Refusal::Unreadable(_) => "unreadable",
                 }
             }
@@ -165,6 +223,9 @@ macro_rules! refusals {
                 match self {
                     $(Refusal::$variant => f.write_str($text),)+
                     Refusal::GrantLocked { .. } => f.write_str("the grant is locked"),
+                    Refusal::AddressInvalid(given) => {
+                        write!(f, "{ADDRESS_INVALID}{}", given.text())
+                    }
                     Refusal::Engine(engine) => engine.fmt(f),
                     Refusal::Unreadable(Unreadable::Payload) => f.write_str("unreadable payload"),
                     Refusal::Unreadable(Unreadable::Call) => f.write_str("unreadable call"),
@@ -173,6 +234,9 @@ macro_rules! refusals {
         }
     };
 }
+
+/// What stands before an address that is none.
+const ADDRESS_INVALID: &str = "invalid ethereum address: ";
 
 // The first part is the schema's own texts (idos-facts part 3), the second the texts of the promised
 // behaviour where the schema has none.
@@ -246,6 +310,17 @@ refusals! {
     /// A page size below 1.
     SizeNotPositive "size-not-positive" "size has to be a positive integer";
 
+    /// Neither IDOS nor USDC.
+    TokenInvalid "token-invalid" "invalid token";
+    /// An amount of nothing, or less.
+    AmountNotPositive "amount-not-positive" "amount needs to be positive";
+    /// A balance does not cover an amount.
+    BalanceInsufficient "balance-insufficient" "insufficient balance";
+    /// No wallet that could pay has anything.
+    NoWalletWithBalance "no-wallet-with-balance" "no wallet with balance found";
+    /// The fee of a credential that does not exist.
+    CredentialNotFound "credential-not-found" "credential not found";
+
     /// The ownership proof is for another profile, wallet or network, or is no such proof at all.
     ProofUnbound "proof-unbound" "the ownership proof does not name this profile, wallet and network";
     /// The ownership proof's last second has passed.
@@ -276,6 +351,12 @@ refusals! {
     ProfileLocked "profile-locked" "there are locked access grants for this profile";
     /// A link to an attribute that is not the caller's.
     AttributeNotOwned "attribute-not-owned" "the original attribute does not belong to the caller";
+    /// Somebody else than its issuer sets the fee of a credential.
+    NotTheIssuer "not-the-issuer" "only the issuer of a credential sets its fee";
+    /// The fee for this copy is paid already.
+    FeePaid "fee-paid" "the fee for this credential has been paid";
+    /// A grant that takes effect with payment, and has not been paid for.
+    FeeUnpaid "fee-unpaid" "the fee for this credential has not been paid";
     /// The request is not the caller's to decide or take back, or does not exist.
     RequestNotFound "request-not-found" "the access request not found";
     /// The owner has approved the request.
@@ -382,6 +463,10 @@ impl Refusal {
             .chain([locked])
             .chain(engine)
             .find(|refusal| refusal.to_string() == text)
+            .or_else(|| {
+                let given = text.strip_prefix(ADDRESS_INVALID)?;
+                Some(Refusal::AddressInvalid(Excerpt::of(given)))
+            })
     }
 }
 
@@ -408,6 +493,7 @@ impl fmt::Display for Engine {
             }
             Engine::Check(check) => write!(f, "new row violates check constraint \"{check}\""),
             Engine::SeveralProfiles => f.write_str("more than one row returned by a subquery"),
+            Engine::NumericOverflow => f.write_str("numeric field overflow"),
             Engine::OwnerOnly(action) => write!(f, "action is owner-only: {action}"),
             Engine::UnknownAction(action) => write!(
                 f,
@@ -430,6 +516,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_excerpt_ends_between_characters() {
+        let check = |text: &str, kept: usize| {
+            assert_eq!(Excerpt::of(text).text(), &text[..kept], "{text}");
+        };
+        check("", 0);
+        check("0x12", 4);
+        check(&"a".repeat(64), 64);
+        check(&"a".repeat(65), 64);
+        check(&format!("{}é", "a".repeat(63)), 63);
+    }
+
+    #[test]
     fn every_refusal_is_read_back_from_its_text() {
         let plain = Refusal::PLAIN.iter().copied();
         let engine = Engine::ALL.iter().map(|engine| Refusal::Engine(*engine));
@@ -442,6 +540,8 @@ mod tests {
         let lock = Refusal::GrantLocked { until: 7 }.to_string();
         let unknown_end = Refusal::GrantLocked { until: 0 };
         assert_eq!(Refusal::parse(&lock), Some(unknown_end));
+        let address = Refusal::AddressInvalid(Excerpt::of("alice.near"));
+        assert_eq!(Refusal::parse(&address.to_string()), Some(address));
         for other in ["", "ERROR: wallet is invalid", "unreadable payload"] {
             assert_eq!(Refusal::parse(other), None, "{other}");
         }

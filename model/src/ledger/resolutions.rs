@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use super::execute::{At, Env, Refused};
-use super::governance;
 use super::refusal::Refusal;
 use super::tables::{Approval, Parameter, Processed, Resolution, State, Validator};
+use super::{economy, governance};
+use crate::bridge::Hash;
 use crate::crypto::Identity;
 use crate::id::{ResolutionId, Text};
 use crate::wire::{KeyId, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent};
@@ -223,9 +224,16 @@ pub(super) fn approve(state: &mut State, at: At, voter: Identity, id: Resolution
     Ok(())
 }
 
-/// Counts the votes at the end of a block: what has enough takes effect, what has run out of time is over.
+/// What happens at the end of a block of this hash: votes are counted, and epochs of withdrawals close.
 /// Returns who is to lead from the next block on, if that was decided.
-pub fn conclude(state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
+pub fn conclude(state: &mut State, env: Env<'_>, at: At, block: Hash) -> Option<Identity> {
+    let appointed = count_votes(state, env, at);
+    economy::close_epochs(state, at, block);
+    appointed
+}
+
+/// What has enough votes takes effect, what has run out of time is over.
+fn count_votes(state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
     if state.tables().resolutions.is_empty() {
         return None;
     }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::index::{Index, Indexed};
+use crate::bridge::{Address, Amount, Hash, Token};
 use crate::crypto::Identity;
 use crate::id::{
     AccessRequestId, AttributeId, ClubId, CredentialId, GrantId, Height, InserterId, PeerId,
@@ -110,6 +111,8 @@ pub struct User {
     pub encryption_password_store: Text,
     /// Name of the inserter that created the profile.
     pub inserter: Text,
+    /// Free gas that is left, in base units of IDOS; never refilled.
+    pub gas_allowance: Amount,
 }
 
 /// A profile whose first wallet has not arrived; only under `atomic-profile`.
@@ -149,6 +152,10 @@ pub struct Credential {
     pub issuer_auth_public_key: Text,
     /// Nothing when the user stored the row, else the inserter's name.
     pub inserter: Option<Text>,
+    /// What a grantee pays its issuer, in base units of USDC; 0 for nothing.
+    pub issuer_fee: Amount,
+    /// Who gets it. Not in the deployed schema (`settable-issuer-fee`).
+    pub issuer_wallet: Option<Address>,
 }
 
 /// A row of `shared_credentials`: this copy was made of this original. Source: idos-facts 2.4.
@@ -279,6 +286,62 @@ pub struct AccessGrant {
     /// How far it goes; no limits, as in the deployed schema, unless `grant-terms` is kept.
     pub terms: GrantTerms,
 }
+
+/// What a user has of a token, in the storage network. Source: idos-facts 2.7.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserBalance(
+    /// Above or at zero.
+    pub Amount,
+);
+
+/// What the network owns of a token: what was locked, and not issued since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkBalance(
+    /// Above or at zero.
+    pub Amount,
+);
+
+/// A span of withdrawals of one token, by the height it began at. Source: idos-facts 5.16.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Chain time of the block it began with, in seconds.
+    pub start_time: i64,
+    /// How it was closed; nothing while it collects.
+    pub end: Option<EpochEnd>,
+    /// Whether the other chain has taken its root.
+    pub confirmed: bool,
+}
+
+/// How an epoch was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochEnd {
+    /// Height of the block that closed it.
+    pub height: Height,
+    /// Hash of that block.
+    pub block: Hash,
+    /// Root of the tree of its rewards.
+    pub root: Hash,
+    /// Sum of its rewards.
+    pub total: Amount,
+}
+
+/// What a recipient may claim of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochReward(
+    /// Above zero.
+    pub Amount,
+);
+
+/// An event of the other chain that has had its effect, so that it has none again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BridgedEvent;
+
+/// A grantee has paid for a copy; only under `paid-grants`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeePayment(
+    /// What it paid, mark-up included.
+    pub Amount,
+);
 
 /// How far a grant goes besides its lock, which says nothing about its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -644,6 +707,12 @@ tables! {
     attribute_links: (AttributeId, AttributeId) => AttributeLink;
     consumed_write_grants: WriteGrantId => ConsumedWriteGrant;
     consumed_papers: [u8; 32] => ConsumedPaper;
+    user_balances: (Token, Address) => UserBalance;
+    network_balances: Token => NetworkBalance;
+    epochs: (Token, Height) => Epoch;
+    epoch_rewards: (Token, Height, Address) => EpochReward;
+    bridged_events: Hash => BridgedEvent;
+    fee_payments: (CredentialId, Text) => FeePayment;
     cancelled_papers: [u8; 32] => CancelledPaper;
     access_requests: AccessRequestId => AccessRequest;
     ended_grants: (CredentialId, Text) => EndedGrant;
@@ -895,8 +964,26 @@ mod tests {
                 encryptor_public_key: "key".into(),
                 issuer_auth_public_key: "issuer".into(),
                 inserter: None,
+                issuer_fee: Amount(5),
+                issuer_wallet: Some(Address([3; 20])),
             },
         );
+        state.put(
+            (Token::Usdc, Address([4; 20])),
+            UserBalance(Amount(i128::MAX)),
+        );
+        let closed = Epoch {
+            start_time: 1,
+            end: Some(EpochEnd {
+                height: Height(2),
+                block: Hash([5; 32]),
+                root: Hash([6; 32]),
+                total: Amount(7),
+            }),
+            confirmed: true,
+        };
+        state.put((Token::Idos, Height(1)), closed);
+        state.put(Hash([8; 32]), BridgedEvent);
         let dump = state.dump();
         let read = State::read(&dump).expect("it was dumped");
         assert_eq!(

@@ -8,9 +8,6 @@ use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{Text, TxId};
 use crate::wire::{self, SignedTransaction};
 
-/// Namespace every action lives in.
-pub const NAMESPACE: &str = "main";
-
 /// What a signer decides about a transaction.
 #[derive(Clone, Debug)]
 pub struct Unsigned {

@@ -11,7 +11,7 @@ use super::tables::{
     AccessGrant, AuditEvent, CopyLink, Credential, DueRemoval, EndedGrant, ReservedUser,
     RetainedNotes, State, Tables, User, Wallet,
 };
-use super::{attributes, audit, delegated_write, grants, requests, wallets};
+use super::{attributes, audit, delegated_write, economy, grants, requests, wallets};
 use crate::id::{Text, UserId};
 use crate::rules::Switch;
 
@@ -40,6 +40,7 @@ pub(super) fn add_user_as_inserter(
         inserter: inserter(state.tables(), call)?,
         recipient_encryption_public_key: key.clone(),
         encryption_password_store: checked_store(store)?,
+        gas_allowance: economy::ALLOWANCE,
     };
     let tables = state.tables();
     if tables.users.contains_key(&id) || tables.reserved_users.contains_key(&id) {
@@ -76,6 +77,7 @@ pub(super) fn update_user_pub_key_as_inserter(
         recipient_encryption_public_key: key.clone(),
         encryption_password_store: checked_store(store)?,
         inserter: user.inserter.clone(),
+        gas_allowance: user.gas_allowance,
     };
     if call.keeps(Switch::OwnerChangesKey) {
         require_consent(
@@ -162,6 +164,7 @@ pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
         state.delete::<Credential>(&credential);
         state.delete::<DueRemoval>(&credential);
         delegated_write::forget(state, call, credential);
+        economy::forget(state, credential);
     }
     for attribute in described {
         attributes::delete(state, attribute);

@@ -11,10 +11,12 @@ use super::lead::Lead;
 use super::mempool::Mempool;
 use super::message::{Input, Message, Misdeed, Note, Outbox, Record, Reply, RequestId, Timer};
 use super::snapshot::{Snapshot, app_hash};
+use crate::bridge::{Allocation, Hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
 use crate::ledger::{
-    At, Env, Outcome, Redo, State, Transaction, begin_block, conclude, execute, usual_parameters,
+    At, Env, Outcome, Redo, State, Transaction, begin_block, conclude, endow, execute,
+    usual_parameters,
 };
 use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
@@ -60,13 +62,17 @@ pub struct Genesis {
     pub rules: Rules,
     /// Durations.
     pub timing: Timing,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
 }
 
 impl Genesis {
     /// The state before the first block.
     pub fn state(&self) -> State {
         let leader = self.nodes[self.leader.index()];
-        State::founded(self.validators(), usual_parameters(leader))
+        let mut state = State::founded(self.validators(), usual_parameters(leader));
+        endow(&mut state, &self.balances);
+        state
     }
 
     /// Who votes at first, with their power, by place.
@@ -502,7 +508,7 @@ impl Node {
                 }
             })
             .collect();
-        let appointed = conclude(&mut state, self.env(), at);
+        let appointed = conclude(&mut state, self.env(), at, Hash(block.id.0));
         let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let change_set = state.change_set();
         let checkpoint = self

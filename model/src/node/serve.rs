@@ -10,15 +10,15 @@ use super::message::{
     Claim, ClaimProblem, Message, Outbox, Reply, Request, RequestId, Timer, TxStatus,
 };
 use crate::id::TxId;
-use crate::ledger::{Call, NAMESPACE, Query, Transaction, view};
+use crate::ledger::{Call, Query, Transaction, view};
 use crate::rules::Switch;
 use crate::time::WallMillis;
 use crate::wire::{self, CallPayload};
 
 /// The text a reader signs to show who it is. Source: idos-facts 4.2.
 pub fn view_text(query: &Query, challenge: &[u8; 32]) -> String {
-    let payload = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
-    wire::call_text(NAMESPACE, query.name(), &payload, challenge)
+    let payload = wire::call_payload(query.namespace(), query.name(), &query.arguments());
+    wire::call_text(query.namespace(), query.name(), &payload, challenge)
 }
 
 /// The same for a payload in the bytes it was sent in; none when it is no payload.

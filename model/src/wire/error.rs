@@ -32,9 +32,6 @@ pub enum DecodeProblem {
     /// A type name that nodes do not know; upper case is unknown too.
     #[error("unknown type \"{0}\"")]
     UnknownType(String),
-    /// A type that nodes know and this model does not hold.
-    #[error("{0} values are not supported yet")]
-    Unsupported(&'static str),
     /// A scalar has exactly one element.
     #[error("expected 1 element, got {0}")]
     Elements(u16),
@@ -58,6 +55,23 @@ pub enum DecodeProblem {
     /// Text that no database would take. Nodes find out later, when they run the action.
     #[error("invalid UTF-8")]
     Utf8,
+    /// A numeric says how many digits it has.
+    #[error("precision must be at least 1: {0}")]
+    NoPrecision(u16),
+    /// A numeric with more digits than nodes hold, or more of them behind the point than in all.
+    #[error("precision {precision} and scale {scale} are out of range")]
+    Shape {
+        /// Digits in all.
+        precision: u16,
+        /// Digits behind the point.
+        scale: u16,
+    },
+    /// A numeric that is no number.
+    #[error("parse mantissa: {0}")]
+    Mantissa(String),
+    /// A numeric with more digits before the point than its type has room for.
+    #[error("invalid operation")]
+    Overflow,
     /// A number of variable length that does not end, or exceeds 64 bits.
     #[error("varint overflows 64 bits")]
     Varint,
@@ -89,11 +103,16 @@ pub enum DecodeProblem {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CallError {
     /// No action of this name, or none that this model has.
-    #[error("unknown action: action \"{action}\" does not exist in namespace \"main\"")]
+    #[error("unknown action: action \"{action}\" does not exist in namespace \"{namespace}\"")]
     UnknownAction {
         /// In lower case, as the engine sees it.
         action: String,
+        /// Where it was looked for.
+        namespace: String,
     },
+    /// No such namespace, or none that this model has.
+    #[error("namespace \"{0}\" does not exist")]
+    UnknownNamespace(String),
     /// Too few or too many arguments.
     #[error(
         "action invocation error: action \"{action}\" expected {expected} arguments, but got {got}"
@@ -116,9 +135,9 @@ pub enum CallError {
         /// Place of the argument, from 0.
         argument: usize,
         /// The declared type.
-        expected: &'static str,
+        expected: String,
         /// The type that came.
-        got: &'static str,
+        got: String,
     },
     /// NULL where this model needs a value. The engine itself lets it pass, and a constraint of the
     /// database stops it where it would be stored; the text is that constraint's.
@@ -128,6 +147,12 @@ pub enum CallError {
         action: &'static str,
         /// Name of the parameter.
         parameter: &'static str,
+    },
+    /// Only the node itself and the schema's own actions may call it.
+    #[error("action is system-only: action \"{action}\" cannot be called from outside")]
+    SystemOnly {
+        /// Its name.
+        action: &'static str,
     },
     /// Only other actions may call it.
     #[error("action is private: action \"{action}\" cannot be called from outside")]

@@ -7,6 +7,7 @@
 mod bytes;
 mod engine;
 mod error;
+mod numeric;
 mod payload;
 mod reader;
 mod sign_in;
@@ -21,8 +22,9 @@ pub use engine::{
     EnginePayload, KeyId, KeyKind, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent,
 };
 pub use error::{CallError, DecodeError, DecodeProblem};
+pub use numeric::{Numeric, Shape};
 pub use payload::{CallPayload, ExecutePayload, call_payload, execute_payload, payload_digest};
 pub use sign_in::SignIn;
 pub use transaction::{SignedTransaction, canonical_integer, signature_type};
-pub use value::Value;
+pub use value::{Type, Value};
 pub use view_call::call_text;

@@ -8,7 +8,19 @@ use uuid::Uuid;
 
 use super::*;
 
-fn value() -> impl Strategy<Value = Value> {
+fn numeric() -> impl Strategy<Value = (Shape, Option<Numeric>)> {
+    let written = "[-+]?[0-9]{1,8}(\\.[0-9]{0,8})?(e[0-9])?";
+    (1..1000_u16, any::<u16>(), option::of(written)).prop_map(|(precision, scale, text)| {
+        let scale = scale % (precision + 1);
+        let shape = Shape { precision, scale };
+        (
+            shape,
+            text.and_then(|text| Numeric::parse(&text, shape).ok()),
+        )
+    })
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         option::of(".*").prop_map(|text| Value::Text(text.map(Into::into))),
@@ -16,6 +28,20 @@ fn value() -> impl Strategy<Value = Value> {
         any::<Option<bool>>().prop_map(Value::Bool),
         any::<Option<u128>>().prop_map(|id| Value::Uuid(id.map(Uuid::from_u128))),
         any::<Option<Vec<u8>>>().prop_map(Value::Bytea),
+        numeric().prop_map(|(shape, number)| Value::Numeric(shape, number)),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let array = vec(any::<Option<i64>>().prop_map(Value::Int8), 0..4);
+    let texts = vec(option::of(".*"), 0..4).prop_map(|texts| {
+        let text = |text: Option<String>| Value::Text(text.map(Into::into));
+        Value::Array(Type::Text, texts.into_iter().map(text).collect())
+    });
+    prop_oneof![
+        4 => scalar(),
+        1 => array.prop_map(|numbers| Value::Array(Type::Int8, numbers)),
+        1 => texts,
     ]
 }
 
@@ -211,9 +237,10 @@ fn a_type_has_several_names_and_all_are_in_lower_case() {
         }
     }
     assert_eq!(Value::decode(&typed("null", &[0])), Ok(Value::Null));
+    // A numeric says how many digits it has.
     for name in ["numeric", "decimal"] {
         let refused = Value::decode(&typed(name, b"\x011")).unwrap_err();
-        assert_eq!(refused.problem, DecodeProblem::Unsupported("numeric"));
+        assert_eq!(refused.problem, DecodeProblem::NoPrecision(0));
     }
     // Another build of the node knows these two.
     for name in ["int4", "smallint", "", "text[]"] {

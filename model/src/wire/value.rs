@@ -1,17 +1,19 @@
 //! Arguments of actions.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 use super::bytes::{put_bytes, put_count};
 use super::error::{DecodeError, DecodeProblem};
+use super::numeric::{Numeric, Shape};
 use super::reader::Reader;
 use crate::id::Text;
 
 /// An argument of an action. `None` is a NULL that carries its type.
 ///
-/// Not here yet: `numeric`, which the fee and bridge actions take, and arrays. An int8 is written as
-/// declared, without the count of digits that the packages add to a type they had to guess.
-/// Source: kwil-rpc 4.
+/// An int8 is written as declared, without the count of digits that the packages add to a type they had to
+/// guess. Source: kwil-rpc 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A NULL without a type, fit for a parameter of any type.
@@ -26,19 +28,61 @@ pub enum Value {
     Uuid(Option<Uuid>),
     /// Bytes as given.
     Bytea(Option<Vec<u8>>),
+    /// A decimal number; a NULL keeps the shape it was declared with.
+    Numeric(Shape, Option<Numeric>),
+    /// A list of values of one type, NULLs among them; such a NULL is of the list's type too.
+    Array(Type, Vec<Value>),
+}
+
+/// The types a scalar can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Type {
+    Null,
+    Text,
+    Int8,
+    Bool,
+    Uuid,
+    Bytea,
+    Numeric(Shape),
+}
+
+/// As the node names types when it compares them.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::Numeric(Shape { precision, scale }) => write!(f, "numeric({precision},{scale})"),
+            other => f.write_str(other.name()),
+        }
+    }
 }
 
 impl Value {
-    /// The type's name, in the spelling this model writes; `null` for a NULL without a type.
-    pub const fn kind(&self) -> &'static str {
+    /// The type; of an array, that of its elements.
+    pub const fn kind(&self) -> Type {
         match self {
-            Value::Null => "null",
-            Value::Text(_) => "text",
-            Value::Int8(_) => "int8",
-            Value::Bool(_) => "bool",
-            Value::Uuid(_) => "uuid",
-            Value::Bytea(_) => "bytea",
+            Value::Null => Type::Null,
+            Value::Text(_) => Type::Text,
+            Value::Int8(_) => Type::Int8,
+            Value::Bool(_) => Type::Bool,
+            Value::Uuid(_) => Type::Uuid,
+            Value::Bytea(_) => Type::Bytea,
+            Value::Numeric(shape, _) => Type::Numeric(*shape),
+            Value::Array(kind, _) => *kind,
         }
+    }
+
+    /// The type as the node names it when it compares types.
+    pub fn type_name(&self) -> String {
+        match self {
+            Value::Array(kind, _) => format!("{kind}[]"),
+            other => other.kind().to_string(),
+        }
+    }
+
+    /// A whole number in the shape of token amounts.
+    pub fn amount(number: i128) -> Value {
+        Value::Numeric(Shape::UINT256, Some(Numeric::whole(number)))
     }
 
     /// Whether this is a NULL of whatever type. Nodes forget the type of a NULL as they read it.
@@ -51,69 +95,89 @@ impl Value {
                 | Value::Bool(None)
                 | Value::Uuid(None)
                 | Value::Bytea(None)
+                | Value::Numeric(_, None)
         )
     }
 
     /// The value as `EncodedValue`, in the form the JavaScript packages write: NULL is one empty element.
     pub fn encoded(&self) -> Vec<u8> {
+        let (is_array, elements) = match self {
+            Value::Array(_, values) => (true, values.iter().map(Value::element).collect()),
+            scalar => (false, vec![scalar.element()]),
+        };
+        let mut out = Vec::new();
+        put_count(&mut out, VERSION);
+        put_bytes(&mut out, &self.kind().encoded(is_array));
+        put_count(&mut out, elements.len());
+        for element in elements {
+            put_bytes(&mut out, &element);
+        }
+        out
+    }
+
+    /// Marker and data; an array inside an array is not a value, and is written as NULL.
+    fn element(&self) -> Vec<u8> {
         let data = match self {
-            Value::Null => None,
+            Value::Null | Value::Array(..) => None,
             Value::Text(text) => text.as_ref().map(|text| text.as_bytes().to_vec()),
             Value::Int8(number) => number.map(|number| number.to_be_bytes().to_vec()),
             Value::Bool(truth) => truth.map(|truth| vec![u8::from(truth)]),
             Value::Uuid(id) => id.map(|id| id.as_bytes().to_vec()),
             Value::Bytea(bytes) => bytes.clone(),
+            Value::Numeric(_, number) => number
+                .as_ref()
+                .map(|number| number.text().as_bytes().to_vec()),
         };
-        let mut out = Vec::new();
-        put_count(&mut out, VERSION);
-        put_bytes(&mut out, &data_type(self.kind()));
-        put_count(&mut out, 1);
-        put_bytes(&mut out, &element(data));
-        out
+        match data {
+            None => vec![0],
+            Some(data) => [&[1], &data[..]].concat(),
+        }
     }
 
-    /// Reads an `EncodedValue`; bytes after it are ignored, as nodes do. Metadata is ignored too, which for
-    /// the types held here means nothing. Source: kwil-rpc 4.
+    /// Reads an `EncodedValue`; bytes after it are ignored, as nodes do. Metadata is ignored too where it
+    /// means nothing, which is everywhere but with numerics. Source: kwil-rpc 4.
     ///
-    /// Errors: whatever a node refuses, and three things it does not: `numeric` and arrays, which are not
-    /// held here yet, and text that is no UTF-8, which a node refuses when it runs the action.
+    /// Errors: whatever a node refuses, and text that is no UTF-8, which a node refuses when it runs the
+    /// action.
     pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
         Value::read(&mut Reader::new(bytes))
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Value, DecodeError> {
         reader.version("value")?;
-        let kind = Kind::read(&mut reader.bytes("type")?)?;
+        let Declared { kind, is_array } = Declared::read(&mut reader.bytes("type")?)?;
         let start = reader.clone();
         let elements = reader.u16("number of elements")?;
+        if is_array {
+            let mut values = Vec::new();
+            for _ in 0..elements {
+                values.push(kind.element(reader.bytes("element")?)?);
+            }
+            return Ok(Value::Array(kind, values));
+        }
         // Go writes no element for an untyped NULL, and reads none when there is one.
-        if kind == Kind::Null && elements == 0 {
+        if kind == Type::Null && elements == 0 {
             return Ok(Value::Null);
         }
         if elements != 1 {
             return Err(start.error("value", DecodeProblem::Elements(elements)));
         }
         let element = reader.bytes("element")?;
-        if kind == Kind::Null && element.is_empty() {
+        if kind == Type::Null && element.is_empty() {
             return Ok(Value::Null);
         }
         kind.element(element)
     }
 }
 
-/// The types a scalar argument can have here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Null,
-    Text,
-    Int8,
-    Bool,
-    Uuid,
-    Bytea,
+/// A type as an argument declares it.
+struct Declared {
+    kind: Type,
+    is_array: bool,
 }
 
-impl Kind {
-    fn read(reader: &mut Reader<'_>) -> Result<Kind, DecodeError> {
+impl Declared {
+    fn read(reader: &mut Reader<'_>) -> Result<Declared, DecodeError> {
         let start = reader.clone();
         let version = reader.big_u16("type")?;
         if version != 0 {
@@ -122,23 +186,58 @@ impl Kind {
         let place = reader.clone();
         let name = reader.big_bytes("type name")?.text("type name")?;
         let is_array = reader.u8("array flag")? != 0;
-        reader.big_u16("precision")?;
-        reader.big_u16("scale")?;
-        let refused = |problem| Err(place.error("type name", problem));
-        let kind = match name {
-            "text" | "string" => Kind::Text,
-            "int8" | "int" | "integer" | "bigint" => Kind::Int8,
-            "bool" | "boolean" => Kind::Bool,
-            "bytea" | "blob" => Kind::Bytea,
-            "uuid" => Kind::Uuid,
-            "null" => Kind::Null,
-            "numeric" | "decimal" => return refused(DecodeProblem::Unsupported("numeric")),
-            other => return refused(DecodeProblem::UnknownType(other.to_owned())),
+        let shape = Shape {
+            precision: reader.big_u16("precision")?,
+            scale: reader.big_u16("scale")?,
         };
-        if is_array {
-            return refused(DecodeProblem::Unsupported("array"));
+        let refused = |problem| place.error("type name", problem);
+        let kind = match name {
+            "text" | "string" => Type::Text,
+            "int8" | "int" | "integer" | "bigint" => Type::Int8,
+            "bool" | "boolean" => Type::Bool,
+            "bytea" | "blob" => Type::Bytea,
+            "uuid" => Type::Uuid,
+            "null" => Type::Null,
+            "numeric" | "decimal" => Type::Numeric(shape.checked().map_err(refused)?),
+            other => return Err(refused(DecodeProblem::UnknownType(other.to_owned()))),
+        };
+        Ok(Declared { kind, is_array })
+    }
+}
+
+impl Type {
+    /// The name in the spelling this model writes.
+    const fn name(self) -> &'static str {
+        match self {
+            Type::Null => "null",
+            Type::Text => "text",
+            Type::Int8 => "int8",
+            Type::Bool => "bool",
+            Type::Uuid => "uuid",
+            Type::Bytea => "bytea",
+            Type::Numeric(_) => "numeric",
         }
-        Ok(kind)
+    }
+
+    /// The description of a type; unlike all around it, this part is big-endian.
+    fn encoded(self, is_array: bool) -> Vec<u8> {
+        let Shape { precision, scale } = match self {
+            Type::Numeric(shape) => shape,
+            // Metadata of other types means nothing.
+            _ => Shape {
+                precision: 0,
+                scale: 0,
+            },
+        };
+        let name = self.name();
+        let mut out = Vec::with_capacity(11 + name.len());
+        out.extend([0; 2]); // version
+        out.extend((name.len() as u32).to_be_bytes());
+        out.extend(name.as_bytes());
+        out.push(u8::from(is_array));
+        out.extend(precision.to_be_bytes());
+        out.extend(scale.to_be_bytes());
+        out
     }
 
     fn element(self, mut element: Reader<'_>) -> Result<Value, DecodeError> {
@@ -156,53 +255,40 @@ impl Kind {
         let width = |kind, expected| DecodeProblem::Width { kind, expected };
         let data = element.clone().raw();
         Ok(match self {
-            Kind::Null => return refused(width("null", 0)),
-            Kind::Text => Value::Text(Some(element.text("text")?.into())),
-            Kind::Int8 => match data.try_into() {
+            Type::Null => return refused(width("null", 0)),
+            Type::Text => Value::Text(Some(element.text("text")?.into())),
+            Type::Int8 => match data.try_into() {
                 Ok(bytes) => Value::Int8(Some(i64::from_be_bytes(bytes))),
                 Err(_) => return refused(width("int", 8)),
             },
             // Nodes look at the first byte only, and at nothing but 1 in it.
-            Kind::Bool => match data.first() {
+            Type::Bool => match data.first() {
                 Some(first) => Value::Bool(Some(*first == 1)),
                 None => return refused(width("bool", 1)),
             },
-            Kind::Uuid => match data.try_into() {
+            Type::Uuid => match data.try_into() {
                 Ok(bytes) => Value::Uuid(Some(Uuid::from_bytes(bytes))),
                 Err(_) => return refused(width("uuid", 16)),
             },
-            Kind::Bytea => Value::Bytea(Some(data.to_vec())),
+            Type::Bytea => Value::Bytea(Some(data.to_vec())),
+            Type::Numeric(shape) => match Numeric::parse(element.text("numeric")?, shape) {
+                Ok(number) => Value::Numeric(shape, Some(number)),
+                Err(problem) => return refused(problem),
+            },
         })
     }
 
     const fn null(self) -> Value {
         match self {
-            Kind::Null => Value::Null,
-            Kind::Text => Value::Text(None),
-            Kind::Int8 => Value::Int8(None),
-            Kind::Bool => Value::Bool(None),
-            Kind::Uuid => Value::Uuid(None),
-            Kind::Bytea => Value::Bytea(None),
+            Type::Null => Value::Null,
+            Type::Text => Value::Text(None),
+            Type::Int8 => Value::Int8(None),
+            Type::Bool => Value::Bool(None),
+            Type::Uuid => Value::Uuid(None),
+            Type::Bytea => Value::Bytea(None),
+            Type::Numeric(shape) => Value::Numeric(shape, None),
         }
     }
 }
 
 const VERSION: usize = 0;
-
-/// The description of a scalar without metadata; unlike all around it, this part is big-endian.
-fn data_type(name: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(11 + name.len());
-    out.extend([0; 2]); // version
-    out.extend((name.len() as u32).to_be_bytes());
-    out.extend(name.as_bytes());
-    out.push(0); // not an array
-    out.extend([0; 4]); // precision and scale
-    out
-}
-
-fn element(data: Option<Vec<u8>>) -> Vec<u8> {
-    match data {
-        None => vec![0],
-        Some(data) => [&[1], &data[..]].concat(),
-    }
-}

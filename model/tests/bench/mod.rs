@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use assay_model::bridge::{Address, Allocation, Amount, Hash, Token};
 use assay_model::crypto::{
     BoxSecret, EphemeralSeal, Identity, KdfMemo, Real, Scheme, SigningKey, Suite, Symbolic,
     content_hash, credential_binding, sign_credential, stellar_address,
@@ -15,7 +16,8 @@ use assay_model::id::{
 use assay_model::ledger::{
     Action, Answer, At, Batch, Call, Consent, Content, DagTerms, DelegatedAccessGrant,
     DelegatedWriteGrant, Env, Outcome, OwnerConsent, OwnershipProof, Payload, Query, Refusal,
-    ShareTerms, State, Transaction, Unsigned, begin_block, conclude, execute, view, write_date,
+    ShareTerms, State, Transaction, Unsigned, begin_block, conclude, endow, execute, view,
+    write_date,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::BlockTime;
@@ -119,6 +121,44 @@ pub(crate) fn said(outcome: Outcome) -> String {
     }
 }
 
+/// What people have before anything happens: some IDOS for Alice, and USDC for the fund.
+pub(crate) const IDOS: i128 = 1_000;
+pub(crate) const USDC: i128 = 10_000;
+
+fn endowed(suite: &dyn Suite) -> State {
+    let give = |who: &str, token: Token, amount: i128| {
+        let Identity::Evm(address) = suite.identity(&key(who)) else {
+            panic!("{who} has no address");
+        };
+        Allocation {
+            token,
+            address: Address(address),
+            amount: Amount(amount),
+        }
+    };
+    let mut state = State::default();
+    let all = [
+        give("alice", Token::Idos, IDOS),
+        give("fund", Token::Usdc, USDC),
+    ];
+    endow(&mut state, &all);
+    state
+}
+
+/// Everything the ledger of a token knows of: balances, what the network owns, rewards.
+pub(crate) fn in_all(state: &State, token: Token) -> i128 {
+    let tables = state.tables();
+    let balances = tables.user_balances.iter();
+    let held = balances.filter(|((of, _), _)| *of == token);
+    let held: i128 = held.map(|(_, balance)| balance.0.0).sum();
+    let network = tables.network_balances.get(&token);
+    let network = network.map_or(0, |balance| balance.0.0);
+    let rewards = tables.epoch_rewards.iter();
+    let rewards = rewards.filter(|((of, _, _), _)| *of == token);
+    let rewards: i128 = rewards.map(|(_, reward)| reward.0.0).sum();
+    held + network + rewards
+}
+
 /// A state with its surroundings.
 #[derive(Clone)]
 pub(crate) struct Bench {
@@ -173,9 +213,9 @@ impl Bench {
     pub(crate) fn empty(suite: Arc<dyn Suite>, rules: Rules) -> Bench {
         let db_owner = suite.identity(&key("root")).caller().into();
         Bench {
-            suite,
             rules,
-            state: State::default(),
+            state: endowed(&*suite),
+            suite,
             chain_id: CHAIN.into(),
             db_owner,
             time: NOW,
@@ -259,9 +299,27 @@ impl Bench {
         };
         let mut state = std::mem::take(&mut self.state);
         let outcome = execute(&mut state, self.env(), at, transaction);
-        conclude(&mut state, self.env(), at);
+        conclude(&mut state, self.env(), at, Hash([self.height as u8; 32]));
         self.state = state;
         outcome
+    }
+
+    /// A block without anything in it.
+    pub(crate) fn pass(&mut self) {
+        self.height += 1;
+        let at = At {
+            height: Height(self.height),
+            time: BlockTime(self.time),
+            proposer: self.proposer,
+        };
+        let mut state = std::mem::take(&mut self.state);
+        conclude(&mut state, self.env(), at, Hash([self.height as u8; 32]));
+        self.state = state;
+    }
+
+    /// Somebody's address on the other chain; it has to be somebody with an EVM key.
+    pub(crate) fn address(&self, who: &str) -> Address {
+        Address::parse(&self.caller(who)).expect("an EVM key")
     }
 
     pub(crate) fn run(&mut self, who: &str, action: Action) -> Outcome {

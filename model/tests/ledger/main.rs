@@ -7,6 +7,7 @@ mod bench;
 mod attributes;
 mod credentials;
 mod delegated_write;
+mod economy;
 mod grants;
 mod owner;
 mod passporting;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assay_model::bridge::Allocation;
 use assay_model::crypto::{Identity, Scheme, SigningKey};
 use assay_model::id::NodeId;
 use assay_model::node::{Genesis, Timing};
@@ -40,6 +41,8 @@ pub struct Founding {
     pub timing: Timing,
     /// Leader of term 0.
     pub leader: NodeId,
+    /// What people have of the tokens from the start.
+    pub balances: Vec<Allocation>,
     /// Who does not vote.
     pub sentries: BTreeSet<NodeId>,
 }
@@ -56,6 +59,7 @@ impl Founding {
             time: None,
             timing: USUAL_TIMING,
             leader: NodeId(0),
+            balances: Vec::new(),
             sentries: BTreeSet::new(),
         }
     }
@@ -131,6 +135,7 @@ pub fn found(directory: &Path, founding: &Founding) -> Result<Founded, ProcessEr
         time: founding.time.unwrap_or_else(machine_time),
         rules: founding.rules,
         timing: founding.timing,
+        balances: founding.balances.clone(),
     };
     // What would not be read back is not written.
     parse_genesis(&genesis_text(&genesis)).map_err(ProcessError::Usage)?;

@@ -1,7 +1,7 @@
 //! View calls: who asks, what is asked, and how that is shown. Source: kwil-rpc 6.
 
 use assay_model::crypto::{Identity, Scheme};
-use assay_model::ledger::{NAMESPACE, Query};
+use assay_model::ledger::Query;
 use assay_model::node::{Claim, ClaimProblem};
 use assay_model::wire::{self, CallPayload};
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl CallMessage {
     /// The call that a claim and a query make. Nobody has no signature type of its own; the package then
     /// names that of wallets.
     pub fn new(claim: &Claim, query: &Query) -> CallMessage {
-        let own = || wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+        let own = || wire::call_payload(query.namespace(), query.name(), &query.arguments());
         let payload = match claim {
             Claim::Signed {
                 payload: Some(sent),
@@ -146,15 +146,10 @@ impl CallMessage {
             Mode::Private => Some(self.challenge()?),
         };
         let mut claim = self.claim(challenge)?;
-        let namespace = payload.namespace.to_lowercase();
-        if !["", NAMESPACE].contains(&namespace.as_str()) {
-            let told = format!("namespace \"{namespace}\" does not exist");
-            return Err(RpcError::new(-300, told));
-        }
-        let query = Query::decode(&payload.action, &payload.arguments)
+        let query = Query::decode(&payload.namespace, &payload.action, &payload.arguments)
             .map_err(|error| RpcError::new(-300, error.to_string()))?;
         if let Claim::Signed { payload, .. } = &mut claim {
-            let own = wire::call_payload(NAMESPACE, query.name(), &query.arguments());
+            let own = wire::call_payload(query.namespace(), query.name(), &query.arguments());
             *payload = (own != self.payload).then(|| self.payload.as_slice().into());
         }
         Ok((claim, query))

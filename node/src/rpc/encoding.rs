@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use assay_model::wire::Shape;
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurpose, PAD};
@@ -149,12 +150,21 @@ pub struct DataType {
 }
 
 impl DataType {
-    /// A scalar without metadata.
-    pub fn scalar(name: &str) -> DataType {
+    /// A type by its name; a numeric has room for 256 bits, as the schema's amounts do, and `[]` behind the
+    /// name makes it a list.
+    pub fn named(name: &str) -> DataType {
+        let (element, is_array) = match name.strip_suffix("[]") {
+            Some(element) => (element, true),
+            None => (name, false),
+        };
+        let metadata = match element {
+            "numeric" => [Shape::UINT256.precision, Shape::UINT256.scale],
+            _ => [0, 0],
+        };
         DataType {
-            name: name.to_owned(),
-            is_array: false,
-            metadata: [0, 0],
+            name: element.to_owned(),
+            is_array,
+            metadata,
         }
     }
 }

@@ -7,18 +7,21 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use assay_model::bridge::{Address, Amount, Hash};
 use assay_model::id::{AppHash, BlockId, Height, NodeId, Text};
 use assay_model::ledger::{
-    AccessRequestRow, Answer, AttributeRow, AuditEvent, AuditRow, ChangeRow, Content,
-    CredentialDetail, CredentialSummary, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome,
-    PeerRow, Query, Refusal, RemainderRow, RequestState, SharedCredential, Transaction, Unreadable,
-    UserRow, WalletRow, WalletType,
+    AccessRequestRow, Answer, AttributeRow, AuditEvent, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    Content, CredentialDetail, CredentialSummary, EpochRow, GrantInserter, GrantRow, GrantTermsRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, RemainderRow, RequestState, RewardRow,
+    SharedCredential, Transaction, Unreadable, UserRow, WalletRow, WalletType,
 };
 use assay_model::node::{
     Ballot, Block, Claim, ClaimProblem, Committed, Rejected, Request as Ask, Vote,
 };
 use assay_model::time::{BlockTime, WallMillis};
 use assay_model::wire::SignedTransaction;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -456,7 +459,10 @@ fn rows(query: &Query, heard: RowsJson) -> Result<Vec<Row>, String> {
         ));
     }
     let types = heard.column_types.unwrap_or_default();
-    let typed = |(kind, (_, name)): (&DataType, &Column)| kind.name == *name && !kind.is_array;
+    let typed = |(kind, (_, declared)): (&DataType, &Column)| {
+        let declared = DataType::named(declared);
+        (&kind.name, kind.is_array) == (&declared.name, declared.is_array)
+    };
     if types.len() != expected.len() || !types.iter().zip(expected).all(typed) {
         let types: Vec<_> = types.iter().map(|kind| kind.name.as_str()).collect();
         let expected: Vec<_> = expected.iter().map(|(_, kind)| *kind).collect();
@@ -526,6 +532,28 @@ impl Row {
         self.next("a decimal number as text or null", maybe(int8))
     }
 
+    fn height(&mut self) -> Result<Height, String> {
+        self.next("a height as text", |cell| {
+            let number: u64 = cell.as_str()?.parse().ok()?;
+            (cell.as_str() == Some(&number.to_string())).then_some(Height(number))
+        })
+    }
+
+    fn amount(&mut self) -> Result<Amount, String> {
+        self.next("a whole number as text", |cell| {
+            let number: i128 = cell.as_str()?.parse().ok()?;
+            (cell.as_str() == Some(&number.to_string())).then_some(Amount(number))
+        })
+    }
+
+    fn address(&mut self) -> Result<Address, String> {
+        self.next("an address", address)
+    }
+
+    fn hash(&mut self) -> Result<Hash, String> {
+        self.next("32 bytes in base64", hash_of)
+    }
+
     fn truth(&mut self) -> Result<bool, String> {
         self.next("true or false", |cell| cell.as_bool())
     }
@@ -545,6 +573,17 @@ fn int8(cell: Json) -> Option<i64> {
 fn uuid<T: FromStr + fmt::Display>(cell: Json) -> Option<T> {
     let id: T = cell.as_str()?.parse().ok()?;
     (cell.as_str() == Some(&id.to_string())).then_some(id)
+}
+
+/// An address in the letters its checksum asks for.
+fn address(cell: Json) -> Option<Address> {
+    let address = Address::parse(cell.as_str()?)?;
+    (cell.as_str() == Some(&address.to_string())).then_some(address)
+}
+
+fn hash_of(cell: Json) -> Option<Hash> {
+    let bytes = BASE64.decode(cell.as_str()?).ok()?;
+    bytes.try_into().map(Hash).ok()
 }
 
 fn maybe<T>(take: impl FnOnce(Json) -> Option<T>) -> impl FnOnce(Json) -> Option<Option<T>> {
@@ -600,6 +639,19 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         | Query::HasLockedAccessGrants { .. }
         | Query::HasProfile { .. } => Answer::Truth(only(rows)?.truth()?),
         Query::GetAttributes {} => Answer::Attributes(each(rows, attribute)?),
+        Query::CheckBalance { .. } | Query::Balance { .. } | Query::GetIssuerFee { .. } => {
+            Answer::Amount(only(rows)?.amount()?)
+        }
+        Query::GetAllowance {} => {
+            Answer::Allowance(first(rows)?.map(|mut row| row.amount()).transpose()?)
+        }
+        Query::GetWalletWithBalance { .. } => {
+            Answer::Address(only(rows)?.next("an address or null", maybe(address))?)
+        }
+        Query::Info { .. } => Answer::Info(info(only(rows)?)?),
+        Query::ListEpochs { .. } => Answer::Epochs(each(rows, epoch)?),
+        Query::GetEpochRewards { .. } => Answer::Rewards(each(rows, reward)?),
+        Query::ListWalletRewards { .. } => Answer::Claims(each(rows, claim)?),
         Query::GetAccessRequestsReceived { .. } | Query::GetAccessRequestsMade { .. } => {
             Answer::Requests(each(rows, request)?)
         }
@@ -611,6 +663,55 @@ fn answer(query: &Query, heard: RowsJson) -> Result<Answer, String> {
         Query::DagMessage { .. } | Query::DwgMessage { .. } => {
             Answer::Text(only(rows)?.text()?.to_string())
         }
+    })
+}
+
+fn info(mut row: Row) -> Result<BridgeInfo, String> {
+    row.text()?; // chain
+    let escrow = row.address()?;
+    row.text()?; // period
+    row.maybe_text()?; // token contract
+    let decimals = u32::try_from(row.int8()?).map_err(|_| "info: decimals".to_owned())?;
+    Ok(BridgeInfo {
+        escrow,
+        decimals,
+        balance: row.amount()?,
+    })
+}
+
+fn epoch(mut row: Row) -> Result<EpochRow, String> {
+    Ok(EpochRow {
+        id: row.id()?,
+        start_height: row.height()?,
+        start_time: row.int8()?,
+        end_height: row.height()?,
+        root: row.hash()?,
+        total: row.amount()?,
+        block: row.hash()?,
+        confirmed: row.truth()?,
+    })
+}
+
+fn reward(mut row: Row) -> Result<RewardRow, String> {
+    Ok(RewardRow {
+        recipient: row.address()?,
+        amount: row.amount()?,
+    })
+}
+
+fn claim(mut row: Row) -> Result<ClaimRow, String> {
+    row.text()?; // chain
+    row.text()?; // its number
+    Ok(ClaimRow {
+        escrow: row.address()?,
+        created_at: row.height()?,
+        recipient: row.address()?,
+        amount: row.amount()?,
+        block: row.hash()?,
+        root: row.hash()?,
+        proof: row.next("a list of hashes", |cell| {
+            cell.as_array()?.iter().cloned().map(hash_of).collect()
+        })?,
     })
 }
 

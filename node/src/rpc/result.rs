@@ -1,13 +1,16 @@
 //! What the node answers, in the form clients read. Source: kwil-rpc 2.1, 3 and 6.
 
+use assay_model::bridge::{CHAIN, Hash};
 use assay_model::id::{Height, TxId};
 use assay_model::ledger::{
-    AccessRequestRow, Answer, AttributeRow, AuditRow, ChangeRow, CredentialDetail,
-    CredentialSummary, Engine, GrantInserter, GrantRow, GrantTermsRow, Invalid, Outcome, PeerRow,
-    Query, Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
+    AccessRequestRow, Answer, AttributeRow, AuditRow, BridgeInfo, ChangeRow, ClaimRow,
+    CredentialDetail, CredentialSummary, Engine, EpochRow, GrantInserter, GrantRow, GrantTermsRow,
+    Invalid, Outcome, PeerRow, Query, Refusal, RemainderRow, SharedCredential, UserRow, WalletRow,
 };
 use assay_model::node::{ClaimProblem, Rejected, TxStatus};
 use assay_model::wire::SignedTransaction;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
@@ -96,6 +99,41 @@ const ATTRIBUTES: &[Column] = &[
     ("original_id", "uuid"),
 ];
 
+const EPOCHS: &[Column] = &[
+    ("id", "uuid"),
+    ("start_height", "int8"),
+    ("start_timestamp", "int8"),
+    ("end_height", "int8"),
+    ("reward_root", "bytea"),
+    ("reward_amount", "numeric"),
+    ("end_block_hash", "bytea"),
+    ("confirmed", "bool"),
+    ("voters", "text[]"),
+    ("vote_nonces", "int8[]"),
+    ("voter_signatures", "bytea[]"),
+];
+const INFO: &[Column] = &[
+    ("chain", "text"),
+    ("escrow", "text"),
+    ("epoch_period", "text"),
+    ("erc20", "text"),
+    ("decimals", "int8"),
+    ("balance", "numeric"),
+    ("synced", "bool"),
+    ("synced_at", "int8"),
+    ("enabled", "bool"),
+];
+const CLAIMS: &[Column] = &[
+    ("chain", "text"),
+    ("chain_id", "text"),
+    ("contract", "text"),
+    ("created_at", "int8"),
+    ("param_recipient", "text"),
+    ("param_amount", "numeric"),
+    ("param_block_hash", "bytea"),
+    ("param_root", "bytea"),
+    ("param_proofs", "bytea[]"),
+];
 const REQUESTS: &[Column] = &[
     ("id", "uuid"),
     ("consumer", "text"),
@@ -168,7 +206,73 @@ pub(super) const fn columns(query: &Query) -> &'static [Column] {
         Query::GetAuditRecords { .. } => AUDIT_RECORDS,
         Query::GetLockedRemainders { .. } => REMAINDERS,
         Query::HasProfile { .. } => &[("has_profile", "bool")],
+        Query::CheckBalance { .. } | Query::Balance { .. } => &[("balance", "numeric")],
+        Query::GetWalletWithBalance { .. } => &[("wallet", "text")],
+        Query::GetAllowance { .. } => &[("gas_allowance", "numeric")],
+        Query::GetIssuerFee { .. } => &[("issuer_fee", "numeric")],
+        Query::Info { .. } => INFO,
+        Query::ListEpochs { .. } => EPOCHS,
+        Query::GetEpochRewards { .. } => &[("recipient", "text"), ("amount", "text")],
+        Query::ListWalletRewards { .. } => CLAIMS,
     }
+}
+
+/// How long an epoch collects, as Go writes durations.
+const PERIOD: &str = "10m0s";
+/// The other chain's number. Source: Arbitrum One.
+const CHAIN_ID: &str = "42161";
+
+fn bytea(hash: &Hash) -> Json {
+    json!(BASE64.encode(hash.0))
+}
+
+// What the ledger does not know is what every synced instance of the bridge says, or null.
+fn info(row: &BridgeInfo) -> Vec<Json> {
+    vec![
+        json!(CHAIN),
+        json!(row.escrow),
+        json!(PERIOD),
+        Json::Null,
+        int8(row.decimals.into()),
+        json!(row.balance),
+        json!(true),
+        Json::Null,
+        json!(true),
+    ]
+}
+
+fn epoch(row: &EpochRow) -> Vec<Json> {
+    vec![
+        json!(row.id),
+        height(row.start_height),
+        int8(row.start_time),
+        height(row.end_height),
+        bytea(&row.root),
+        json!(row.total),
+        bytea(&row.block),
+        json!(row.confirmed),
+        Json::Null,
+        Json::Null,
+        Json::Null,
+    ]
+}
+
+fn claim(row: &ClaimRow) -> Vec<Json> {
+    vec![
+        json!(CHAIN),
+        json!(CHAIN_ID),
+        json!(row.escrow),
+        height(row.created_at),
+        json!(row.recipient),
+        json!(row.amount),
+        bytea(&row.block),
+        bytea(&row.root),
+        row.proof.iter().map(bytea).collect(),
+    ]
+}
+
+fn height(height: Height) -> Json {
+    json!(height.0.to_string())
 }
 
 /// An int8 of any column: JavaScript has no room for 64 bits.
@@ -351,12 +455,22 @@ pub fn query_result(query: &Query, answer: &Answer) -> QueryResult {
         Answer::Count(count) => vec![vec![int8(*count)]],
         Answer::Truth(truth) => vec![vec![json!(truth)]],
         Answer::Text(text) => vec![vec![json!(text)]],
+        Answer::Amount(amount) => vec![vec![json!(amount)]],
+        Answer::Allowance(amount) => amount.iter().map(|amount| vec![json!(amount)]).collect(),
+        Answer::Address(address) => vec![vec![json!(address)]],
+        Answer::Info(row) => vec![info(row)],
+        Answer::Epochs(rows) => rows.iter().map(epoch).collect(),
+        Answer::Rewards(rows) => rows
+            .iter()
+            .map(|row| vec![json!(row.recipient), json!(row.amount)])
+            .collect(),
+        Answer::Claims(rows) => rows.iter().map(claim).collect(),
     };
     if values.is_empty() {
         return QueryResult::default();
     }
     let columns = columns(query);
-    let types = columns.iter().map(|(_, kind)| DataType::scalar(kind));
+    let types = columns.iter().map(|(_, kind)| DataType::named(kind));
     QueryResult {
         column_names: Some(columns.iter().map(|(name, _)| *name).collect()),
         column_types: Some(types.collect()),

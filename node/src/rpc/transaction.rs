@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_model::crypto::{Identity, XrplKey};
-use assay_model::ledger::{Action, Batch, NAMESPACE, Payload, Transaction, Unreadable};
+use assay_model::ledger::{Action, Batch, Payload, Transaction, Unreadable};
 use assay_model::wire::{
     CallError, DecodeError, EnginePayload, ExecutePayload, SignedTransaction, canonical_integer,
 };
@@ -154,10 +154,7 @@ pub enum Unrunnable {
     /// A type that no node runs.
     #[error("unknown payload type: {0}")]
     Type(String),
-    /// Any namespace but `main`.
-    #[error("namespace \"{0}\" does not exist")]
-    Namespace(String),
-    /// An unknown action, or arguments that do not fit.
+    /// An unknown namespace or action, or arguments that do not fit.
     #[error("{0}")]
     Call(CallError),
 }
@@ -167,9 +164,7 @@ impl Unrunnable {
     pub const fn kind(&self) -> Unreadable {
         match self {
             Unrunnable::Payload(error) => Unreadable::of(error),
-            Unrunnable::Type(_) | Unrunnable::Namespace(_) | Unrunnable::Call(_) => {
-                Unreadable::Call
-            }
+            Unrunnable::Type(_) | Unrunnable::Call(_) => Unreadable::Call,
         }
     }
 }
@@ -236,10 +231,6 @@ pub fn payload(sent: &SignedTransaction) -> Result<Payload, Unrunnable> {
 /// What an `execute` payload runs.
 pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
     let payload = ExecutePayload::decode(payload).map_err(Unrunnable::Payload)?;
-    let namespace = payload.namespace.to_lowercase();
-    if !["", NAMESPACE].contains(&namespace.as_str()) {
-        return Err(Unrunnable::Namespace(namespace));
-    }
     // Without any call the action runs once, without arguments.
     let calls = if payload.calls.is_empty() {
         vec![Vec::new()]
@@ -248,7 +239,7 @@ pub fn batch(payload: &[u8]) -> Result<Batch, Unrunnable> {
     };
     let actions = calls
         .iter()
-        .map(|arguments| Action::decode(&payload.action, arguments))
+        .map(|arguments| Action::decode(&payload.namespace, &payload.action, arguments))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Unrunnable::Call)?;
     Ok(Batch::several(actions).expect("one name, and at least one call"))

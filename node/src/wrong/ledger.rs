@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use assay_model::bridge::Hash;
 use assay_model::crypto::Suite;
 use assay_model::id::Height;
 use assay_model::ledger::{
@@ -70,7 +71,7 @@ fn again(
             execute(&mut state, env(node, suite), at, transaction);
             mend(&before, &mut state);
         }
-        conclude(&mut state, env(node, suite), at);
+        conclude(&mut state, env(node, suite), at, Hash(committed.block.id.0));
         state.seal();
     }
     state

@@ -54,6 +54,7 @@ pub(crate) fn genesis(rules: Rules) -> Arc<Genesis> {
         leader: NodeId(0),
         time: NOW,
         rules,
+        balances: Vec::new(),
         timing: Timing {
             history: 14_400,
             propose: 2,

@@ -183,6 +183,7 @@ pub(crate) fn plan(name: &str) -> Plan {
             party("alice", Role::User),
             party("bank", Role::Consumer),
         ],
+        balances: Vec::new(),
         steps: steps
             .into_iter()
             .enumerate()
@@ -243,6 +244,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         operators: Vec::new(),
         external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,
+        balances: Vec::new(),
         history: 14_400,
     })
 }

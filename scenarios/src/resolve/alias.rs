@@ -360,6 +360,28 @@ impl Resolver<'_> {
         Some((wallet.index, wallet.id))
     }
 
+    /// Which of a party's wallets this is, whenever it is bound.
+    pub(super) fn wallet_of(&mut self, of: PartyId, name: &At<String>) -> Option<u8> {
+        if name.get() == defaults::FIRST_WALLET {
+            return Some(0);
+        }
+        let key = (of, name.get().clone());
+        if let Some(wallet) = self.aliases.wallets.get(&key) {
+            return Some(wallet.index);
+        }
+        let own = self
+            .aliases
+            .wallets
+            .keys()
+            .filter(|(party, _)| *party == of);
+        let mut known = vec![defaults::FIRST_WALLET.to_owned()];
+        known.extend(own.map(|(_, name)| name.clone()));
+        let whose = self.cast.party(of).name.clone();
+        let message = format!("`{whose}` holds no such wallet");
+        self.unknown(name, "wallet", &message, &known);
+        None
+    }
+
     /// Announces a further wallet of the party that speaks.
     pub(super) fn announce_wallet(
         &mut self,

@@ -72,8 +72,8 @@ impl Resolver<'_> {
             Verb::ApproveTokens => {
                 let spender = self.need(here, "spender", &file.spender);
                 let spender = spender.and_then(|word| self.word(word, "spender", file::SPENDERS));
-                let token = self.token(file);
-                let amount = self.tokens(here, file);
+                let token = self.token_or_idos(file);
+                let amount = self.whole_tokens(here, file);
                 ChainDeed::Approve {
                     spender: match spender? {
                         0 => Contract::Staking,
@@ -85,8 +85,8 @@ impl Resolver<'_> {
             Verb::SendTokens => {
                 let to = self.need(here, "to", &file.to);
                 let to = to.and_then(|to| self.party(to));
-                let token = self.token(file);
-                let amount = self.tokens(here, file);
+                let token = self.token_or_idos(file);
+                let amount = self.whole_tokens(here, file);
                 ChainDeed::Send {
                     token: token?,
                     to: to?,
@@ -94,12 +94,12 @@ impl Resolver<'_> {
                 }
             }
             Verb::FundRewards => ChainDeed::FundRewards {
-                amount: self.tokens(here, file)?,
+                amount: self.whole_tokens(here, file)?,
             },
             Verb::Stake => {
                 let of = self.or(&file.of, None, |this, of| this.party(of).map(Some));
                 let node = self.staked_node(here, file);
-                let amount = self.tokens(here, file);
+                let amount = self.whole_tokens(here, file);
                 ChainDeed::Stake {
                     of: of?,
                     node: node?,
@@ -108,7 +108,7 @@ impl Resolver<'_> {
             }
             Verb::Unstake => {
                 let node = self.staked_node(here, file);
-                let amount = self.tokens(here, file);
+                let amount = self.whole_tokens(here, file);
                 ChainDeed::Unstake {
                     node: node?,
                     amount: amount?,
@@ -136,13 +136,13 @@ impl Resolver<'_> {
             }
             Verb::WithdrawSlashed => ChainDeed::WithdrawSlashed,
             Verb::SetReward => ChainDeed::SetReward {
-                amount: self.tokens(here, file)?,
+                amount: self.whole_tokens(here, file)?,
             },
             Verb::PauseStaking => ChainDeed::Pause { on: true },
             Verb::ResumeStaking => ChainDeed::Pause { on: false },
             Verb::Deposit => {
-                let token = self.token(file);
-                let amount = self.tokens(here, file);
+                let token = self.token_or_idos(file);
+                let amount = self.whole_tokens(here, file);
                 ChainDeed::Deposit {
                     token: token?,
                     amount: amount?,
@@ -159,24 +159,35 @@ impl Resolver<'_> {
         self.node(node)
     }
 
-    fn token(&mut self, file: &file::Step) -> Option<Token> {
+    fn token_or_idos(&mut self, file: &file::Step) -> Option<Token> {
         self.or(&file.token, Token::Idos, |this, word| {
             this.word(word, "token", file::TOKENS)
                 .map(|place| Token::ALL[place])
         })
     }
 
-    /// Whole tokens.
-    fn tokens(&mut self, here: &Here, file: &file::Step) -> Option<u64> {
+    /// What is done on the chain is in whole tokens.
+    fn whole_tokens(&mut self, here: &Here, file: &file::Step) -> Option<u64> {
         let amount = self.need(here, "amount", &file.amount)?;
-        self.count("amount", amount)
+        match amount.get() {
+            file::Amount::Number(number) => self.counted("amount", amount, *number),
+            file::Amount::Text(text) => {
+                let message = format!("`amount` cannot be `{text}`");
+                self.complain(amount, message, "not a whole number");
+                None
+            }
+        }
     }
 
     fn count(&mut self, key: &str, number: &At<i64>) -> Option<u64> {
-        let count = u64::try_from(*number.get()).ok();
+        self.counted(key, number, *number.get())
+    }
+
+    fn counted<T>(&mut self, key: &str, place: &At<T>, number: i64) -> Option<u64> {
+        let count = u64::try_from(number).ok();
         if count.is_none() {
-            let message = format!("`{key}` cannot be {}", number.get());
-            self.complain(number, message, "below zero");
+            let message = format!("`{key}` cannot be {number}");
+            self.complain(place, message, "below zero");
         }
         count
     }

@@ -10,6 +10,7 @@ mod fault;
 mod ids;
 mod quorum;
 mod step;
+mod trade;
 
 pub(crate) use defaults::EPOCH;
 
@@ -120,6 +121,7 @@ impl Resolver<'_> {
         let clocks = self.clocks(list(&file.clocks));
 
         let steps = self.steps(list(&file.steps));
+        let balances = self.balances(list(&file.balances));
         if let Some(steps) = file.steps.as_ref().filter(|steps| steps.get().is_empty()) {
             self.complain(
                 steps,
@@ -164,6 +166,7 @@ impl Resolver<'_> {
             steps: steps.into_iter().map(|(step, _)| step).collect(),
             faults: faults.into_iter().map(|(fault, _)| fault).collect(),
             clocks,
+            balances,
             duration: duration?,
             settle: settle?,
             events: events?,

@@ -552,6 +552,18 @@ impl Resolver<'_> {
                 Some(Order::Rescind { copy: row.id })
             }
             Verb::ListGranted => self.list_granted(here, file, expect),
+            Verb::PayGas
+            | Verb::Spend
+            | Verb::SetFee
+            | Verb::PayFee
+            | Verb::WithdrawTokens
+            | Verb::Transfer
+            | Verb::Lock
+            | Verb::Sweep
+            | Verb::Balance
+            | Verb::Allowance
+            | Verb::Fee
+            | Verb::Claims => self.trade(here, file).map(Order::Trade),
             Verb::Admit => {
                 let issuer = self.need(here, "issuer", &file.issuer)?;
                 let issuer = self.role(issuer, Role::Issuer)?;
@@ -1329,13 +1341,17 @@ impl Resolver<'_> {
         self.role(name, Role::User)
     }
 
-    fn needed_credential(&mut self, here: &Here, name: &Option<At<String>>) -> Option<Row> {
+    pub(super) fn needed_credential(
+        &mut self,
+        here: &Here,
+        name: &Option<At<String>>,
+    ) -> Option<Row> {
         let name = self.need(here, "credential", name)?;
         self.credential(here, name)
     }
 
     /// A row: a credential by its own name, or a copy by that of its grant.
-    fn row(&mut self, here: &Here, file: &file::Step) -> Option<Row> {
+    pub(super) fn row(&mut self, here: &Here, file: &file::Step) -> Option<Row> {
         let keys = [("credential", &file.credential), ("copy", &file.copy)];
         match self.either(here, keys)? {
             (0, name) => self.credential(here, name),

@@ -65,11 +65,13 @@ impl World<'_> {
 
     pub(super) fn begin_audit(&mut self) {
         let copies = self.plan.copies();
+        let tokens = self.plan.has_tokens();
         let nodes: Vec<NodeId> = (0..self.plan.nodes).map(NodeId).collect();
         for party in 0..self.people.len() {
             let order = Order::Audit {
                 nodes: nodes.clone(),
                 copies: copies.clone(),
+                tokens,
             };
             let task = Task {
                 order,

@@ -166,6 +166,7 @@ impl<'p> World<'p> {
             time: plan.epoch,
             rules: plan.rules,
             timing: plan.timing,
+            balances: setting.cast.balances.clone(),
         });
         let people = setting
             .actors

@@ -23,6 +23,7 @@ const NETWORK: &[&str] = &[
     "drift_ms",
     "history_blocks",
     "first_leader",
+    "balances",
     "sentries",
 ];
 

@@ -13,6 +13,7 @@ mod reading;
 mod requesting;
 mod rotating;
 mod sharing;
+mod trading;
 mod writing;
 
 use self::delegating::sign_dwg;
@@ -31,6 +32,7 @@ use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::requesting::{dashboard, deny, list_rows, request};
 use self::rotating::{Rotation, change_key, rotate};
 use self::sharing::{share, sign_dag, store_again};
+use self::trading::trade;
 use self::writing::{add, transact};
 use super::client::{As, Got, Want};
 use super::desk::Desk;
@@ -173,6 +175,8 @@ pub(super) enum Flow {
     Dashboard,
     /// Read a copy and judge it.
     Use { stage: UseStage, reading: Reading },
+    /// A move of tokens, or a look at them.
+    Trade,
     /// One view.
     Look,
     /// Call contracts, and wait until that is confirmed.
@@ -247,6 +251,7 @@ impl Flow {
             | Order::Probe { .. }
             | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
+            Order::Trade(_) => Flow::Trade,
             Order::OnChain(_) => Flow::Exchange,
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
@@ -428,6 +433,7 @@ impl Flow {
             Flow::Answer => answer(desk, task, news, out),
             Flow::Present => present(desk, id, task, news, out),
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
+            Flow::Trade => trade(desk, task, news),
             Flow::Look => look_once(desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),
         }

@@ -4,6 +4,7 @@ use super::super::client::{As, Got, Want};
 use super::super::desk::Desk;
 use super::super::machine::Outbox;
 use super::super::order::{Demands, Order, Task, Via};
+use super::trading::ledgers;
 use super::{News, Next, ending, look};
 use crate::crypto::{Identity, content_hash};
 use crate::history::{Doubt, Ending, Event, Role};
@@ -333,13 +334,21 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
 
 /// Everything a party can read, at every node.
 pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, news: News) -> Next {
-    if let (Order::Audit { nodes, copies }, News::Begin) = (&task.order, &news) {
+    if let (
+        Order::Audit {
+            nodes,
+            copies,
+            tokens,
+        },
+        News::Begin,
+    ) = (&task.order, &news)
+    {
         let record = desk.directory.rules.keep(Switch::AuditRecord);
         let record = record.then_some(Query::GetAuditRecords {
             page: None,
             size: None,
         });
-        let queries: Vec<Query> = match desk.card().persona.role {
+        let mut queries: Vec<Query> = match desk.card().persona.role {
             Role::User => vec![
                 Query::GetUser {},
                 Query::GetWallets {},
@@ -369,6 +378,11 @@ pub(super) fn audit(left: &mut Vec<(Query, NodeId)>, desk: &Desk, task: &Task, n
             // The others hold nothing in the storage network.
             _ => Vec::new(),
         };
+        match desk.card().persona.role {
+            Role::User if *tokens => queries.push(Query::GetAllowance {}),
+            Role::DbOwner if *tokens => queries.extend(ledgers(desk)),
+            _ => {}
+        }
         let everywhere = |query: &Query| nodes.iter().map(|node| (query.clone(), *node)).collect();
         *left = queries
             .iter()

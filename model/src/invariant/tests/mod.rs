@@ -10,6 +10,7 @@ mod dashboard;
 mod deletion;
 mod disclosure;
 mod durability;
+mod economy;
 mod escrow;
 mod governance;
 mod identity;
@@ -153,6 +154,7 @@ fn cases() -> Vec<Case> {
         writes::cases(),
         consensus::cases(),
         durability::cases(),
+        economy::cases(),
         escrow::cases(),
         staking::cases(),
     ]
@@ -269,6 +271,11 @@ fn consensus_is_judged() {
 #[test]
 fn lasting_is_judged() {
     durability::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_economy_is_judged() {
+    economy::cases().iter().for_each(check);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::story::*;
 use super::{is_well_told, staking};
+use crate::bridge::{Amount, Token};
 use crate::history::{Asked, Contradiction, Doubt, Event, Level, Place};
 use crate::id::{CredentialId, Height, NodeId, PartyId};
 use crate::invariant::{Chronicle, all};
@@ -18,6 +19,13 @@ type Step = [u8; 5];
 
 const CREDENTIALS: [CredentialId; 4] = [PASSPORT, LICENCE, FOR_BANK, FOR_SHOP];
 const LOCKS: [i64; 5] = [0, 20, LOCK, i64::MAX, -1];
+const AMOUNTS: [Amount; 5] = [
+    Amount(0),
+    Amount(7),
+    Amount(-1),
+    Amount(i128::MAX),
+    Amount(i128::MIN),
+];
 const LEVELS: [Level; 4] = [Level::Readable, Level::Tables, Level::History, Level::Gone];
 const CONTRADICTIONS: [Contradiction; 3] = [
     Contradiction::View,
@@ -62,7 +70,9 @@ fn status(id: CredentialId, choice: u8) -> crate::id::Text {
 fn action(kind: u8, a: u8, b: u8) -> Action {
     let id = pick(&CREDENTIALS, a);
     let lock = pick(&LOCKS, b);
-    match kind % 24 {
+    let amount = pick(&AMOUNTS, b);
+    let token = pick(&Token::ALL, a);
+    match kind % 33 {
         0 => hire(),
         1 => dismiss(&caller(party(a))),
         2 => close_inserter(),
@@ -90,6 +100,28 @@ fn action(kind: u8, a: u8, b: u8) -> Action {
         20 => revoke(grant(consumer(b), id, lock)),
         21 => remove(id),
         22 => rescind(id),
+        23 => Action::ActionCostingGas {},
+        24 => Action::ActionCostingIdosToken { amount },
+        25 => Action::ActionCostingFee { credential_id: id },
+        26 => Action::RequestWithdrawal {
+            token: pick(&["IDOS", "USDC", ""], b).into(),
+        },
+        27 => Action::RequestBalanceWithdrawal {
+            token: "USDC".into(),
+            evm_address_to: caller(party(b)),
+        },
+        28 => Action::SetIssuerFee {
+            credential_id: id,
+            issuer_fee: amount,
+            issuer_wallet: caller(party(b)),
+        },
+        29 => Action::Transfer {
+            token,
+            to: caller(party(b)),
+            amount,
+        },
+        30 => Action::Lock { token, amount },
+        31 => Action::Bridge { token, amount },
         _ => erase(),
     }
 }
@@ -111,8 +143,14 @@ fn told([kind, a, b, c, d]: Step) -> Told {
 }
 
 fn query(kind: u8, id: CredentialId) -> Query {
-    match kind % 5 {
+    match kind % 8 {
         0 => read_copy(id),
+        5 => Query::GetAllowance {},
+        6 => Query::Info { token: Token::Usdc },
+        7 => Query::Balance {
+            token: Token::Idos,
+            user: caller(ALICE),
+        },
         1 => read_own(id),
         2 => Query::GetCredentials {},
         3 => Query::GetAccessGrantsOwned {},

@@ -288,6 +288,7 @@ impl Story {
             operators: Vec::new(),
             external: crate::actor::External::ARBITRUM,
             keeps_history,
+            balances: endowment(),
             history: 1,
         };
         Story {

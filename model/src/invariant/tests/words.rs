@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use uuid::Uuid;
 
+use crate::bridge::{Address, Allocation, Amount, Token};
 use crate::crypto::{Identity, stellar_address};
 use crate::history::Asked;
 use crate::id::{
@@ -109,6 +110,27 @@ pub(super) fn approved(id: CredentialId) -> Text {
 /// The notes by which its issuer usually revokes a credential.
 pub(super) fn revoked(id: CredentialId) -> Text {
     notes(&id.to_string(), "revoked")
+}
+
+/// What people have before the first block: Alice 500 of IDOS, the shop 1 000 of USDC.
+pub(super) fn endowment() -> Vec<Allocation> {
+    vec![
+        Allocation {
+            token: Token::Idos,
+            address: address(ALICE),
+            amount: Amount(500),
+        },
+        Allocation {
+            token: Token::Usdc,
+            address: address(SHOP),
+            amount: Amount(1_000),
+        },
+    ]
+}
+
+/// A party's address on the other chain; it has to speak with such a key.
+pub(super) fn address(party: PartyId) -> Address {
+    Address::parse(&caller(party)).expect("the party has an EVM wallet")
 }
 
 // Actions.
