@@ -1183,11 +1183,16 @@ mod tests {
         };
         let amount = Value::amount(7);
         let usdc = "USDC_token_bridge";
-        check(usdc, "lock", &[amount.clone()], "usdc_token_bridge.lock");
+        check(
+            usdc,
+            "lock",
+            std::slice::from_ref(&amount),
+            "usdc_token_bridge.lock",
+        );
         check(
             "main",
             "lock",
-            &[amount.clone()],
+            std::slice::from_ref(&amount),
             "unknown action: action \"lock\" does not exist in namespace \"main\"",
         );
         check(
