@@ -34,6 +34,7 @@ pub fn cases(cases: u32) -> Config {
 ///         prop_assert_eq!(twice, bytes);
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! laws {
