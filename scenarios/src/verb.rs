@@ -1,15 +1,17 @@
 //! What can stand behind `do` and `fault`: the names, who may use them, and the keys each one knows.
 
+use assay_model::history::Role;
+
 /// Who may take a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    Issuer,
-    Consumer,
-    Gateway,
-    ShareNode,
+    /// A party in this role.
+    In(Role),
+    /// All operators together, who are no party.
     Operators,
-    Chain,
+    /// The operator of one node.
     Operator,
+    /// Whoever speaks with nodes.
     Anyone,
 }
 
@@ -304,17 +306,17 @@ impl Verb {
             | Verb::WriteDwg
             | Verb::Describe
             | Verb::SetFee
-            | Verb::BindWallet => Who::Issuer,
+            | Verb::BindWallet => Who::In(Role::Issuer),
             Verb::Request
             | Verb::Withdraw
             | Verb::AskEnclave
             | Verb::Ask
             | Verb::AskAgain
-            | Verb::PresentAnswer => Who::Consumer,
-            Verb::LeakSession | Verb::TurnAway => Who::Gateway,
-            Verb::Behave => Who::ShareNode,
+            | Verb::PresentAnswer => Who::In(Role::Consumer),
+            Verb::LeakSession | Verb::TurnAway => Who::In(Role::Gateway),
+            Verb::Behave => Who::In(Role::ShareNode),
             Verb::AppointLeader => Who::Operators,
-            Verb::Reorganise => Who::Chain,
+            Verb::Reorganise => Who::In(Role::Chain),
             Verb::JoinValidators
             | Verb::ApproveJoin
             | Verb::RemoveValidator

@@ -28,20 +28,39 @@ trait Argument: Sized {
     fn held(value: &Value) -> Option<Self>;
 }
 
-impl Argument for Text {
-    const KIND: Type = Type::Text;
+macro_rules! scalar_arguments {
+    ($($type:ty: $kind:ident),+) => {$(
+        impl Argument for $type {
+            const KIND: Type = Type::$kind;
 
-    fn value(&self) -> Value {
-        Value::Text(Some(self.clone()))
-    }
+            fn value(&self) -> Value {
+                Value::$kind(Some(self.to_owned()))
+            }
 
-    fn held(value: &Value) -> Option<Text> {
-        match value {
-            Value::Text(text) => text.clone(),
-            _ => None,
+            fn held(value: &Value) -> Option<$type> {
+                match value {
+                    Value::$kind(held) => held.to_owned(),
+                    _ => None,
+                }
+            }
         }
-    }
+
+        impl Argument for Option<$type> {
+            const KIND: Type = Type::$kind;
+            const NULLABLE: bool = true;
+
+            fn value(&self) -> Value {
+                Value::$kind(self.to_owned())
+            }
+
+            fn held(value: &Value) -> Option<Option<$type>> {
+                Some(<$type>::held(value))
+            }
+        }
+    )+};
 }
+
+scalar_arguments!(Text: Text, i64: Int8, bool: Bool);
 
 impl Argument for Content {
     const KIND: Type = Type::Text;
@@ -55,47 +74,6 @@ impl Argument for Content {
     }
 }
 
-impl Argument for i64 {
-    const KIND: Type = Type::Int8;
-
-    fn value(&self) -> Value {
-        Value::Int8(Some(*self))
-    }
-
-    fn held(value: &Value) -> Option<i64> {
-        match value {
-            Value::Int8(number) => *number,
-            _ => None,
-        }
-    }
-}
-
-impl Argument for Option<Text> {
-    const KIND: Type = Type::Text;
-    const NULLABLE: bool = true;
-
-    fn value(&self) -> Value {
-        Value::Text(self.clone())
-    }
-
-    fn held(value: &Value) -> Option<Option<Text>> {
-        Some(Text::held(value))
-    }
-}
-
-impl Argument for Option<i64> {
-    const KIND: Type = Type::Int8;
-    const NULLABLE: bool = true;
-
-    fn value(&self) -> Value {
-        Value::Int8(*self)
-    }
-
-    fn held(value: &Value) -> Option<Option<i64>> {
-        Some(i64::held(value))
-    }
-}
-
 impl Argument for Amount {
     const KIND: Type = Type::Numeric(Shape::UINT256);
 
@@ -106,21 +84,6 @@ impl Argument for Amount {
     fn held(value: &Value) -> Option<Amount> {
         match value {
             Value::Numeric(_, number) => number.as_ref().map(|number| Amount(number.saturated())),
-            _ => None,
-        }
-    }
-}
-
-impl Argument for bool {
-    const KIND: Type = Type::Bool;
-
-    fn value(&self) -> Value {
-        Value::Bool(Some(*self))
-    }
-
-    fn held(value: &Value) -> Option<bool> {
-        match value {
-            Value::Bool(truth) => *truth,
             _ => None,
         }
     }

@@ -127,31 +127,7 @@ impl Resolver<'_> {
         };
         let role = found.map(|id| self.cast.party(id).role);
         let (may, who, able) = match verb.who() {
-            Who::Issuer => (
-                role == Some(Role::Issuer),
-                "an issuer",
-                self.with(Role::Issuer),
-            ),
-            Who::Consumer => (
-                role == Some(Role::Consumer),
-                "a consumer",
-                self.with(Role::Consumer),
-            ),
-            Who::Chain => (
-                role == Some(Role::Chain),
-                "the chain that holds the tokens",
-                self.with(Role::Chain),
-            ),
-            Who::Gateway => (
-                role == Some(Role::Gateway),
-                "a gateway",
-                self.with(Role::Gateway),
-            ),
-            Who::ShareNode => (
-                role == Some(Role::ShareNode),
-                "a share node",
-                self.with(Role::ShareNode),
-            ),
+            Who::In(one) => (role == Some(one), called(one), self.with(one)),
             Who::Operators => (operators, "the operators", vec![OPERATORS.to_owned()]),
             Who::Operator => {
                 let nodes = (0..self.nodes).map(|place| NodeId(place).to_string());
