@@ -465,11 +465,8 @@ impl fmt::Display for Rules {
             ("documented", Rules::documented()),
             ("deployed", Rules::deployed()),
         ];
-        let [(name, base), _] = {
-            let mut bases = bases;
-            bases.sort_by_key(|(_, base)| self.differences(*base).count());
-            bases
-        };
+        let nearest = |(_, base): &(&str, Rules)| self.differences(*base).count();
+        let (name, base) = bases.into_iter().min_by_key(nearest).unwrap_or(bases[0]);
         f.write_str(name)?;
         for (switch, on) in self.differences(base) {
             write!(f, " {}={}", switch.name(), if on { "on" } else { "off" })?;

@@ -11,7 +11,7 @@ pub use redb::{DATA_FILE, Database};
 /// Forgets votes and appointments that later ones have overtaken, and what the last snapshot has made
 /// superfluous; what a node is restored from stays the same.
 fn keep_latest(records: &mut Vec<Record>) {
-    Record::prune(records);
+    Record::prune(records, 0);
     let mut seen = (false, false);
     let mut kept: Vec<Record> = Vec::with_capacity(records.len());
     for record in records.drain(..).rev() {

@@ -32,7 +32,7 @@ impl Disk {
     /// Makes everything written so far durable, and forgets what that makes superfluous.
     pub(crate) fn sync(&mut self) {
         self.written += self.records.len() - self.durable;
-        Record::prune(&mut self.records);
+        Record::prune(&mut self.records, self.durable);
         self.durable = self.records.len();
     }
 

@@ -8,11 +8,11 @@ use assay_model::crypto::{Identity, Suite};
 use assay_model::history::Cast;
 use assay_model::id::{CredentialId, Height, NodeId, Text};
 use assay_model::ledger::{
-    Answer, At, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, begin_block,
-    conclude, endow, execute, usual_parameters, view,
+    Answer, Call, Content, Env, Outcome, Query, Refusal, State, Transaction, endow, run_block,
+    usual_parameters, view,
 };
 use assay_model::node::Committed;
-use assay_model::rules::{Rules, Switch};
+use assay_model::rules::Rules;
 use assay_model::time::BlockTime;
 use assay_node::rpc;
 
@@ -87,22 +87,16 @@ impl Oracle {
             .expect("there is a state before any block");
         let mut state = last.state.clone();
         let before = last.block.as_ref().map(|last| last.block.block_time());
-        let time = match self.rules.keep(Switch::OwnBlockTime) {
-            true => block.block_time(),
-            false => before.unwrap_or(block.block_time()),
-        };
-        let at = At {
-            height: block.height,
-            time,
-            proposer: self.nodes.get(block.proposer.index()).copied(),
-        };
-        begin_block(&mut state, self.env(), at);
-        let outcomes = block
-            .transactions
-            .iter()
-            .map(|transaction| execute(&mut state, self.env(), at, transaction))
-            .collect();
-        conclude(&mut state, self.env(), at, Hash(block.id.0));
+        let before = before.unwrap_or(block.block_time());
+        let at = block.at(self.rules, before, &self.nodes);
+        let mut outcomes = Vec::with_capacity(block.transactions.len());
+        run_block(
+            &mut state,
+            self.env(),
+            at,
+            (Hash(block.id.0), &block.transactions),
+            |_, ran| outcomes.extend(ran.map(|(_, outcome)| outcome)),
+        );
         state.seal();
         self.sheets.push(Sheet {
             block: Some(committed.clone()),

@@ -10,17 +10,12 @@ pub(super) fn record(state: &mut State, call: Call<'_>, event: AuditEvent, about
     if !call.keeps(Switch::AuditRecord) {
         return;
     }
-    let last = state.tables().audit_records.last_key_value();
-    let next = last.map_or(1, |(number, _)| number + 1);
-    state.put(
-        next,
-        AuditRecord {
-            event,
-            time: call.time,
-            height: call.height,
-            about: Some(about),
-        },
-    );
+    state.append(AuditRecord {
+        event,
+        time: call.time,
+        height: call.height,
+        about: Some(about),
+    });
 }
 
 /// Takes an owner out of the record: that something happened stays, and to whom does not.

@@ -417,9 +417,7 @@ pub(super) fn remove_credential(state: &mut State, call: Call<'_>, id: Credentia
 /// Deletes an own credential now if no locked grant protects it, and what a lock keeps, of it or of its copies,
 /// as soon as the lock has run out. Not in the deployed schema.
 pub(super) fn remove_when_unlocked(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
-    if !call.keeps(Switch::RemaindersRemoved) {
-        return Err(Engine::UnknownAction("remove_credential_when_unlocked").into());
-    }
+    call.offers(Switch::RemaindersRemoved, "remove_credential_when_unlocked")?;
     let tables = state.tables();
     let own = self_user(tables, call)?;
     if own.is_none() || owner_of(tables, id) != own {

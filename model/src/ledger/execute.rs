@@ -1,10 +1,13 @@
 //! Running transactions: nonces, batches, and the table that leads from an action to its rule.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::action::Action;
 use super::grants::NewGrant;
-use super::refusal::Refusal;
+use super::refusal::{Engine, Refusal};
+use super::resolutions::conclude;
 use super::tables::{Account, GrantInserter, GrantTerms, State};
 use super::transaction::Transaction;
 use super::written::Written;
@@ -12,7 +15,7 @@ use super::{
     attributes, credentials, delegated_write, economy, engine, governance, grants, limits, owner,
     papers, passporting, requests, users, wallets,
 };
-use crate::bridge::Amount;
+use crate::bridge::{Amount, Hash};
 use crate::crypto::{Identity, Suite};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -62,6 +65,15 @@ impl Call<'_> {
     /// Whether a promise is kept.
     pub fn keeps(&self, switch: Switch) -> bool {
         self.env.rules.keep(switch)
+    }
+
+    /// Refuses what the deployed schema lacks, where the promise it keeps is not kept.
+    pub fn offers(&self, switch: Switch, name: &'static str) -> Refused {
+        if self.keeps(switch) {
+            Ok(())
+        } else {
+            Err(Engine::UnknownAction(name).into())
+        }
     }
 
     /// Success, or a refusal where the promise to report operations without effect is kept.
@@ -165,6 +177,25 @@ pub fn begin_block(state: &mut State, env: Env<'_>, at: At) {
     requests::expire(state, call);
     grants::end_due(state, call);
     credentials::remove_due(state, call);
+}
+
+/// Runs a block on the state it follows: what time brings, its transactions in order, what its end decides.
+/// `each` looks at the state after the beginning, where there is no transaction yet, and after each of them.
+/// Returns who is to lead from the next block on, if that was decided.
+pub fn run_block(
+    state: &mut State,
+    env: Env<'_>,
+    at: At,
+    (hash, transactions): (Hash, &[Arc<Transaction>]),
+    mut each: impl FnMut(&mut State, Option<(&Transaction, Outcome)>),
+) -> Option<Identity> {
+    begin_block(state, env, at);
+    each(state, None);
+    for transaction in transactions {
+        let outcome = execute(state, env, at, transaction);
+        each(state, Some((transaction, outcome)));
+    }
+    conclude(state, env, at, hash)
 }
 
 /// Executes one transaction of a block. Source: idos-facts 3.0.

@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::execute::{Call, Env, Refused};
-use super::refusal::{Engine, Refusal};
+use super::owner;
+use super::refusal::Refusal;
 use super::tables::{AccessGrant, Change, Ownership, ReplacedAction, State, Tables};
 use crate::id::{Height, Text};
 use crate::rules::{Rules, Switch};
@@ -106,19 +107,22 @@ impl SchemaChange {
 
 /// Runs a statement of the database owner.
 pub(super) fn run_statement(state: &mut State, call: Call<'_>, statement: &str) -> Refused {
-    if call.caller != call.env.db_owner {
-        return Err(Engine::OwnerOnly("raw_statement").into());
-    }
+    owner::require(call, "raw_statement")?;
     match SchemaChange::parse(statement).ok_or(Refusal::StatementUnsupported)? {
         SchemaChange::Replace(governed, on) => {
-            let since = call.height;
-            state.put(governed.name().into(), ReplacedAction { on, since });
+            let name: Text = governed.name().into();
+            // Saying again what is so already begins nothing: grants made meanwhile were made under it.
+            let row = state.tables().replaced_actions.get(&name);
+            if row.is_none_or(|row| row.on != on) {
+                let since = call.height;
+                state.put(name, ReplacedAction { on, since });
+            }
             let position = if on { "on" } else { "off" };
             let (action, name) = (governed.action(), governed.name());
             log(
                 state,
                 call.env,
-                since,
+                call.height,
                 "action-replaced",
                 format!("{action} {name}={position}"),
             );
@@ -135,13 +139,11 @@ pub(super) fn run_statement(state: &mut State, call: Call<'_>, statement: &str) 
 /// Writes a change into the public log, where there is one.
 pub(super) fn log(state: &mut State, env: Env<'_>, height: Height, what: &str, subject: String) {
     if env.rules.keep(Switch::GovernanceLog) {
-        let number = state.tables().governance_log.len() as u64 + 1;
-        let change = Change {
+        state.append(Change {
             height,
             what: what.into(),
             subject: subject.into(),
-        };
-        state.put(number, change);
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::execute::{Call, Refused};
 use super::message::DelegatedAccessGrant;
-use super::refusal::{Engine, Refusal};
+use super::refusal::Refusal;
 use super::tables::{
     AccessGrant, AuditEvent, AuditSubject, ConsumedPaper, EndedGrant, GrantInserter, GrantTerms,
     State, Tables,
@@ -245,14 +245,10 @@ pub(super) fn create_ag_by_dag_for_copy(
 /// Ends a grant the caller owns, once its lock has run out. Source: schema:revoke_access_grant.
 pub(super) fn revoke_access_grant(state: &mut State, call: Call<'_>, id: GrantId) -> Refused {
     let own = self_user(state.tables(), call)?;
+    let operator = is_operator(state.tables(), call);
     match state.tables().access_grants.get(&id) {
-        Some(grant) if is_operator(state.tables(), call) => {
-            let data = grant.data;
-            end_grant(state, call, (id, data), AuditEvent::Revoked);
-            Ok(())
-        }
-        Some(grant) if Some(grant.owner) == own => {
-            if is_locked(state.tables(), grant, call) {
+        Some(grant) if operator || Some(grant.owner) == own => {
+            if !operator && is_locked(state.tables(), grant, call) {
                 return Err(Refusal::GrantLocked {
                     until: grant.locked_until,
                 });
@@ -274,9 +270,7 @@ pub(super) fn revoke_grantee_access(
     data: CredentialId,
     grantee: &Text,
 ) -> Refused {
-    if !call.keeps(Switch::OneStepEnd) {
-        return Err(Engine::UnknownAction("revoke_grantee_access").into());
-    }
+    call.offers(Switch::OneStepEnd, "revoke_grantee_access")?;
     let tables = state.tables();
     let own = self_user(tables, call)?;
     let owned = tables.credentials.get(&data);
@@ -309,9 +303,7 @@ pub(super) fn revoke_grantee_access(
 /// A grantee makes use of its grant: one use less where they are counted, and for a while it may read. Not in
 /// the deployed schema, where reading leaves no trace.
 pub(super) fn use_access_grant(state: &mut State, call: Call<'_>, id: GrantId) -> Refused {
-    if !call.keeps(Switch::GrantTerms) {
-        return Err(Engine::UnknownAction("use_access_grant").into());
-    }
+    call.offers(Switch::GrantTerms, "use_access_grant")?;
     let grant = state.tables().access_grants.get(&id);
     let Some(grant) = grant.filter(|grant| is_grantee(call, grant)) else {
         return Err(Refusal::GrantNotFound);

@@ -4,6 +4,7 @@
 use super::action::Action;
 use super::execute::{Call, Refused};
 use super::refusal::Refusal;
+use super::written::Written;
 use crate::id::Text;
 use crate::rules::Switch;
 
@@ -42,35 +43,12 @@ pub(super) fn check_sizes(call: Call<'_>, action: &Action) -> Refused {
         return Ok(());
     }
     let fits = |text: &Text, longest: usize| text.len() <= longest;
-    let all_fit = match action {
-        Action::UpsertCredentialAsInserter {
-            public_notes,
-            content,
-            ..
-        }
-        | Action::AddCredential {
-            public_notes,
-            content,
-            ..
-        }
-        | Action::EditCredential {
-            public_notes,
-            content,
-            ..
-        } => fits(public_notes, NOTES) && fits(content.text(), CONTENT),
-        Action::ShareCredential { content, terms, .. } => {
+    let written = Written::all(action)
+        .all(|row| fits(row.public_notes, NOTES) && fits(row.content.text(), CONTENT));
+    let rest = match action {
+        Action::ShareCredential { terms, .. } => {
             let fields = terms.as_ref().and_then(|terms| terms.fields.as_ref());
-            fits(content.text(), CONTENT) && fields.is_none_or(|fields| fits(fields, WORDS))
-        }
-        Action::CreateCredentialsByDwg {
-            original_public_notes,
-            original_content,
-            copy_content,
-            ..
-        } => {
-            fits(original_public_notes, NOTES)
-                && fits(original_content.text(), CONTENT)
-                && fits(copy_content.text(), CONTENT)
+            fields.is_none_or(|fields| fits(fields, WORDS))
         }
         Action::EditPublicNotesAsIssuer { public_notes, .. } => fits(public_notes, NOTES),
         Action::AddAttributeAsInserter {
@@ -105,7 +83,7 @@ pub(super) fn check_sizes(call: Call<'_>, action: &Action) -> Refused {
         }
         _ => true,
     };
-    if all_fit {
+    if written && rest {
         Ok(())
     } else {
         Err(Refusal::Oversized)

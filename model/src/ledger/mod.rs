@@ -32,7 +32,9 @@ mod written;
 
 pub use action::{Action, Batch, DagTerms, OwnerConsent, Query, ShareTerms};
 pub use economy::{bridged, endow};
-pub use execute::{At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, validate};
+pub use execute::{
+    At, Call, Env, Invalid, Outcome, Refused, begin_block, execute, run_block, validate,
+};
 pub use governance::{Governed, SchemaChange};
 pub use index::Indexed;
 pub use message::{

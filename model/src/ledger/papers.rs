@@ -3,7 +3,7 @@
 use super::action::{Action, DagTerms};
 use super::execute::{Call, Refused};
 use super::message::DelegatedAccessGrant;
-use super::refusal::{Engine, Refusal};
+use super::refusal::Refusal;
 use super::tables::{CancelledPaper, State, Tables};
 use super::users::self_user;
 use super::wallets;
@@ -46,13 +46,7 @@ pub(super) fn check_not_cancelled(tables: &Tables, call: Call<'_>, paper: &[u8; 
 
 /// The owner cancels a dAG, named by what it says, or a dWG, named by its id. Not in the deployed schema.
 pub(super) fn cancel(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    let name = match action {
-        Action::CancelDag { .. } => "cancel_dag",
-        _ => "cancel_dwg",
-    };
-    if !call.keeps(Switch::CancellablePapers) {
-        return Err(Engine::UnknownAction(name).into());
-    }
+    call.offers(Switch::CancellablePapers, action.name())?;
     let tables = state.tables();
     let own = self_user(tables, call)?;
     let (paper, used) = match action {

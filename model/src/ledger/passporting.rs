@@ -4,6 +4,7 @@
 use super::action::Action;
 use super::credentials;
 use super::execute::{Call, Refused};
+use super::owner;
 use super::refusal::{Engine, Refusal};
 use super::tables::{ClubMembership, PassportingClub, PassportingPeer, State, Tables};
 use super::users::self_user;
@@ -11,19 +12,10 @@ use super::written::Written;
 use crate::id::{CredentialId, PeerId, Text};
 use crate::rules::Switch;
 
-fn offered(call: Call<'_>, name: &'static str) -> Refused {
-    match call.keeps(Switch::Passporting) {
-        true => Ok(()),
-        false => Err(Engine::UnknownAction(name).into()),
-    }
-}
-
 /// The eight actions by which the database owner keeps the registry of clubs and peers.
 pub(super) fn apply(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    offered(call, action.name())?;
-    if call.caller != call.env.db_owner {
-        return Err(Engine::OwnerOnly(action.name()).into());
-    }
+    call.offers(Switch::Passporting, action.name())?;
+    owner::require(call, action.name())?;
     match action {
         Action::AddPassportingClubAsOwner { id, name } => {
             if state.tables().passporting_clubs.contains_key(id) {
@@ -129,7 +121,7 @@ pub(super) fn create_credential_copy(
     copy: &Written<'_>,
     original: CredentialId,
 ) -> Refused {
-    offered(call, "create_credential_copy")?;
+    call.offers(Switch::Passporting, "create_credential_copy")?;
     let own = self_user(state.tables(), call)?;
     if own.is_none() || credentials::owner_of(state.tables(), original) != own {
         return Err(Refusal::OriginalNotOwned);
@@ -147,7 +139,7 @@ pub(super) fn peers(
     tables: &Tables,
     call: Call<'_>,
 ) -> Result<Vec<(PeerId, PassportingPeer)>, Refusal> {
-    offered(call, "get_passporting_peers")?;
+    call.offers(Switch::Passporting, "get_passporting_peers")?;
     let mut own = tables.passporting_peers.iter();
     let own = own.find(|(_, peer)| *peer.issuer_public_key == *call.caller);
     let Some((own, _)) = own else {

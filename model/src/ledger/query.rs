@@ -8,7 +8,7 @@ use super::action::Query;
 use super::execute::{Call, Env};
 use super::message::{DelegatedAccessGrant, DelegatedWriteGrant};
 use super::owner::inserter;
-use super::refusal::{Engine, Refusal};
+use super::refusal::Refusal;
 use super::requests::state_at;
 use super::tables::{
     AccessGrant, AccessRequest, AuditEvent, Content, Credential, GrantInserter, PassportingPeer,
@@ -367,11 +367,10 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::Count(granted(tables, call, *user_id).len() as i64)
         }
         Query::GetAccessGrantsForCredential { credential_id } => {
-            let on = |grant: &AccessGrant| {
-                let private = call.keeps(Switch::PrivateGrants);
-                grant.data == *credential_id && (!private || grants::is_grantee(call, grant))
-            };
-            Answer::Grants(grant_rows(tables, on))
+            let private = call.keeps(Switch::PrivateGrants);
+            let shown = grants::on(tables, *credential_id)
+                .filter(|(_, grant)| !private || grants::is_grantee(call, grant));
+            Answer::Grants(shown.map(|(id, grant)| grant_row(id, grant)).collect())
         }
         Query::HasLockedAccessGrants { id } => {
             let own = self_user(tables, call)?;
@@ -388,9 +387,7 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::Peers(peers.map(row).collect())
         }
         Query::GetGovernanceLog { page, size } => {
-            if !call.keeps(Switch::GovernanceLog) {
-                return Err(Engine::UnknownAction("get_governance_log").into());
-            }
+            call.offers(Switch::GovernanceLog, query.name())?;
             let changes = tables.governance_log.iter();
             let rows = changes.map(|(number, change)| ChangeRow {
                 number: *number as i64,
@@ -444,27 +441,27 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
             Answer::Text(dag.text(call.env.rules, call.env.chain_id))
         }
         Query::GetAccessRequestsReceived { page, size } => {
-            there(call, Switch::RecordedRequests, query)?;
+            call.offers(Switch::RecordedRequests, query.name())?;
             let own = self_user(tables, call)?;
             let mine = |request: &AccessRequest| Some(request.owner) == own;
             Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
         }
         Query::GetAccessRequestsMade { page, size } => {
-            there(call, Switch::RecordedRequests, query)?;
+            call.offers(Switch::RecordedRequests, query.name())?;
             let mine = |request: &AccessRequest| *request.consumer == *call.caller;
             Answer::Requests(paged(call, request_rows(tables, call, mine), *page, *size)?)
         }
         Query::GetAccessGrantTerms { id } => {
-            there(call, Switch::GrantTerms, query)?;
+            call.offers(Switch::GrantTerms, query.name())?;
             Answer::Terms(terms_row(tables, call, *id)?)
         }
         Query::GetAuditRecords { page, size } => {
-            there(call, Switch::AuditRecord, query)?;
+            call.offers(Switch::AuditRecord, query.name())?;
             let own = self_user(tables, call)?;
             Answer::Records(paged(call, audit_rows(tables, call, own), *page, *size)?)
         }
         Query::GetLockedRemainders {} => {
-            there(call, Switch::RemaindersRemoved, query)?;
+            call.offers(Switch::RemaindersRemoved, query.name())?;
             let own = self_user(tables, call)?;
             Answer::Remainders(remainder_rows(tables, call, own))
         }
@@ -747,15 +744,6 @@ fn paged<R>(
     let offset = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     Ok(all.into_iter().skip(offset).take(size).collect())
-}
-
-/// Refuses a view that is not there unless a promise is kept.
-fn there(call: Call<'_>, switch: Switch, query: &Query) -> Result<(), Refusal> {
-    if call.keeps(switch) {
-        Ok(())
-    } else {
-        Err(Engine::UnknownAction(query.name()).into())
-    }
 }
 
 /// Requests in listing order: by height of creation, then id.

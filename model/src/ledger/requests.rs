@@ -14,15 +14,6 @@ use crate::id::{AccessRequestId, CredentialId, Text, UserId};
 use crate::rules::Switch;
 use crate::time::BlockTime;
 
-/// Refuses an action that is not there unless requests are recorded.
-fn there(call: Call<'_>, action: &'static str) -> Refused {
-    if call.keeps(Switch::RecordedRequests) {
-        Ok(())
-    } else {
-        Err(Engine::UnknownAction(action).into())
-    }
-}
-
 /// How far a request has come by now: one that nobody decided in time has expired, also before the next block
 /// says so.
 pub(super) fn state_at(request: &AccessRequest, time: BlockTime) -> RequestState {
@@ -34,7 +25,7 @@ pub(super) fn state_at(request: &AccessRequest, time: BlockTime) -> RequestState
 
 /// Puts a request before an owner. Nobody has to agree to being asked.
 pub(super) fn request_access(state: &mut State, call: Call<'_>, action: &Action) -> Refused {
-    there(call, "request_access")?;
+    call.offers(Switch::RecordedRequests, "request_access")?;
     let Action::RequestAccess {
         id,
         user_id,
@@ -89,7 +80,7 @@ pub(super) fn request_access(state: &mut State, call: Call<'_>, action: &Action)
 
 /// The consumer takes its request back.
 pub(super) fn withdraw(state: &mut State, call: Call<'_>, id: AccessRequestId) -> Refused {
-    there(call, "withdraw_access_request")?;
+    call.offers(Switch::RecordedRequests, "withdraw_access_request")?;
     let request = state.tables().access_requests.get(&id);
     let own = request.filter(|request| *request.consumer == *call.caller);
     let request = undecided(own.map(|request| &**request), call)?.clone();
@@ -100,7 +91,7 @@ pub(super) fn withdraw(state: &mut State, call: Call<'_>, id: AccessRequestId) -
 
 /// The owner refuses a request.
 pub(super) fn deny(state: &mut State, call: Call<'_>, id: AccessRequestId) -> Refused {
-    there(call, "deny_access_request")?;
+    call.offers(Switch::RecordedRequests, "deny_access_request")?;
     let own = self_user(state.tables(), call)?;
     let request = put_before(state.tables(), call, own, id)?.clone();
     let what = (RequestState::Denied, AuditEvent::RequestDenied);

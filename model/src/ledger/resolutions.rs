@@ -287,8 +287,10 @@ fn approved(state: &State, id: ResolutionId) -> u128 {
 
 /// Takes a resolution and its approvals out.
 fn close(state: &mut State, id: ResolutionId) {
-    let approvals = state.tables().approvals.keys();
-    let of_it: Vec<_> = approvals.filter(|(of, _)| *of == id).copied().collect();
+    let of_it: Vec<_> = powers(state)
+        .map(|(validator, _)| (id, *validator))
+        .filter(|key| state.tables().approvals.contains_key(key))
+        .collect();
     for key in of_it {
         state.delete::<Approval>(&key);
     }

@@ -767,6 +767,13 @@ impl State {
         self.change::<R>(key, Some(Arc::new(row)));
     }
 
+    /// Adds a row to a table whose rows are numbered from 1.
+    pub fn append<R: Indexed + Row<Key = u64>>(&mut self, row: R) {
+        let last = R::rows(&self.tables).last_key_value();
+        let next = last.map_or(1, |(number, _)| number + 1);
+        self.put(next, row);
+    }
+
     /// Deletes a row; returns what was there.
     pub fn delete<R: Indexed>(&mut self, key: &R::Key) -> Option<Arc<R>> {
         if !R::rows(&self.tables).contains_key(key) {

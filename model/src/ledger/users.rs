@@ -95,9 +95,7 @@ pub(super) fn update_user_pub_key_as_inserter(
 /// Erases the caller's profile with everything in it; locked grants forbid it. Not in the deployed
 /// schema. What stays behind are digests of used papers and the account's nonce.
 pub(super) fn remove_user(state: &mut State, call: Call<'_>) -> Refused {
-    if !call.keeps(Switch::ErasableProfile) {
-        return Err(Engine::UnknownAction("remove_user").into());
-    }
+    call.offers(Switch::ErasableProfile, "remove_user")?;
     let Some(user) = self_user(state.tables(), call)? else {
         return call.nothing_matched();
     };

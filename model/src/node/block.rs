@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, TxId};
-use crate::ledger::{Outcome, Transaction};
+use crate::ledger::{At, Outcome, Transaction};
+use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
 /// How many votes commit a block: more than half, by count, the leader's included.
@@ -128,6 +129,20 @@ impl Block {
     /// Source: idos-facts 0.1 X13.
     pub fn block_time(&self) -> BlockTime {
         self.time.block_time()
+    }
+
+    /// Where in the chain its transactions run. `before` is the time of the block before, `nodes` are the
+    /// network's by place.
+    pub fn at(&self, rules: Rules, before: BlockTime, nodes: &[Identity]) -> At {
+        At {
+            height: self.height,
+            time: if rules.keep(Switch::OwnBlockTime) {
+                self.block_time()
+            } else {
+                before
+            },
+            proposer: nodes.get(self.proposer.index()).copied(),
+        }
     }
 }
 

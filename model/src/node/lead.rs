@@ -146,7 +146,7 @@ impl Node {
         let newcomer = self.term > 0 && !self.has_heard_of(self.term);
         if newcomer && self.genesis.rules.keep(Switch::TakeoverKeepsCommits) {
             let reports = self.reports.get(&self.term);
-            let heard = reports.map_or(0, BTreeMap::len) + 1;
+            let heard = reports.map_or(0, BTreeMap::len) + usize::from(self.votes(self.id));
             let ahead =
                 reports.is_some_and(|reports| reports.values().any(|r| r.height > self.height()));
             if heard < self.quorum() || ahead {
@@ -399,7 +399,8 @@ impl Node {
         };
         let agreeing: Vec<Vote> = votes
             .values()
-            .filter(|vote| Some(vote.app_hash) == own)
+            // Operators can have a node lead that has no vote.
+            .filter(|vote| Some(vote.app_hash) == own && self.votes(vote.validator))
             .cloned()
             .collect();
         if agreeing.len() < self.quorum() {
@@ -415,9 +416,9 @@ impl Node {
         self.broadcast(Message::Announce(committed), out);
     }
 
-    /// So many validators refusing, or reporting another app hash, that the rest are no quorum, which is half
-    /// of them in general, halts the network rather than forking it. A block refused for its time alone is withdrawn and proposed anew.
-    /// Source: idos-facts 6.1.
+    /// So many validators refusing, or reporting another app hash, that the rest are no quorum, which is half of
+    /// them in general, halts the network rather than forking it. A block refused for its time alone is withdrawn
+    /// and proposed anew. Source: idos-facts 6.1.
     fn give_up_at_half(&mut self, out: &mut Outbox) {
         let own = self.executed.as_ref().map(|executed| executed.app_hash);
         let Some(Lead {

@@ -14,10 +14,7 @@ use super::snapshot::{Snapshot, app_hash};
 use crate::bridge::{Allocation, Hash};
 use crate::crypto::{Identity, SigningKey, Suite};
 use crate::id::{AppHash, BlockId, Height, NodeId, TablesDigest, Text, TxId};
-use crate::ledger::{
-    At, Env, Outcome, Redo, State, Transaction, begin_block, conclude, endow, execute,
-    usual_parameters,
-};
+use crate::ledger::{Env, Outcome, Redo, State, Transaction, endow, run_block, usual_parameters};
 use crate::rules::{Rules, Switch};
 use crate::time::{BlockTime, WallMillis};
 
@@ -484,31 +481,29 @@ impl Node {
     /// before the commit.
     pub(super) fn execute(&mut self, block: &Arc<Block>) -> Executed {
         let savepoint = self.state.savepoint();
-        let time = match self.genesis.rules.keep(Switch::OwnBlockTime) {
-            true => block.block_time(),
-            false => self.last_time().block_time(),
-        };
-        let at = At {
-            height: block.height,
-            time,
-            proposer: self.genesis.nodes.get(block.proposer.index()).copied(),
-        };
+        let at = block.at(
+            self.genesis.rules,
+            self.last_time().block_time(),
+            &self.genesis.nodes,
+        );
         let mut state = std::mem::take(&mut self.state);
-        begin_block(&mut state, self.env(), at);
-        let before = state.digest();
-        let results: Arc<[TxResult]> = block
-            .transactions
-            .iter()
-            .map(|transaction| {
-                let outcome = execute(&mut state, self.env(), at, transaction);
-                TxResult {
+        let mut before = TablesDigest::default();
+        let mut results = Vec::with_capacity(block.transactions.len());
+        let appointed = run_block(
+            &mut state,
+            self.env(),
+            at,
+            (Hash(block.id.0), &block.transactions),
+            |state, ran| match ran {
+                None => before = state.digest(),
+                Some((transaction, outcome)) => results.push(TxResult {
                     id: transaction.id,
                     outcome,
                     tables: state.digest(),
-                }
-            })
-            .collect();
-        let appointed = conclude(&mut state, self.env(), at, Hash(block.id.0));
+                }),
+            },
+        );
+        let results: Arc<[TxResult]> = results.into();
         let leader = appointed.and_then(|leader| self.genesis.place(&leader));
         let change_set = state.change_set();
         let checkpoint = self

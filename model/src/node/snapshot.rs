@@ -78,9 +78,9 @@ pub(super) fn app_hash(
 
 impl Record {
     /// Forgets what a later snapshot has made superfluous: the blocks it says, votes for them, and what was
-    /// the state before them.
-    pub fn prune(records: &mut Vec<Record>) {
-        let Some(last) = Record::gone(records) else {
+    /// the state before them. Only a snapshot among those from `new` on makes anything superfluous.
+    pub fn prune(records: &mut Vec<Record>, new: usize) {
+        let Some(last) = Record::gone(records.get(new..).unwrap_or_default()) else {
             return;
         };
         records.retain(|record| match record {
@@ -174,10 +174,12 @@ impl Node {
         self.snapshot = Some(snapshot.clone());
         self.executed = None;
         // A leader that a resolution appointed keeps the term, and nobody says so again.
-        let block = &snapshot.committed.block;
         let first = |vote: &Vote| vote.ballot.term == 0;
         if self.term == 0 && snapshot.committed.votes.iter().all(first) {
-            self.leader = block.proposer;
+            let appointed = self.state.appointed_leader();
+            self.leader = appointed
+                .and_then(|leader| self.genesis.place(&leader))
+                .unwrap_or(snapshot.committed.block.proposer);
         }
         self.note_validators();
     }
@@ -312,7 +314,8 @@ mod tests {
             records.push(Record::Committed(committed(height)));
             if height % 3 == 0 {
                 records.push(made(height, height - 3));
-                Record::prune(&mut records);
+                let newest = records.len() - 1;
+                Record::prune(&mut records, newest);
             }
         }
         let shown: Vec<_> = records

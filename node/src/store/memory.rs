@@ -81,7 +81,8 @@ impl Store for Memory {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         let mut platter = self.platter();
-        Record::prune(&mut platter.records);
+        let durable = platter.durable;
+        Record::prune(&mut platter.records, durable);
         platter.durable = platter.records.len();
         Ok(())
     }

@@ -6,8 +6,7 @@ use assay_model::bridge::Hash;
 use assay_model::crypto::Suite;
 use assay_model::id::Height;
 use assay_model::ledger::{
-    AccessGrant, Action, Answer, At, Call, Env, Outcome, Query, Refusal, State, Tables,
-    begin_block, conclude, execute, view,
+    AccessGrant, Action, Answer, Call, Env, Outcome, Query, Refusal, State, Tables, run_block, view,
 };
 use assay_model::node::Node;
 use assay_model::time::BlockTime;
@@ -57,21 +56,22 @@ fn again(
         let Some(committed) = node.committed(height) else {
             break;
         };
-        let proposer = committed.block.proposer;
-        let at = At {
-            height,
-            time: committed.block.block_time(),
-            proposer: node.genesis().nodes.get(proposer.index()).copied(),
-        };
-        let before = state.tables().clone();
-        begin_block(&mut state, env(node, suite), at);
-        mend(&before, &mut state);
-        for transaction in committed.block.transactions.iter() {
-            let before = state.tables().clone();
-            execute(&mut state, env(node, suite), at, transaction);
-            mend(&before, &mut state);
-        }
-        conclude(&mut state, env(node, suite), at, Hash(committed.block.id.0));
+        let block = &committed.block;
+        let previous = Height(height.0 - 1);
+        let before = node.committed(previous).map(|last| last.block.block_time());
+        let before = before.unwrap_or(block.block_time());
+        let at = block.at(node.genesis().rules, before, &node.genesis().nodes);
+        let mut tables = state.tables().clone();
+        run_block(
+            &mut state,
+            env(node, suite),
+            at,
+            (Hash(block.id.0), &block.transactions),
+            |state, _| {
+                mend(&tables, state);
+                tables = state.tables().clone();
+            },
+        );
         state.seal();
     }
     state

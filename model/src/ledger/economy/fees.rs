@@ -25,9 +25,7 @@ pub(super) fn set(
     fee: Amount,
     wallet: &Text,
 ) -> Refused {
-    if !call.keeps(Switch::SettableIssuerFee) {
-        return Err(Engine::UnknownAction("set_issuer_fee").into());
-    }
+    call.offers(Switch::SettableIssuerFee, "set_issuer_fee")?;
     let Some(row) = state.tables().credentials.get(&id) else {
         return Err(Refusal::CredentialNotFound);
     };
