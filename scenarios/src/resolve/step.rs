@@ -352,14 +352,7 @@ impl Resolver<'_> {
             }
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
-            Verb::Deny if file.question.is_some() => {
-                let (question, consumer) = self.question(here, file)?;
-                Some(Order::DenyQuestion { question, consumer })
-            }
-            Verb::Deny => {
-                let (request, consumer, ..) = self.request(here, file)?;
-                Some(Order::Deny { request, consumer })
-            }
+            Verb::Deny => self.deny(here, file),
             Verb::Withdraw => {
                 let (request, ..) = self.request(here, file)?;
                 Some(Order::Withdraw { request })
@@ -646,21 +639,14 @@ impl Resolver<'_> {
                 })
             }
             Verb::ReadLog => {
-                let size = match &file.size {
-                    None => None,
-                    Some(size) => match size.get() {
-                        Amount::Number(number) => Some(*number),
-                        Amount::Text(_) => {
-                            self.complain(size, "a page's size is a number".to_owned(), "a text");
-                            return None;
-                        }
-                    },
-                };
-                let rows = file.rows.as_ref().map(|rows| *rows.get());
+                let size = self.page_size(file);
+                let rows = self.or(&file.rows, None, |this, rows| {
+                    this.row_count(rows).map(Some)
+                });
                 Some(Order::ReadLog {
                     page: file.page.as_ref().map(|page| *page.get()),
-                    size,
-                    rows: rows.and_then(|rows| u32::try_from(rows).ok()),
+                    size: size?,
+                    rows: rows?,
                 })
             }
             Verb::JoinValidators => {
@@ -917,6 +903,20 @@ impl Resolver<'_> {
             request: request?,
             share: share?,
         })
+    }
+
+    fn deny(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let asked = [("request", &file.request), ("question", &file.question)];
+        match self.either(here, asked)? {
+            (0, _) => {
+                let (request, consumer, ..) = self.request(here, file)?;
+                Some(Order::Deny { request, consumer })
+            }
+            (_, _) => {
+                let (question, consumer) = self.question(here, file)?;
+                Some(Order::DenyQuestion { question, consumer })
+            }
+        }
     }
 
     /// A copy to be made, with its grant; `usual` is what the step need not say.
@@ -1289,7 +1289,18 @@ impl Resolver<'_> {
         file: &file::Step,
         expect: Option<Expect>,
     ) -> Option<Order> {
-        let size = self.or(&file.size, None, |this, size| match size.get() {
+        let size = self.page_size(file);
+        let rows = self.rows(here, file, expect);
+        Some(Order::ListGranted {
+            page: file.page.as_ref().map(|page| *page.get()),
+            size: size?,
+            rows: rows?,
+        })
+    }
+
+    /// The size of the page a listing asks for; nothing inside where it names none.
+    fn page_size(&mut self, file: &file::Step) -> Option<Option<i64>> {
+        self.or(&file.size, None, |this, size| match size.get() {
             Amount::Number(number) => Some(Some(*number)),
             Amount::Text(text) => {
                 this.complain(
@@ -1300,12 +1311,6 @@ impl Resolver<'_> {
                 .advise("the size of a page is a whole number, without quotes");
                 None
             }
-        });
-        let rows = self.rows(here, file, expect);
-        Some(Order::ListGranted {
-            page: file.page.as_ref().map(|page| *page.get()),
-            size: size?,
-            rows: rows?,
         })
     }
 
@@ -1317,18 +1322,17 @@ impl Resolver<'_> {
                 None
             }
             (None, _) => Some(defaults::ROWS),
-            (Some(rows), _) => {
-                let count = u32::try_from(*rows.get()).ok();
-                if count.is_none() {
-                    self.complain(
-                        rows,
-                        format!("there cannot be {} rows", rows.get()),
-                        "not a count",
-                    );
-                }
-                count
-            }
+            (Some(rows), _) => self.row_count(rows),
         }
+    }
+
+    fn row_count(&mut self, rows: &At<i64>) -> Option<u32> {
+        let count = u32::try_from(*rows.get()).ok();
+        if count.is_none() {
+            let message = format!("there cannot be {} rows", rows.get());
+            self.complain(rows, message, "not a count");
+        }
+        count
     }
 
     fn needed_user(
