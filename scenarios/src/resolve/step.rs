@@ -24,7 +24,7 @@ use crate::verb::{Verb, Who};
 use crate::{shape, units};
 
 /// The step at hand.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Here {
     /// Place in order of time.
     pub(super) order: usize,
@@ -220,7 +220,7 @@ impl Resolver<'_> {
             }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
-            this.wallet(here, name).map(|(index, _)| index)
+            this.wallet(here, here.by?, name).map(|(index, _)| index)
         });
         let patience = self.or(&file.patience, defaults::PATIENCE, |this, text| {
             this.positive("patience", text)
@@ -434,7 +434,7 @@ impl Resolver<'_> {
             }
             Verb::RemoveWallet => {
                 let which = self.need(here, "which", &file.which)?;
-                let (wallet, id) = self.wallet(here, which)?;
+                let (wallet, id) = self.wallet(here, here.by?, which)?;
                 Some(Order::RemoveWallet { wallet, id })
             }
             Verb::StoreShares => Some(Order::StoreShares),
@@ -524,12 +524,8 @@ impl Resolver<'_> {
             Verb::Probe => {
                 let of = self.need(here, "of", &file.of)?;
                 let of = self.party(of)?;
-                let whose = Here {
-                    by: Some(of),
-                    ..here.clone()
-                };
                 let wallet = self.or(&file.which, 0, |this, name| {
-                    this.wallet(&whose, name).map(|(index, _)| index)
+                    this.wallet(here, of, name).map(|(index, _)| index)
                 });
                 Some(Order::Probe {
                     of,
