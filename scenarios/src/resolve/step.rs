@@ -647,12 +647,7 @@ impl Resolver<'_> {
             }
             Verb::JoinValidators => {
                 let power = self.or(&file.power, 1, |this, power| {
-                    let number = u64::try_from(*power.get()).ok().filter(|power| *power > 0);
-                    if number.is_none() {
-                        let message = "a validator has a power of 1 at least".to_owned();
-                        this.complain(power, message, "too little");
-                    }
-                    number
+                    this.above_zero(power, "a validator has a power of 1 at least", "too little")
                 });
                 Some(Order::JoinValidators { power: power? })
             }
@@ -843,9 +838,7 @@ impl Resolver<'_> {
         let predicate = self.need(here, "predicate", &file.predicate);
         let predicate = predicate.and_then(|text| self.criterion("predicate", text));
         let usual = here.at? + defaults::ANSWER;
-        let expires = self.or(&file.expires, usual, |this, text| {
-            this.duration("expires", text)
-        });
+        let expires = self.duration_or("expires", &file.expires, usual);
         let (alias, consumer) = (alias?, here.by?);
         let number = self.aliases.next_request();
         let value = Value::Question { number, consumer };
@@ -1074,9 +1067,7 @@ impl Resolver<'_> {
             None => to,
         };
         let usual = here.at? + defaults::PAPER;
-        let until = self.or(&file.until, usual, |this, text| {
-            this.duration("until", text)
-        });
+        let until = self.duration_or("until", &file.until, usual);
         let terms = self.terms(here, file, Terms::default());
         let (row, alias) = (row?, alias?);
         let grant = GrantRef {
@@ -1104,11 +1095,9 @@ impl Resolver<'_> {
         let alias = self.need(here, "as", &file.alias);
         let locked_until = self.lock(here, own_lock(file), defaults::NO_LOCK);
         let at = here.at?;
-        let from = self.or(&file.from, at, |this, text| this.duration("from", text));
+        let from = self.duration_or("from", &file.from, at);
         let usual = at + defaults::WINDOW;
-        let until = self.or(&file.until, usual, |this, text| {
-            this.duration("until", text)
-        });
+        let until = self.duration_or("until", &file.until, usual);
         let carrier = match &file.carrier {
             Some(carrier) => self.role(carrier, Role::Issuer),
             None => issuer,
@@ -1197,9 +1186,7 @@ impl Resolver<'_> {
             None => Some(None),
         };
         let at = here.at?;
-        let stands = self.or(&file.stands, defaults::STANDS, |this, text| {
-            this.duration("stands", text)
-        });
+        let stands = self.duration_or("stands", &file.stands, defaults::STANDS);
         let terms = self.terms(here, file, Terms::default());
         let (alias, locked_until, consumer) = (alias?, locked_until?, here.by?);
         let terms = terms?;
