@@ -20,6 +20,7 @@ pub(super) enum Kind {
     Credential,
     Grant,
     Request,
+    Disclosure,
     Dag,
     Dwg,
     Attribute,
@@ -34,6 +35,7 @@ impl Kind {
             Kind::Credential => "credential",
             Kind::Grant => "grant",
             Kind::Request => "request",
+            Kind::Disclosure => "request to an enclave",
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
@@ -48,7 +50,8 @@ impl Kind {
         match self {
             Kind::Credential => "an `issue` step names its credential with `as`",
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
-            Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
+            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Disclosure => "an `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
             Kind::Club => "a `found-club` step names its club with `as`",
@@ -67,7 +70,8 @@ impl Kind {
             Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
             Verb::Ask => Some(Kind::Question),
             Verb::FoundClub => Some(Kind::Club),
-            Verb::Request | Verb::AskEnclave => Some(Kind::Request),
+            Verb::Request => Some(Kind::Request),
+            Verb::AskEnclave => Some(Kind::Disclosure),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::Propose => Some(Kind::Proposal),
@@ -84,6 +88,7 @@ impl Kind {
             (Kind::Credential | Kind::Dwg, Kind::Credential)
                 | (Kind::Grant | Kind::Dag | Kind::Dwg, Kind::Grant)
                 | (Kind::Request, Kind::Request)
+                | (Kind::Disclosure, Kind::Disclosure)
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
@@ -111,6 +116,10 @@ pub(super) enum Value {
         consumer: PartyId,
         locked_until: i64,
         terms: Terms,
+    },
+    Disclosure {
+        number: u32,
+        consumer: PartyId,
     },
     Dag(u32, Row, GrantRef),
     Dwg {

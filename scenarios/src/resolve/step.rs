@@ -456,11 +456,14 @@ impl Resolver<'_> {
                 })
             }
             Verb::Allow => {
-                let (request, consumer, ..) = self.request(here, file)?;
-                Some(Order::Allow {
-                    request: request.number,
-                    consumer,
-                })
+                let name = self.need(here, "request", &file.request)?;
+                match self.named(here, name, Kind::Disclosure)? {
+                    Value::Disclosure { number, consumer } => Some(Order::Allow {
+                        request: number,
+                        consumer,
+                    }),
+                    other => unreachable!("a disclosure's name stands for {other:?}"),
+                }
             }
             Verb::Guess => {
                 let of = self.needed_user(here, "of", &file.of)?;
@@ -1217,19 +1220,11 @@ impl Resolver<'_> {
         let row = self.needed_credential(here, &file.credential);
         let alias = self.need(here, "as", &file.alias);
         let (alias, consumer) = (alias?, here.by?);
-        let request = RequestRef {
-            number: self.aliases.next_request(),
-            id: ids::request(&self.told_as, alias.get()),
-        };
-        let value = Value::Request {
-            request,
-            consumer,
-            locked_until: defaults::NO_LOCK,
-            terms: Terms::default(),
-        };
+        let number = self.aliases.next_request();
+        let value = Value::Disclosure { number, consumer };
         self.aliases.fill(here, alias, value);
         Some(Order::AskEnclave {
-            request: request.number,
+            request: number,
             user: user?,
             credential: row?.id,
         })
