@@ -20,7 +20,7 @@ use crate::file::{self, Amount, At};
 use crate::names::suggest;
 use crate::plan::{Deed, Expect, Step};
 use crate::requirements::default_requirements;
-use crate::verb::{Verb, Who};
+use crate::verb::{Verb, Who, chain_verbs, trade_verbs};
 use crate::{shape, units};
 
 /// The step at hand.
@@ -544,18 +544,7 @@ impl Resolver<'_> {
                 Some(Order::Rescind { copy: row.id })
             }
             Verb::ListGranted => self.list_granted(here, file, expect),
-            Verb::PayGas
-            | Verb::Spend
-            | Verb::SetFee
-            | Verb::PayFee
-            | Verb::WithdrawTokens
-            | Verb::Transfer
-            | Verb::Lock
-            | Verb::Sweep
-            | Verb::Balance
-            | Verb::Allowance
-            | Verb::Fee
-            | Verb::Claims => self.trade(here, file).map(Order::Trade),
+            trade_verbs!() => self.trade(here, file).map(Order::Trade),
             Verb::Admit => {
                 let issuer = self.need(here, "issuer", &file.issuer)?;
                 let issuer = self.role(issuer, Role::Issuer)?;
@@ -568,22 +557,7 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
-            Verb::Stake
-            | Verb::Unstake
-            | Verb::WithdrawUnstaked
-            | Verb::WithdrawReward
-            | Verb::AllowNode
-            | Verb::DisallowNode
-            | Verb::Slash
-            | Verb::WithdrawSlashed
-            | Verb::SetReward
-            | Verb::FundRewards
-            | Verb::PauseStaking
-            | Verb::ResumeStaking
-            | Verb::ApproveTokens
-            | Verb::SendTokens
-            | Verb::Deposit
-            | Verb::Reorganise => self.on_chain(here, file),
+            chain_verbs!() => self.on_chain(here, file),
             Verb::FoundClub => {
                 let alias = self.need(here, "as", &file.alias)?;
                 let club = ids::club(&self.told_as, alias.get());
