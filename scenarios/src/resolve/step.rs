@@ -603,8 +603,7 @@ impl Resolver<'_> {
             Verb::ReplaceAction => {
                 let rule = self.need(here, "rule", &file.rule);
                 let position = self.need(here, "position", &file.position);
-                let known: Vec<&str> = Governed::ALL.iter().map(|(one, _)| one.name()).collect();
-                let governed = rule.and_then(|rule| self.word(rule, "rule", &known));
+                let governed = rule.and_then(|rule| self.word(rule, "rule", &file::governed()));
                 let on = position.and_then(|word| self.word(word, "position", file::POSITIONS));
                 Some(Order::ReplaceAction {
                     governed: Governed::ALL[governed?].0,
