@@ -889,7 +889,8 @@ impl<'a> Narrator<'a> {
             Query::GetAccessGrantTerms { id } => self.grant(*id),
             Query::GetAccessRequestsReceived { page: number, size }
             | Query::GetAccessRequestsMade { page: number, size }
-            | Query::GetAuditRecords { page: number, size } => {
+            | Query::GetAuditRecords { page: number, size }
+            | Query::GetGovernanceLog { page: number, size } => {
                 let given = [page("page", number), page("size", size)];
                 let given: Vec<_> = given.into_iter().flatten().collect();
                 given.join(", ")
@@ -916,10 +917,6 @@ impl<'a> Narrator<'a> {
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
-            Query::GetGovernanceLog { page: number, size } => {
-                let parts = [page("page", number), page("size", size)];
-                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-            }
             Query::GetAccessGrantsGrantedCount { user_id } => {
                 user_id.map(|id| self.user(id)).unwrap_or_default()
             }
