@@ -1,10 +1,10 @@
 //! The binary as it is used: exit codes, bad usage, and the commands that run nothing.
 
-use assay_model::rules::Switch;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use assay_model::rules::Switch;
 use serde_json::Value;
 
 fn assay(arguments: &[&str]) -> Command {

@@ -3,10 +3,9 @@
 
 use assay_model::catalogue::{Requirement, catalogue};
 use assay_model::invariant::Finding;
-use assay_model::ledger::{Action, Query};
 use serde::Serialize;
 
-use crate::report::{Report, RunReport};
+use crate::report::{Called, Report, RunReport};
 
 /// A broken requirement and its counterexample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +20,7 @@ pub struct Broken {
     /// The step it comes to light at; nothing when it was before the first.
     pub step: Option<Step>,
     /// Actions and views that bear on it, in the order they were called.
-    pub calls: Vec<String>,
+    pub calls: Vec<&'static str>,
     /// What happened, in one sentence.
     pub what: String,
     /// Whether this story says that it breaks the requirement.
@@ -66,7 +65,7 @@ fn counterexample(report: &Report, requirement: &'static Requirement) -> Option<
     });
     let (run, _, finding, calls) = found.min_by_key(|(run, by, finding, calls)| {
         let announced = run.says_it_breaks(finding.requirement);
-        let changes = calls.iter().any(|(_, name)| Action::is_action(name));
+        let changes = calls.iter().any(|(_, called)| called.is_action());
         let trouble = run.story.faults.len();
         (
             !changes,
@@ -83,37 +82,32 @@ fn counterexample(report: &Report, requirement: &'static Requirement) -> Option<
         story: run.story.name.clone(),
         seed: run.seed,
         step: step(run, finding, &calls),
-        calls: once(calls.into_iter().map(|(_, name)| name)),
+        calls: once(calls.into_iter().map(|(_, called)| called.name())),
         what: run.sentence(finding),
         announced: run.says_it_breaks(finding.requirement),
         replay: report.replay(&run.story.replay_as, run.seed),
     })
 }
 
-/// The actions and views that the evidence names, with the observation that names each. What a step did
+/// The actions and views that the evidence is about, with the observation of each. What a step did
 /// between its beginning and its end is evidence of its ending.
-fn calls(run: &RunReport, by: &str, finding: &Finding) -> Vec<(usize, String)> {
+fn calls(run: &RunReport, by: &str, finding: &Finding) -> Vec<(usize, Called)> {
     let mut steps = run.judgement.steps.iter();
     let step = steps.find(|step| by == "step" && step.evidence.first() == finding.evidence.first());
     let evidence = step.map_or(&finding.evidence, |step| &step.evidence);
     let mut calls = Vec::new();
     for index in evidence {
-        let told = run.told.get(index).map_or("", |told| &told.text);
-        for before in told.split('(') {
-            let word = before.rsplit(|c: char| !c.is_ascii_lowercase() && c != '_');
-            let word = word.into_iter().next().unwrap_or_default();
-            if Action::is_action(word) || Query::is_view(word) {
-                calls.push((*index, word.to_owned()));
-            }
-        }
+        let told = run.told.get(index);
+        let called = told.map_or(&[][..], |told| &told.called);
+        calls.extend(called.iter().map(|called| (*index, *called)));
     }
     calls
 }
 
 /// The step that was under way when the last action was called that bears on it; the last call, or the last
 /// of the evidence, where there is none.
-fn step(run: &RunReport, finding: &Finding, calls: &[(usize, String)]) -> Option<Step> {
-    let action = calls.iter().rev().find(|(_, name)| Action::is_action(name));
+fn step(run: &RunReport, finding: &Finding, calls: &[(usize, Called)]) -> Option<Step> {
+    let action = calls.iter().rev().find(|(_, called)| called.is_action());
     let seen = action.or(calls.last()).map(|(index, _)| *index);
     let seen = seen.or(finding.evidence.last().copied())?;
     let began = run.judgement.steps.iter().filter_map(|step| {
@@ -129,8 +123,8 @@ fn step(run: &RunReport, finding: &Finding, calls: &[(usize, String)]) -> Option
 }
 
 /// Each once, in order of first appearance.
-fn once(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen: Vec<String> = Vec::new();
+fn once(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut seen = Vec::new();
     for name in names {
         if !seen.contains(&name) {
             seen.push(name);

@@ -4,7 +4,8 @@ use assay_model::actor::{
     ChainDeed, Conduct, Fidelity, GrantRef, Holding, Listing, Order, ParameterChange, Share, Shown,
     Sum, Task, Terms, Trade, Via, Writer,
 };
-use assay_model::bridge::{Amount, Token};
+use assay_model::bridge::Token;
+use assay_model::chain::written;
 use assay_model::disclosure::Criterion;
 use assay_model::id::PartyId;
 use assay_model::ledger::WalletType;
@@ -437,26 +438,13 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
     }
 }
 
-/// An amount in whole tokens.
-fn tokens(amount: Amount, token: Token) -> String {
-    let unit = token.unit().0;
-    let fraction = format!(
-        "{:0width$}",
-        amount.0 % unit,
-        width = token.decimals() as usize
-    );
-    let fraction = fraction.trim_end_matches('0');
-    let point = if fraction.is_empty() { "" } else { "." };
-    format!("{}{point}{fraction} {token}", amount.0 / unit)
-}
-
 fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
     let name = |id: &PartyId| party(plan, *id);
     match trade {
         Trade::PayGas => "runs the action that costs gas".to_owned(),
         Trade::Spend { amount } => format!(
             "runs the action that costs IDOS, for {}",
-            tokens(*amount, Token::Idos)
+            written(Token::Idos, *amount)
         ),
         Trade::SetFee {
             credential,
@@ -465,17 +453,17 @@ fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
         } => format!(
             "sets the price of credential {} to {} for {}",
             short(credential.0),
-            tokens(*fee, Token::Usdc),
+            written(Token::Usdc, *fee),
             name(to)
         ),
         Trade::PayFee { credential } => format!("pays for credential {}", short(credential.0)),
         Trade::WithdrawAll { token } => format!("withdraws all its {token}"),
-        Trade::Withdraw { token, amount } => format!("withdraws {}", tokens(*amount, *token)),
+        Trade::Withdraw { token, amount } => format!("withdraws {}", written(*token, *amount)),
         Trade::Transfer { token, to, amount } => {
-            format!("gives {} to {}", tokens(*amount, *token), name(to))
+            format!("gives {} to {}", written(*token, *amount), name(to))
         }
         Trade::Lock { token, amount } => {
-            format!("gives {} to the network", tokens(*amount, *token))
+            format!("gives {} to the network", written(*token, *amount))
         }
         Trade::Sweep { token, to } => {
             format!("withdraws the network's {token} to {}", name(to))
@@ -484,7 +472,7 @@ fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
             Holding::Balance { token, of, wallet } => format!(
                 "looks whether {} has {}{}",
                 if *of == by { "it".to_owned() } else { name(of) },
-                tokens(*amount, *token),
+                written(*token, *amount),
                 if *wallet > 0 {
                     format!(" in wallet {wallet}")
                 } else {
@@ -492,24 +480,24 @@ fn trade_text(plan: &Plan, by: PartyId, trade: &Trade) -> String {
                 }
             ),
             Holding::Network { token } => {
-                format!("looks whether the network has {}", tokens(*amount, *token))
+                format!("looks whether the network has {}", written(*token, *amount))
             }
             Holding::Allowance => {
                 format!(
                     "looks whether its free gas is {}",
-                    tokens(*amount, Token::Idos)
+                    written(Token::Idos, *amount)
                 )
             }
             Holding::Fee { credential } => format!(
                 "looks whether credential {} costs {}",
                 short(credential.0),
-                tokens(*amount, Token::Usdc)
+                written(Token::Usdc, *amount)
             ),
         },
         Trade::Claims { token, of, amount } => format!(
             "looks whether {} can claim {}",
             if *of == by { "it".to_owned() } else { name(of) },
-            tokens(*amount, *token)
+            written(*token, *amount)
         ),
     }
 }

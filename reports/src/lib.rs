@@ -24,6 +24,6 @@ pub use certification::{Assessed, Assessment, Certification, Untestable};
 pub use exit::Exit;
 pub use narrate::{Narrator, describe};
 pub use report::{
-    FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble, quoted,
+    Called, FaultText, Mishap, Report, RunReport, Seeds, StepText, Story, Told, Trouble, quoted,
 };
 pub use worlds::{InWorld, Worlds};

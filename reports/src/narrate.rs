@@ -16,6 +16,7 @@ use assay_scenarios::plan::Plan;
 use crate::chain;
 use crate::deed;
 use crate::names::{count, few, holder, lock, party, second, short, user};
+use crate::report::Called;
 
 fn held(tables: TablesDigest) -> String {
     format!(", tables {}", tables.short())
@@ -94,6 +95,23 @@ impl<'a> Narrator<'a> {
         match self.history.observations().get(index) {
             Some(observation) => self.event(&observation.event),
             None => "no such observation".to_owned(),
+        }
+    }
+
+    /// The actions and views that one observation is about, in the order they were called.
+    pub fn called(&self, index: usize) -> Vec<Called> {
+        let observation = self.history.observations().get(index);
+        match observation.map(|observation| &observation.event) {
+            Some(Event::Asked { what, .. }) => called(what),
+            Some(Event::Answered { id, .. } | Event::NoAnswer { id, .. }) => {
+                self.asked_as(*id).map(called).unwrap_or_default()
+            }
+            Some(Event::AskedGateway { query, .. }) => vec![Called::View(query.name())],
+            Some(Event::Committed { committed, .. }) => {
+                let transactions = committed.block.transactions.iter();
+                transactions.flat_map(|one| actions(one)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -617,13 +635,18 @@ impl<'a> Narrator<'a> {
     }
 
     fn question(&self, id: RequestId, by: PartyId) -> String {
-        let asked = self
-            .questions
-            .get(&id)
-            .map(|index| &self.history.observations()[*index].event);
-        match asked {
-            Some(Event::Asked { what, .. }) => self.asked(what, by),
-            _ => "something it was not seen to ask".to_owned(),
+        match self.asked_as(id) {
+            Some(what) => self.asked(what, by),
+            None => "something it was not seen to ask".to_owned(),
+        }
+    }
+
+    /// What was asked under this id.
+    fn asked_as(&self, id: RequestId) -> Option<&Asked> {
+        let index = self.questions.get(&id)?;
+        match &self.history.observations()[*index].event {
+            Event::Asked { what, .. } => Some(what),
+            _ => None,
         }
     }
 
@@ -889,7 +912,8 @@ impl<'a> Narrator<'a> {
             Query::GetAccessGrantTerms { id } => self.grant(*id),
             Query::GetAccessRequestsReceived { page: number, size }
             | Query::GetAccessRequestsMade { page: number, size }
-            | Query::GetAuditRecords { page: number, size } => {
+            | Query::GetAuditRecords { page: number, size }
+            | Query::GetGovernanceLog { page: number, size } => {
                 let given = [page("page", number), page("size", size)];
                 let given: Vec<_> = given.into_iter().flatten().collect();
                 given.join(", ")
@@ -916,10 +940,6 @@ impl<'a> Narrator<'a> {
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
-            Query::GetGovernanceLog { page: number, size } => {
-                let parts = [page("page", number), page("size", size)];
-                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-            }
             Query::GetAccessGrantsGrantedCount { user_id } => {
                 user_id.map(|id| self.user(id)).unwrap_or_default()
             }
@@ -1104,6 +1124,20 @@ impl<'a> Narrator<'a> {
         });
         few(told)
     }
+}
+
+fn called(what: &Asked) -> Vec<Called> {
+    match what {
+        Asked::Broadcast(transaction) => actions(transaction).collect(),
+        Asked::View { query, .. } => vec![Called::View(query.name())],
+        Asked::Housekeeping(_) => Vec::new(),
+    }
+}
+
+/// The actions a transaction calls; the engine's own payloads call none.
+fn actions(transaction: &Transaction) -> impl Iterator<Item = Called> {
+    let calls = transaction.payload.calls().iter();
+    calls.map(|action| Called::Action(action.name()))
 }
 
 fn outcome(outcome: Outcome) -> String {

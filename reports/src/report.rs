@@ -184,6 +184,31 @@ pub struct Told {
     pub at: Millis,
     /// What happened.
     pub text: String,
+    /// What was called, in order.
+    pub called: Vec<Called>,
+}
+
+/// An action or a view that was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// An action of this name.
+    Action(&'static str),
+    /// A view of this name.
+    View(&'static str),
+}
+
+impl Called {
+    /// As the schema calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Called::Action(name) | Called::View(name) => name,
+        }
+    }
+
+    /// Whether it is an action; views change nothing.
+    pub const fn is_action(self) -> bool {
+        matches!(self, Called::Action(_))
+    }
 }
 
 /// What one run came to.
@@ -243,6 +268,7 @@ impl RunReport {
             run.told.entry(index).or_insert_with(|| Told {
                 at: observation.at,
                 text: narrator.tell(index),
+                called: narrator.called(index),
             });
         }
         run

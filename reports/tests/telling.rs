@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
+use assay_model::bridge::{Amount, Token};
 use assay_model::crypto::{Identity, Symbolic};
 use assay_model::history::{Asked, Contradiction, Doubt, Ending, Event, History, Level, Place};
 use assay_model::id::{
@@ -11,12 +12,14 @@ use assay_model::id::{
 };
 use assay_model::ledger::{
     Action, Answer, Content, Engine, Invalid, Outcome, Query, Refusal, Transaction,
+    Unsigned,
 };
 use assay_model::node::{
     Block, ClaimProblem, Committed, Halt, Rejected, Reply, RequestId, TxResult, TxStatus,
 };
 use assay_model::time::{BlockTime, Millis, WallMillis};
-use assay_reports::{Narrator, describe, state};
+use assay_model::wire::EnginePayload;
+use assay_reports::{Called, Narrator, describe, state};
 use uuid::Uuid;
 
 use common::{
@@ -526,6 +529,83 @@ fn actions_are_told_by_what_matters_in_them() {
             what: Asked::Broadcast(transaction(OWNER, 1, action)),
         });
     insta::assert_snapshot!(told(asked.collect()));
+}
+
+#[test]
+fn what_was_called_is_known_without_reading_what_is_told() {
+    let share = transaction(ALICE, 1, share_action());
+    let removal = transaction(KYC, 1, Action::RemoveUser {});
+    let view = Asked::View {
+        caller: None,
+        signed: false,
+        query: Query::GetUser {},
+    };
+    let ask = |id, what| Event::Asked {
+        id: RequestId(id),
+        by: ALICE,
+        node: N1,
+        what,
+    };
+    let unanswered = |id| Event::NoAnswer {
+        id: RequestId(id),
+        by: ALICE,
+        node: N1,
+    };
+    let statement = EnginePayload::RawStatement {
+        statement: "CREATE OR REPLACE ACTION revoke_access_grant($id UUID)".to_owned(),
+        parameters: vec![],
+    };
+    let statement = Transaction::sign(
+        &Symbolic,
+        &key(OWNER),
+        Unsigned {
+            nonce: 1,
+            chain_id: "assay-net".into(),
+            payload: statement.into(),
+        },
+    );
+    let gift = Action::Transfer {
+        token: Token::Idos,
+        to: "0x01".into(),
+        amount: Amount(1),
+    };
+    let shares = Called::Action("share_credential");
+    let table = vec![
+        (ask(1, Asked::Broadcast(share.clone())), vec![shares]),
+        (unanswered(1), vec![shares]),
+        (ask(2, view), vec![Called::View("get_user")]),
+        (unanswered(2), vec![Called::View("get_user")]),
+        (unanswered(3), vec![]),
+        (ask(4, Asked::Housekeeping("health")), vec![]),
+        (
+            Event::AskedGateway {
+                by: BANK,
+                gateway: KYC,
+                query: Query::GetWallets {},
+            },
+            vec![Called::View("get_wallets")],
+        ),
+        (
+            committed(vec![share, removal], &[Outcome::Accepted], false),
+            vec![shares, Called::Action("remove_user")],
+        ),
+        (
+            ask(5, Asked::Broadcast(transaction(ALICE, 2, gift))),
+            vec![Called::Action("transfer")],
+        ),
+        // What a statement names is not called.
+        (ask(6, Asked::Broadcast(statement)), vec![]),
+        (Event::Healed, vec![]),
+    ];
+    let mut history = History::new(cast());
+    for (event, _) in &table {
+        history.record(Millis(0), event.clone());
+    }
+    let plan = plan("grants/locked-revoke");
+    let narrator = Narrator::new(&history, &plan);
+    for (index, (_, called)) in table.iter().enumerate() {
+        assert_eq!(narrator.called(index), *called, "{}", narrator.tell(index));
+    }
 }
 
 #[test]

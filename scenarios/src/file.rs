@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use assay_model::actor::Oddity;
+use assay_model::ledger::Governed;
 use assay_model::rules::Switch;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Visitor};
@@ -491,7 +492,8 @@ mirror! {
         /// How long it lasts.
         #[schemars(required)]
         lasts "for": String,
-        /// The node it happens to; of lost answers, the node that gives them, default every node.
+        /// The node it happens to, or whose disk is tampered with or that lies; of lost answers, the node
+        /// that gives them, default every node.
         node "node": String,
         /// Nodes that still hear each other.
         sides "sides": Vec<At<Names>>,
@@ -505,7 +507,7 @@ mirror! {
         loss "loss": String,
         /// How much longer messages take.
         delay "delay": String,
-        /// The actor that is away, or whose requests or answers suffer.
+        /// The actor that is away, whose requests or answers suffer, or whose row or profile is tampered with.
         party "party": String,
         /// Whose clock: a node or an actor.
         of "of": String,
@@ -559,11 +561,16 @@ pub(crate) fn switches() -> Vec<&'static str> {
     Switch::ALL.iter().map(|switch| switch.name()).collect()
 }
 
+/// What an action can be replaced for.
+pub(crate) fn governed() -> Vec<&'static str> {
+    Governed::ALL.iter().map(|(one, _)| one.name()).collect()
+}
+
 /// JSON Schema of the whole scenario file, for editors and for people.
 pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     without_null(&mut schema);
-    let words: [(&str, &str, &[&str]); 14] = [
+    let words: [(&str, &str, &[&str]); 15] = [
         ("Step", "oddly", Oddity::NAMES),
         ("Step", "do", Verb::NAMES),
         ("Step", "how", WRITERS),
@@ -574,6 +581,7 @@ pub fn schema() -> Value {
         ("Step", "spender", SPENDERS),
         ("Step", "evidence", EVIDENCE),
         ("Step", "conduct", CONDUCTS),
+        ("Step", "rule", &governed()),
         ("Step", "position", POSITIONS),
         ("Step", "parameter", PARAMETERS),
         ("Fault", "fault", FaultVerb::NAMES),

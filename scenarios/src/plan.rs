@@ -1,5 +1,7 @@
 //! A plan: a story resolved to complete data, with no default left open. A world carries it out.
 
+use std::collections::BTreeSet;
+
 use assay_model::actor::{External, Order, Password, Task, Terms};
 use assay_model::bridge::{Amount, Token};
 use assay_model::catalogue::RequirementId;
@@ -10,7 +12,6 @@ use assay_model::node::Timing;
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 use crate::verb::FaultVerb;
 

@@ -294,6 +294,48 @@ pub(crate) const STEP_FIELDS: &[&str] = &[
 /// The keys every fault knows.
 pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];
 
+/// What is done on the chain that holds the tokens, as a pattern.
+macro_rules! chain_verbs {
+    () => {
+        $crate::verb::Verb::Stake
+            | $crate::verb::Verb::Unstake
+            | $crate::verb::Verb::WithdrawUnstaked
+            | $crate::verb::Verb::WithdrawReward
+            | $crate::verb::Verb::AllowNode
+            | $crate::verb::Verb::DisallowNode
+            | $crate::verb::Verb::Slash
+            | $crate::verb::Verb::WithdrawSlashed
+            | $crate::verb::Verb::SetReward
+            | $crate::verb::Verb::FundRewards
+            | $crate::verb::Verb::PauseStaking
+            | $crate::verb::Verb::ResumeStaking
+            | $crate::verb::Verb::ApproveTokens
+            | $crate::verb::Verb::SendTokens
+            | $crate::verb::Verb::Deposit
+            | $crate::verb::Verb::Reorganise
+    };
+}
+pub(crate) use chain_verbs;
+
+/// What is done with tokens inside the storage network, as a pattern.
+macro_rules! trade_verbs {
+    () => {
+        $crate::verb::Verb::PayGas
+            | $crate::verb::Verb::Spend
+            | $crate::verb::Verb::SetFee
+            | $crate::verb::Verb::PayFee
+            | $crate::verb::Verb::WithdrawTokens
+            | $crate::verb::Verb::Transfer
+            | $crate::verb::Verb::Lock
+            | $crate::verb::Verb::Sweep
+            | $crate::verb::Verb::Balance
+            | $crate::verb::Verb::Allowance
+            | $crate::verb::Verb::Fee
+            | $crate::verb::Verb::Claims
+    };
+}
+pub(crate) use trade_verbs;
+
 impl Verb {
     pub(crate) const fn who(self) -> Who {
         match self {
@@ -329,25 +371,7 @@ impl Verb {
 
     /// Whether it is done on the chain that holds the tokens, where no node is asked.
     pub(crate) const fn is_on_chain(self) -> bool {
-        matches!(
-            self,
-            Verb::Stake
-                | Verb::Unstake
-                | Verb::WithdrawUnstaked
-                | Verb::WithdrawReward
-                | Verb::AllowNode
-                | Verb::DisallowNode
-                | Verb::Slash
-                | Verb::WithdrawSlashed
-                | Verb::SetReward
-                | Verb::FundRewards
-                | Verb::PauseStaking
-                | Verb::ResumeStaking
-                | Verb::ApproveTokens
-                | Verb::SendTokens
-                | Verb::Deposit
-                | Verb::Reorganise
-        )
+        matches!(self, chain_verbs!())
     }
 
     /// The keys every step with this verb knows: operators reach all nodes at once and hold no wallet.

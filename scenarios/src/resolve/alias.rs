@@ -20,6 +20,7 @@ pub(super) enum Kind {
     Credential,
     Grant,
     Request,
+    Disclosure,
     Dag,
     Dwg,
     Attribute,
@@ -34,6 +35,7 @@ impl Kind {
             Kind::Credential => "credential",
             Kind::Grant => "grant",
             Kind::Request => "request",
+            Kind::Disclosure => "request to an enclave",
             Kind::Dag => "dag",
             Kind::Dwg => "dwg",
             Kind::Attribute => "attribute",
@@ -48,7 +50,8 @@ impl Kind {
         match self {
             Kind::Credential => "an `issue` step names its credential with `as`",
             Kind::Grant => "a `share`, `approve` or `sign-dag` step names its grant with `as`",
-            Kind::Request => "a `request` or `ask-enclave` step names its request with `as`",
+            Kind::Request => "a `request` step names its request with `as`",
+            Kind::Disclosure => "an `ask-enclave` step names its request with `as`",
             Kind::Dag => "a `sign-dag` step names its paper with `as`",
             Kind::Dwg => "a `sign-dwg` step names its paper with `as`",
             Kind::Club => "a `found-club` step names its club with `as`",
@@ -67,7 +70,8 @@ impl Kind {
             Verb::Share | Verb::Approve | Verb::StoreCopy => Some(Kind::Grant),
             Verb::Ask => Some(Kind::Question),
             Verb::FoundClub => Some(Kind::Club),
-            Verb::Request | Verb::AskEnclave => Some(Kind::Request),
+            Verb::Request => Some(Kind::Request),
+            Verb::AskEnclave => Some(Kind::Disclosure),
             Verb::SignDag => Some(Kind::Dag),
             Verb::SignDwg => Some(Kind::Dwg),
             Verb::Propose => Some(Kind::Proposal),
@@ -84,6 +88,7 @@ impl Kind {
             (Kind::Credential | Kind::Dwg, Kind::Credential)
                 | (Kind::Grant | Kind::Dag | Kind::Dwg, Kind::Grant)
                 | (Kind::Request, Kind::Request)
+                | (Kind::Disclosure, Kind::Disclosure)
                 | (Kind::Dag, Kind::Dag)
                 | (Kind::Dwg, Kind::Dwg)
                 | (Kind::Attribute, Kind::Attribute)
@@ -111,6 +116,10 @@ pub(super) enum Value {
         consumer: PartyId,
         locked_until: i64,
         terms: Terms,
+    },
+    Disclosure {
+        number: u32,
+        consumer: PartyId,
     },
     Dag(u32, Row, GrantRef),
     Dwg {
@@ -171,6 +180,12 @@ impl Aliases {
             .iter()
             .filter(|(_, named)| named.kind.serves_as(wanted));
         fits.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Names of a party's further wallets.
+    fn wallets_of(&self, of: PartyId) -> impl Iterator<Item = &String> {
+        let own = self.wallets.keys().filter(move |(party, _)| *party == of);
+        own.map(|(_, name)| name)
     }
 
     /// Requests count from 1.
@@ -333,28 +348,15 @@ impl Resolver<'_> {
         }
     }
 
-    /// The wallet of this name: which one it is, and its row.
-    pub(super) fn wallet(&mut self, here: &Here, name: &At<String>) -> Option<(u8, WalletId)> {
-        let by = here.by?;
-        if name.get() == defaults::FIRST_WALLET {
-            return Some((0, self.cast.party(by).wallet));
-        }
-        let Some(wallet) = self.aliases.wallets.get(&(by, name.get().clone())).cloned() else {
-            let own = self
-                .aliases
-                .wallets
-                .keys()
-                .filter(|(party, _)| *party == by);
-            let mut known = vec![defaults::FIRST_WALLET.to_owned()];
-            known.extend(own.map(|(_, name)| name.clone()));
-            let whose = self.cast.party(by).name.clone();
-            self.unknown(
-                name,
-                "wallet",
-                &format!("`{whose}` holds no such wallet"),
-                &known,
-            );
-            return None;
+    /// A party's wallet of this name, which has to be bound by now: which one it is, and its row.
+    pub(super) fn wallet(
+        &mut self,
+        here: &Here,
+        of: PartyId,
+        name: &At<String>,
+    ) -> Option<(u8, WalletId)> {
+        let Some(wallet) = self.wallet_named(of, name)? else {
+            return Some((0, self.cast.party(of).wallet));
         };
         self.in_time(here, name, (wallet.order, wallet.at), wallet.span)?;
         Some((wallet.index, wallet.id))
@@ -362,21 +364,22 @@ impl Resolver<'_> {
 
     /// Which of a party's wallets this is, whenever it is bound.
     pub(super) fn wallet_of(&mut self, of: PartyId, name: &At<String>) -> Option<u8> {
+        let wallet = self.wallet_named(of, name)?;
+        Some(wallet.map_or(0, |wallet| wallet.index))
+    }
+
+    /// A party's wallet of this name; nothing inside for the first, which no step binds.
+    fn wallet_named(&mut self, of: PartyId, name: &At<String>) -> Option<Option<Wallet>> {
         if name.get() == defaults::FIRST_WALLET {
-            return Some(0);
+            return Some(None);
         }
         let key = (of, name.get().clone());
         if let Some(wallet) = self.aliases.wallets.get(&key) {
-            return Some(wallet.index);
+            return Some(Some(wallet.clone()));
         }
-        let own = self
-            .aliases
-            .wallets
-            .keys()
-            .filter(|(party, _)| *party == of);
         let mut known = vec![defaults::FIRST_WALLET.to_owned()];
-        known.extend(own.map(|(_, name)| name.clone()));
-        let whose = self.cast.party(of).name.clone();
+        known.extend(self.aliases.wallets_of(of).cloned());
+        let whose = &self.cast.party(of).name;
         let message = format!("`{whose}` holds no such wallet");
         self.unknown(name, "wallet", &message, &known);
         None
@@ -414,12 +417,8 @@ impl Resolver<'_> {
             .advise("`replayed = true` sends the proof of the first one again");
             return;
         }
-        let own = self
-            .aliases
-            .wallets
-            .keys()
-            .filter(|(party, _)| *party == by);
-        let Ok(index) = u8::try_from(own.count() + 1) else {
+        let own = self.aliases.wallets_of(by).count();
+        let Ok(index) = u8::try_from(own + 1) else {
             self.complain(
                 alias,
                 format!("`{whose}` has more than 255 wallets"),
@@ -466,7 +465,7 @@ impl Resolver<'_> {
             .advise("`replayed` sends the proof of an earlier `add-wallet` step again");
             return None;
         }
-        let (index, _) = self.wallet(here, alias)?;
+        let (index, _) = self.wallet(here, key.0, alias)?;
         let replay = self.aliases.replays.entry(key).or_default();
         *replay += 1;
         let whose = &self.cast.party(here.by?).name;

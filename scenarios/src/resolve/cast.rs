@@ -77,46 +77,17 @@ pub(super) fn called(role: Role) -> &'static str {
 
 /// Whether this is how nodes are called, there or not.
 pub(super) fn is_node_name(name: &str) -> bool {
-    node_number(name).is_some()
-}
-
-/// The number in a node's name, from 1; nothing when it is no such name.
-fn node_number(name: &str) -> Option<&str> {
-    name.strip_prefix('n')
-        .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    name.strip_prefix('n').is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 impl Resolver<'_> {
     pub(super) fn cast(&mut self, actors: Option<&Actors>, chain: bool) {
-        let add = |this: &mut Self, name: &str, span, (role, registered, admitted, careful)| {
-            let id = PartyId(this.cast.parties.len() as u16);
-            this.cast.names.insert(name.to_owned(), (id, span));
-            // A network has one database owner, whichever stories it sees.
-            let known_as = match role {
-                Role::DbOwner => name.to_owned(),
-                _ => this.place.marked(name),
-            };
-            this.cast.parties.push(Party {
-                name: name.to_owned(),
-                role,
-                node: NodeId(0),
-                user: ids::user(&known_as),
-                wallet: ids::wallet(&this.told_as, name, defaults::FIRST_WALLET, 0),
-                wallets: vec![defaults::wallet_type(0)],
-                registered,
-                admitted,
-                careful,
-                box_key_of: id,
-                person: id,
-                company_of: id,
-                password: Password::Long,
-                known_as,
-            });
-        };
-        add(self, DB_OWNER, 0..0, (Role::DbOwner, false, false, true));
+        self.add(DB_OWNER, 0..0, (Role::DbOwner, false, false, true));
         let on_chain = |this: &mut Self| {
             for (name, role) in [(CHAIN, Role::Chain), (ASSOCIATION, Role::Association)] {
-                add(this, name, 0..0, (role, false, false, true));
+                this.add(name, 0..0, (role, false, false, true));
             }
         };
         let holders = actors.and_then(|actors| actors.holders.as_ref());
@@ -149,7 +120,7 @@ impl Resolver<'_> {
                     return;
                 }
                 if self.actor_name(name) {
-                    add(self, name.get(), name.span(), traits);
+                    self.add(name.get(), name.span(), traits);
                 }
             }
         }
@@ -185,31 +156,48 @@ impl Resolver<'_> {
         }
     }
 
+    /// Lets somebody take part; what it is besides its role: registered, admitted, careful.
+    fn add(
+        &mut self,
+        name: &str,
+        span: Range<usize>,
+        (role, registered, admitted, careful): (Role, bool, bool, bool),
+    ) -> PartyId {
+        let id = PartyId(self.cast.parties.len() as u16);
+        self.cast.names.insert(name.to_owned(), (id, span));
+        // A network has one database owner and one operator for each node, whichever stories it sees.
+        let known_as = match role {
+            Role::DbOwner | Role::Operator => name.to_owned(),
+            _ => self.place.marked(name),
+        };
+        self.cast.parties.push(Party {
+            name: name.to_owned(),
+            role,
+            node: NodeId(0),
+            user: ids::user(&known_as),
+            wallet: ids::wallet(&self.told_as, name, defaults::FIRST_WALLET, 0),
+            wallets: vec![defaults::wallet_type(0)],
+            registered,
+            admitted,
+            careful,
+            box_key_of: id,
+            person: id,
+            company_of: id,
+            password: Password::Long,
+            known_as,
+        });
+        id
+    }
+
     /// The operator of a node, who is called as the node and takes part once a step says so.
     pub(super) fn operator(&mut self, name: &At<String>) -> Option<PartyId> {
         let node = self.own_name(name, "")?;
         if let Some(known) = self.cast.find(name.get()) {
             return Some(known);
         }
-        let id = PartyId(self.cast.parties.len() as u16);
-        let text = name.get().clone();
-        self.cast.names.insert(text.clone(), (id, name.span()));
-        self.cast.parties.push(Party {
-            user: ids::user(&text),
-            wallet: ids::wallet(&self.told_as, &text, defaults::FIRST_WALLET, 0),
-            known_as: text.clone(),
-            name: text,
-            role: Role::Operator,
-            node,
-            wallets: vec![defaults::wallet_type(0)],
-            registered: false,
-            admitted: false,
-            careful: true,
-            box_key_of: id,
-            person: id,
-            company_of: id,
-            password: Password::Long,
-        });
+        let traits = (Role::Operator, false, false, true);
+        let id = self.add(name.get(), name.span(), traits);
+        self.cast.parties[id.index()].node = node;
         Some(id)
     }
 
@@ -218,7 +206,7 @@ impl Resolver<'_> {
         let text = name.get();
         if !is_name(text) {
             self.bad_name(name);
-        } else if RESERVED.contains(&&**text) || node_number(text).is_some() {
+        } else if RESERVED.contains(&&**text) || is_node_name(text) {
             self.complain(name, format!("no actor can be called `{text}`"), "reserved")
                 .advise(format!("reserved: {}, n1, n2, …", RESERVED.join(", ")));
         } else if let Some(first) = self.cast.place(text) {
@@ -354,7 +342,7 @@ impl Resolver<'_> {
 
     /// The node of this name; `besides` is what else could stand in its place.
     fn own_name(&mut self, name: &At<String>, besides: &str) -> Option<NodeId> {
-        let number = node_number(name.get());
+        let number = name.get().strip_prefix('n');
         let place = number.and_then(|number| number.parse::<u16>().ok());
         match place.and_then(|place| place.checked_sub(1)) {
             Some(place) if place < self.nodes && name.get() == &NodeId(place).to_string() => {
@@ -378,11 +366,11 @@ impl Resolver<'_> {
     /// A node or a party.
     pub(super) fn whose(&mut self, name: &At<String>) -> Option<Whose> {
         let text = name.get();
-        let party = self.cast.find(text).filter(|_| node_number(text).is_none());
+        let party = self.cast.find(text).filter(|_| !is_node_name(text));
         if let Some(party) = party {
             return Some(Whose::Party(party));
         }
-        if node_number(text).is_some() || text == "leader" || text == "follower" {
+        if is_node_name(text) || text == "leader" || text == "follower" {
             return self.node_ref(name).map(Whose::Node);
         }
         let mut known: Vec<String> = (0..self.nodes).map(|n| NodeId(n).to_string()).collect();

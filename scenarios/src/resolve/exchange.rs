@@ -160,10 +160,7 @@ impl Resolver<'_> {
     }
 
     fn token_or_idos(&mut self, file: &file::Step) -> Option<Token> {
-        self.or(&file.token, Token::Idos, |this, word| {
-            this.word(word, "token", file::TOKENS)
-                .map(|place| Token::ALL[place])
-        })
+        self.or(&file.token, Token::Idos, Self::token)
     }
 
     /// What is done on the chain is in whole tokens.

@@ -141,10 +141,10 @@ impl Resolver<'_> {
         );
         let duration = self.duration_of(file.duration.as_ref(), &steps, &faults);
 
-        let settle = self.or(&file.settle, defaults::SETTLE, |this, text| {
-            this.duration("settle", text)
+        let settle = self.duration_or("settle", &file.settle, defaults::SETTLE);
+        let events = self.or(&file.events, defaults::EVENTS, |this, events| {
+            this.above_zero(events, "a run needs at least one event", "too few")
         });
-        let events = self.or(&file.events, defaults::EVENTS, Self::event_count);
         let rules = self.rules(file);
         let claim = self.claim(file.claim.as_ref());
         let check = self.check(list(&file.check));
@@ -238,18 +238,6 @@ impl Resolver<'_> {
         sentries
     }
 
-    fn event_count(&mut self, events: &At<i64>) -> Option<u64> {
-        let count = u64::try_from(*events.get()).ok().filter(|count| *count > 0);
-        if count.is_none() {
-            self.complain(
-                events,
-                "a run needs at least one event".to_owned(),
-                "too few",
-            );
-        }
-        count
-    }
-
     fn network(&mut self, network: Option<&file::Network>) -> Option<(Network, Millis, Timing)> {
         let (plain, timing) = (defaults::NETWORK, defaults::TIMING);
         let Some(file) = network else {
@@ -264,7 +252,9 @@ impl Resolver<'_> {
         let propose = self.pace("propose", &file.propose, timing.propose);
         let empty_block = self.pace("empty-block", &file.empty_block, timing.empty_block);
         let drift = self.duration_or("drift", &file.drift, Millis(timing.drift));
-        let history = self.or(&file.history, timing.history, Self::history);
+        let history = self.or(&file.history, timing.history, |this, blocks| {
+            this.above_zero(blocks, "a node keeps at least one block", "too few")
+        });
         let network = Network {
             latency: latency?,
             jitter: jitter?,
@@ -280,15 +270,6 @@ impl Resolver<'_> {
             ..timing
         };
         Some((network, disk_sync?, timing))
-    }
-
-    fn history(&mut self, blocks: &At<i64>) -> Option<u64> {
-        let count = u64::try_from(*blocks.get()).ok().filter(|count| *count > 0);
-        if count.is_none() {
-            let message = "a node keeps at least one block".to_owned();
-            self.complain(blocks, message, "too few");
-        }
-        count
     }
 
     /// A pause of the protocol. Without it blocks would follow each other at the same instant.
@@ -504,6 +485,15 @@ impl Resolver<'_> {
             return None;
         }
         Some(millis)
+    }
+
+    /// A number of at least one, or this complaint.
+    fn above_zero(&mut self, number: &At<i64>, message: &str, label: &str) -> Option<u64> {
+        let count = u64::try_from(*number.get()).ok().filter(|count| *count > 0);
+        if count.is_none() {
+            self.complain(number, message.to_owned(), label);
+        }
+        count
     }
 
     fn rate(&mut self, key: &str, text: &At<String>) -> Option<Ppm> {

@@ -20,11 +20,11 @@ use crate::file::{self, Amount, At};
 use crate::names::suggest;
 use crate::plan::{Deed, Expect, Step};
 use crate::requirements::default_requirements;
-use crate::verb::{Verb, Who};
+use crate::verb::{Verb, Who, chain_verbs, trade_verbs};
 use crate::{shape, units};
 
 /// The step at hand.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Here {
     /// Place in order of time.
     pub(super) order: usize,
@@ -196,7 +196,7 @@ impl Resolver<'_> {
             }
         });
         let wallet = self.or(&file.wallet, 0, |this, name| {
-            this.wallet(here, name).map(|(index, _)| index)
+            this.wallet(here, here.by?, name).map(|(index, _)| index)
         });
         let patience = self.or(&file.patience, defaults::PATIENCE, |this, text| {
             this.positive("patience", text)
@@ -328,14 +328,7 @@ impl Resolver<'_> {
             }
             Verb::Share => self.share(here, file).map(Order::Share),
             Verb::Approve => self.approve(here, file),
-            Verb::Deny if file.question.is_some() => {
-                let (question, consumer) = self.question(here, file)?;
-                Some(Order::DenyQuestion { question, consumer })
-            }
-            Verb::Deny => {
-                let (request, consumer, ..) = self.request(here, file)?;
-                Some(Order::Deny { request, consumer })
-            }
+            Verb::Deny => self.deny(here, file),
             Verb::Withdraw => {
                 let (request, ..) = self.request(here, file)?;
                 Some(Order::Withdraw { request })
@@ -417,7 +410,7 @@ impl Resolver<'_> {
             }
             Verb::RemoveWallet => {
                 let which = self.need(here, "which", &file.which)?;
-                let (wallet, id) = self.wallet(here, which)?;
+                let (wallet, id) = self.wallet(here, here.by?, which)?;
                 Some(Order::RemoveWallet { wallet, id })
             }
             Verb::StoreShares => Some(Order::StoreShares),
@@ -439,11 +432,14 @@ impl Resolver<'_> {
                 })
             }
             Verb::Allow => {
-                let (request, consumer, ..) = self.request(here, file)?;
-                Some(Order::Allow {
-                    request: request.number,
-                    consumer,
-                })
+                let name = self.need(here, "request", &file.request)?;
+                match self.named(here, name, Kind::Disclosure)? {
+                    Value::Disclosure { number, consumer } => Some(Order::Allow {
+                        request: number,
+                        consumer,
+                    }),
+                    other => unreachable!("a disclosure's name stands for {other:?}"),
+                }
             }
             Verb::Guess => {
                 let of = self.needed_user(here, "of", &file.of)?;
@@ -507,12 +503,8 @@ impl Resolver<'_> {
             Verb::Probe => {
                 let of = self.need(here, "of", &file.of)?;
                 let of = self.party(of)?;
-                let whose = Here {
-                    by: Some(of),
-                    ..here.clone()
-                };
                 let wallet = self.or(&file.which, 0, |this, name| {
-                    this.wallet(&whose, name).map(|(index, _)| index)
+                    this.wallet(here, of, name).map(|(index, _)| index)
                 });
                 Some(Order::Probe {
                     of,
@@ -528,18 +520,7 @@ impl Resolver<'_> {
                 Some(Order::Rescind { copy: row.id })
             }
             Verb::ListGranted => self.list_granted(here, file, expect),
-            Verb::PayGas
-            | Verb::Spend
-            | Verb::SetFee
-            | Verb::PayFee
-            | Verb::WithdrawTokens
-            | Verb::Transfer
-            | Verb::Lock
-            | Verb::Sweep
-            | Verb::Balance
-            | Verb::Allowance
-            | Verb::Fee
-            | Verb::Claims => self.trade(here, file).map(Order::Trade),
+            trade_verbs!() => self.trade(here, file).map(Order::Trade),
             Verb::Admit => {
                 let issuer = self.need(here, "issuer", &file.issuer)?;
                 let issuer = self.role(issuer, Role::Issuer)?;
@@ -552,22 +533,7 @@ impl Resolver<'_> {
                     shouted: said(&file.shouted),
                 })
             }
-            Verb::Stake
-            | Verb::Unstake
-            | Verb::WithdrawUnstaked
-            | Verb::WithdrawReward
-            | Verb::AllowNode
-            | Verb::DisallowNode
-            | Verb::Slash
-            | Verb::WithdrawSlashed
-            | Verb::SetReward
-            | Verb::FundRewards
-            | Verb::PauseStaking
-            | Verb::ResumeStaking
-            | Verb::ApproveTokens
-            | Verb::SendTokens
-            | Verb::Deposit
-            | Verb::Reorganise => self.on_chain(here, file),
+            chain_verbs!() => self.on_chain(here, file),
             Verb::FoundClub => {
                 let alias = self.need(here, "as", &file.alias)?;
                 let club = ids::club(&self.told_as, alias.get());
@@ -613,8 +579,7 @@ impl Resolver<'_> {
             Verb::ReplaceAction => {
                 let rule = self.need(here, "rule", &file.rule);
                 let position = self.need(here, "position", &file.position);
-                let known: Vec<&str> = Governed::ALL.iter().map(|(one, _)| one.name()).collect();
-                let governed = rule.and_then(|rule| self.word(rule, "rule", &known));
+                let governed = rule.and_then(|rule| self.word(rule, "rule", &file::governed()));
                 let on = position.and_then(|word| self.word(word, "position", file::POSITIONS));
                 Some(Order::ReplaceAction {
                     governed: Governed::ALL[governed?].0,
@@ -622,31 +587,19 @@ impl Resolver<'_> {
                 })
             }
             Verb::ReadLog => {
-                let size = match &file.size {
-                    None => None,
-                    Some(size) => match size.get() {
-                        Amount::Number(number) => Some(*number),
-                        Amount::Text(_) => {
-                            self.complain(size, "a page's size is a number".to_owned(), "a text");
-                            return None;
-                        }
-                    },
-                };
-                let rows = file.rows.as_ref().map(|rows| *rows.get());
+                let size = self.page_size(file);
+                let rows = self.or(&file.rows, None, |this, rows| {
+                    this.row_count(rows).map(Some)
+                });
                 Some(Order::ReadLog {
                     page: file.page.as_ref().map(|page| *page.get()),
-                    size,
-                    rows: rows.and_then(|rows| u32::try_from(rows).ok()),
+                    size: size?,
+                    rows: rows?,
                 })
             }
             Verb::JoinValidators => {
                 let power = self.or(&file.power, 1, |this, power| {
-                    let number = u64::try_from(*power.get()).ok().filter(|power| *power > 0);
-                    if number.is_none() {
-                        let message = "a validator has a power of 1 at least".to_owned();
-                        this.complain(power, message, "too little");
-                    }
-                    number
+                    this.above_zero(power, "a validator has a power of 1 at least", "too little")
                 });
                 Some(Order::JoinValidators { power: power? })
             }
@@ -837,9 +790,7 @@ impl Resolver<'_> {
         let predicate = self.need(here, "predicate", &file.predicate);
         let predicate = predicate.and_then(|text| self.criterion("predicate", text));
         let usual = here.at? + defaults::ANSWER;
-        let expires = self.or(&file.expires, usual, |this, text| {
-            this.duration("expires", text)
-        });
+        let expires = self.duration_or("expires", &file.expires, usual);
         let (alias, consumer) = (alias?, here.by?);
         let number = self.aliases.next_request();
         let value = Value::Question { number, consumer };
@@ -893,6 +844,20 @@ impl Resolver<'_> {
             request: request?,
             share: share?,
         })
+    }
+
+    fn deny(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
+        let asked = [("request", &file.request), ("question", &file.question)];
+        match self.either(here, asked)? {
+            (0, _) => {
+                let (request, consumer, ..) = self.request(here, file)?;
+                Some(Order::Deny { request, consumer })
+            }
+            (_, _) => {
+                let (question, consumer) = self.question(here, file)?;
+                Some(Order::DenyQuestion { question, consumer })
+            }
+        }
     }
 
     /// A copy to be made, with its grant; `usual` is what the step need not say.
@@ -1054,9 +1019,7 @@ impl Resolver<'_> {
             None => to,
         };
         let usual = here.at? + defaults::PAPER;
-        let until = self.or(&file.until, usual, |this, text| {
-            this.duration("until", text)
-        });
+        let until = self.duration_or("until", &file.until, usual);
         let terms = self.terms(here, file, Terms::default());
         let (row, alias) = (row?, alias?);
         let grant = GrantRef {
@@ -1084,11 +1047,9 @@ impl Resolver<'_> {
         let alias = self.need(here, "as", &file.alias);
         let locked_until = self.lock(here, own_lock(file), defaults::NO_LOCK);
         let at = here.at?;
-        let from = self.or(&file.from, at, |this, text| this.duration("from", text));
+        let from = self.duration_or("from", &file.from, at);
         let usual = at + defaults::WINDOW;
-        let until = self.or(&file.until, usual, |this, text| {
-            this.duration("until", text)
-        });
+        let until = self.duration_or("until", &file.until, usual);
         let carrier = match &file.carrier {
             Some(carrier) => self.role(carrier, Role::Issuer),
             None => issuer,
@@ -1177,9 +1138,7 @@ impl Resolver<'_> {
             None => Some(None),
         };
         let at = here.at?;
-        let stands = self.or(&file.stands, defaults::STANDS, |this, text| {
-            this.duration("stands", text)
-        });
+        let stands = self.duration_or("stands", &file.stands, defaults::STANDS);
         let terms = self.terms(here, file, Terms::default());
         let (alias, locked_until, consumer) = (alias?, locked_until?, here.by?);
         let terms = terms?;
@@ -1210,19 +1169,11 @@ impl Resolver<'_> {
         let row = self.needed_credential(here, &file.credential);
         let alias = self.need(here, "as", &file.alias);
         let (alias, consumer) = (alias?, here.by?);
-        let request = RequestRef {
-            number: self.aliases.next_request(),
-            id: ids::request(&self.told_as, alias.get()),
-        };
-        let value = Value::Request {
-            request,
-            consumer,
-            locked_until: defaults::NO_LOCK,
-            terms: Terms::default(),
-        };
+        let number = self.aliases.next_request();
+        let value = Value::Disclosure { number, consumer };
         self.aliases.fill(here, alias, value);
         Some(Order::AskEnclave {
-            request: request.number,
+            request: number,
             user: user?,
             credential: row?.id,
         })
@@ -1265,7 +1216,18 @@ impl Resolver<'_> {
         file: &file::Step,
         expect: Option<Expect>,
     ) -> Option<Order> {
-        let size = self.or(&file.size, None, |this, size| match size.get() {
+        let size = self.page_size(file);
+        let rows = self.rows(here, file, expect);
+        Some(Order::ListGranted {
+            page: file.page.as_ref().map(|page| *page.get()),
+            size: size?,
+            rows: rows?,
+        })
+    }
+
+    /// The size of the page a listing asks for; nothing inside where it names none.
+    fn page_size(&mut self, file: &file::Step) -> Option<Option<i64>> {
+        self.or(&file.size, None, |this, size| match size.get() {
             Amount::Number(number) => Some(Some(*number)),
             Amount::Text(text) => {
                 this.complain(
@@ -1276,12 +1238,6 @@ impl Resolver<'_> {
                 .advise("the size of a page is a whole number, without quotes");
                 None
             }
-        });
-        let rows = self.rows(here, file, expect);
-        Some(Order::ListGranted {
-            page: file.page.as_ref().map(|page| *page.get()),
-            size: size?,
-            rows: rows?,
         })
     }
 
@@ -1293,18 +1249,17 @@ impl Resolver<'_> {
                 None
             }
             (None, _) => Some(defaults::ROWS),
-            (Some(rows), _) => {
-                let count = u32::try_from(*rows.get()).ok();
-                if count.is_none() {
-                    self.complain(
-                        rows,
-                        format!("there cannot be {} rows", rows.get()),
-                        "not a count",
-                    );
-                }
-                count
-            }
+            (Some(rows), _) => self.row_count(rows),
         }
+    }
+
+    fn row_count(&mut self, rows: &At<i64>) -> Option<u32> {
+        let count = u32::try_from(*rows.get()).ok();
+        if count.is_none() {
+            let message = format!("there cannot be {} rows", rows.get());
+            self.complain(rows, message, "not a count");
+        }
+        count
     }
 
     fn needed_user(

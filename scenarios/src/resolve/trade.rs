@@ -37,7 +37,7 @@ impl Resolver<'_> {
         resolved
     }
 
-    fn token(&mut self, name: &At<String>) -> Option<Token> {
+    pub(super) fn token(&mut self, name: &At<String>) -> Option<Token> {
         let place = self.word(name, "token", file::TOKENS)?;
         Token::parse(file::TOKENS[place])
     }

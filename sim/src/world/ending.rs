@@ -156,11 +156,13 @@ impl World<'_> {
         self.look_for_deleted();
     }
 
-    /// Says of every ciphertext that the story has deleted what is left of it on each node: in its tables, or
-    /// in what it keeps of the past, on disk or waiting for a block.
+    /// Says of every ciphertext that the story has deleted what is left of it on each node in what it keeps
+    /// of the past, on disk or waiting for a block. A credential whose row a node still stores is not deleted
+    /// there; whether it should be is seen by looking into the tables.
     fn look_for_deleted(&mut self) {
         let written = self.written();
-        let mut found = Vec::new();
+        // One word for each credential: the worst.
+        let mut worst: BTreeMap<(NodeId, CredentialId), Level> = BTreeMap::new();
         for (node, host) in (0..).map(NodeId).zip(&self.hosts) {
             let Some(machine) = &host.node else { continue };
             let stored = &machine.state().tables().credentials;
@@ -193,14 +195,9 @@ impl World<'_> {
                     true => Level::History,
                     false => Level::Gone,
                 };
-                found.push((node, *credential, level));
+                let known = worst.entry((node, *credential)).or_insert(level);
+                *known = level.min(*known);
             }
-        }
-        // One word for each credential: the worst.
-        let mut worst: BTreeMap<(NodeId, CredentialId), Level> = BTreeMap::new();
-        for (node, credential, level) in found {
-            let known = worst.entry((node, credential)).or_insert(level);
-            *known = level.min(*known);
         }
         for ((node, credential), level) in worst {
             self.record(Event::Remained {
