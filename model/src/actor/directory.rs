@@ -179,6 +179,7 @@ pub fn validator_key(node: NodeId) -> SigningKey {
         secret,
     }
 }
+
 /// Of one of a party's keys. Behind a FaceSign wallet's is a face, and a phrase of words.
 fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32] {
     let drawn = derive(&format!("signing key {index} of {}", persona.name));
@@ -405,6 +406,7 @@ impl Directory {
         let person = &self.card(self.card(id).persona.person).persona;
         derive(&format!("face of {}", person.name))
     }
+
     /// The share nodes, in the order of their points.
     pub fn share_nodes(&self) -> impl Iterator<Item = PartyId> {
         let cards = (0..).map(PartyId).zip(&self.cards);
