@@ -254,13 +254,11 @@ fn answer((client, id): Open, reply: Option<Reply>, out: &mut Outbox) {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
-    use super::super::directory::{External, Keys, Password, Persona};
+    use super::super::directory::Keys;
+    use super::super::people::{directory, persona};
     use super::*;
     use crate::crypto::Symbolic;
     use crate::history::Role;
-    use crate::id::{UserId, WalletId};
     use crate::ledger::Query;
     use crate::rules::Rules;
 
@@ -269,37 +267,13 @@ mod tests {
     const CALL: RequestId = RequestId(7);
     const NOON: WallMillis = WallMillis(1_000_000);
 
-    fn persona(name: &str, role: Role, id: PartyId) -> Persona {
-        Persona {
-            name: name.to_owned(),
-            role,
-            user: UserId(Uuid::nil()),
-            wallet: WalletId(Uuid::nil()),
-            wallets: Vec::new(),
-            careful: true,
-            node: NodeId(0),
-            box_key_of: id,
-            person: id,
-            company: name.to_owned(),
-            password: Password::Long,
-        }
-    }
-
     fn gateway(rules: Rules) -> (Gateway, Keys) {
         let suite: Arc<dyn Suite> = Arc::new(Symbolic);
         let personas = [
             persona("front", Role::Gateway, FRONT),
             persona("bank", Role::Consumer, BANK),
         ];
-        let nodes = (3, &[][..]);
-        let (directory, mut keys) = Directory::new(
-            &*suite,
-            &personas,
-            "net".into(),
-            rules,
-            nodes,
-            External::ARBITRUM,
-        );
+        let (directory, mut keys) = directory(&personas, rules);
         let bank = keys.remove(BANK.index());
         (Gateway::new(FRONT, suite, directory, [0; 32]), bank)
     }

@@ -4,7 +4,7 @@ use super::super::client::{Got, Want};
 use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Fidelity, Oddity, Order, Share, Task};
+use super::super::order::{Fidelity, Oddity, Order, RequestRef, Share, Task};
 use super::writing::{add, edit};
 use super::{News, Next, ending, look, submit};
 use crate::crypto::content_hash;
@@ -52,20 +52,13 @@ pub(super) fn share(
                     None => Next::Done(Ending::Declined("nothing-found")),
                 };
             }
-            let (copy, hash) = unfaithful(&original, share.fidelity);
-            let mut action = match task.order {
-                Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
-                _ => desk.copy(share, request, &copy, hash, out),
-            };
-            if task.oddity == Some(Oddity::Shouts) {
-                shout(&mut action);
-            }
-            submit(action)
+            let copy = unfaithful(&original, share.fidelity);
+            written(desk, task, (share, request), copy, out)
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
-            let copy = document.unwrap_or(own);
-            submit(desk.copy(share, request, &copy, content_hash(&copy), out))
+            let copy = unfaithful(&document.unwrap_or(own), share.fidelity);
+            written(desk, task, (share, request), copy, out)
         }
         News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
@@ -76,6 +69,24 @@ pub(super) fn share(
             Next::Done(ending)
         }
     }
+}
+
+/// Sends a copy and the hash it states: granted, or to wait for a grant, as the order has it.
+fn written(
+    desk: &mut Desk,
+    task: &Task,
+    (share, request): (&Share, Option<RequestRef>),
+    (copy, hash): (Vec<u8>, ContentHash),
+    out: &mut Outbox,
+) -> Next {
+    let mut action = match task.order {
+        Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
+        _ => desk.copy(share, request, &copy, hash, out),
+    };
+    if task.oddity == Some(Oddity::Shouts) {
+        shout(&mut action);
+    }
+    submit(action)
 }
 
 /// Writes a grantee in capitals, as software does that takes addresses from elsewhere.
@@ -235,5 +246,61 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         }
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(_) | News::Overdue => Next::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::actor::order::Terms;
+    use crate::actor::people::{desks, task};
+    use crate::id::{CredentialId, UserId};
+    use crate::ledger::Payload;
+
+    /// What is sent for this order once a document was lent for it.
+    fn sent(order: impl Fn(Share) -> Order, oddity: Option<Oddity>) -> Action {
+        let [mut user, consumer] = desks([Role::User, Role::Consumer]);
+        let copy = Share {
+            original: CredentialId(Uuid::from_u128(1)),
+            owner: UserId(Uuid::nil()),
+            copy: CredentialId(Uuid::from_u128(2)),
+            to: consumer.me,
+            locked_until: 0,
+            in_millis: false,
+            terms: Terms::default(),
+            fidelity: Fidelity::Borrowed,
+        };
+        let task = Task {
+            oddity,
+            ..task(order(copy))
+        };
+        let lent = News::Letter(Letter::Lent {
+            task: 1,
+            document: Some(b"{}".to_vec()),
+        });
+        let out = &mut Outbox::default();
+        match share(&mut None, &mut user, TaskId(1), &task, lent, out) {
+            Next::Ask(Want::Submit(Payload::Actions(batch)), _) => batch.calls()[0].clone(),
+            _ => panic!("nothing is sent"),
+        }
+    }
+
+    #[test]
+    fn a_lent_document_is_written_as_the_order_has_it() {
+        let waits = sent(Order::StoreCopy, None);
+        assert!(matches!(waits, Action::CreateCredentialCopy { .. }));
+        let grantee = |oddity| match sent(Order::Share, oddity) {
+            Action::ShareCredential {
+                grantee_wallet_identifier: grantee,
+                ..
+            } => grantee,
+            other => panic!("{} makes no grant", other.name()),
+        };
+        let plain = grantee(None);
+        let shouted = grantee(Some(Oddity::Shouts));
+        assert_ne!(plain, shouted);
+        assert_eq!(*plain, shouted.to_lowercase());
     }
 }
