@@ -200,7 +200,6 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         unreachable!("only an order to sign a dAG signs one")
     };
     let data = (grant.data, grant.locked_until);
-    let terms = desk.dag_terms(*not_after, terms);
     match news {
         News::Begin => {
             let directory = &desk.directory;
@@ -210,7 +209,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 dag_data_id: grant.data,
                 dag_locked_until: grant.locked_until,
                 dag_content_hash: desk.hash_for(grant.data),
-                terms,
+                terms: desk.dag_terms(*not_after, terms),
             };
             Next::Ask(
                 Want::View {
@@ -224,6 +223,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             result: Ok(Answer::Text(text)),
             ..
         }) => {
+            let terms = desk.dag_terms(*not_after, terms);
             let unsigned = desk.dag_action(*owner, grant.grantee, data, terms.clone(), "".into());
             if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
