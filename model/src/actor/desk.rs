@@ -108,7 +108,7 @@ pub struct Desk {
     /// The id of the notes made last, and the one the next notes shall have.
     last_notes_id: Option<String>,
     next_notes_id: Option<String>,
-    /// Keys that something may still be sealed to, the latest first.
+    /// User: keys that something may still be sealed to, the latest first.
     pub(super) former: Vec<BoxSecret>,
     /// Issuer: keys that users have taken since the directory was made.
     pub(super) taken: BTreeMap<PartyId, BoxPublic>,
@@ -159,6 +159,20 @@ impl Desk {
     /// The party's own card.
     pub(super) fn card(&self) -> &Card {
         self.directory.card(self.me)
+    }
+
+    /// The key that opens what is sealed to this party now.
+    pub(super) fn own_box(&self) -> BoxPublic {
+        self.suite.box_public(&self.keys.box_secret)
+    }
+
+    /// What to seal to for a party, as far as this one knows: keys change after the directory was made.
+    pub(super) fn box_of(&self, party: PartyId) -> BoxPublic {
+        if party == self.me {
+            return self.own_box();
+        }
+        let taken = self.taken.get(&party).copied();
+        taken.unwrap_or(self.directory.card(party).box_public)
     }
 
     /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
@@ -364,11 +378,9 @@ impl Desk {
     ) -> Package {
         let directory = self.directory.clone();
         let (content, encryptor) = if unsealed {
-            (plaintext.clone(), self.card().box_public_text())
+            (plaintext.clone(), key_text(&self.own_box()))
         } else {
-            let taken = self.taken.get(&to).copied();
-            let to = taken.unwrap_or(directory.card(to).box_public);
-            self.seal(credential, &to, plaintext, out)
+            self.seal(credential, &self.box_of(to), plaintext, out)
         };
         let id = self.next_notes_id.take();
         let id = id.unwrap_or_else(|| notes_id(credential));
@@ -413,8 +425,8 @@ impl Desk {
         let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
         let first = self.sealed(&document, (user, user), original, (false, false), out);
         let (_, plaintext) = document;
-        let to = &directory.card(paper.grantee).box_public;
-        let (sealed, encryptor) = self.seal(copy, to, &plaintext, out);
+        let to = self.box_of(paper.grantee);
+        let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
         let second = self.signed_package(
             (directory.card(user).persona.user, copy),
             (&sealed, encryptor),
@@ -552,8 +564,8 @@ impl Desk {
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
         let to = match share.fidelity {
-            Fidelity::Misdirected => self.card().box_public,
-            _ => grantee.box_public,
+            Fidelity::Misdirected => self.own_box(),
+            _ => self.box_of(share.to),
         };
         let (mut sealed, encryptor) = self.seal(share.copy, &to, plaintext, out);
         if let (Fidelity::Tampered, Some(last)) = (share.fidelity, sealed.last_mut()) {
@@ -832,7 +844,7 @@ impl Desk {
     /// Issuer: the same, for a profile that exists before the story begins.
     pub fn founding_registration(&self, user: &mut Desk, now: WallMillis) -> [Batch; 2] {
         let (address, proof) = user.first_proof(now);
-        let box_public = user.card().box_public_text();
+        let box_public = key_text(&user.own_box());
         self.registration(
             user.me,
             (address, proof.message, proof.signature),
@@ -940,7 +952,7 @@ impl Desk {
         match letter {
             Letter::ProofWanted { task } => {
                 let (address, Proof { message, signature }) = self.first_proof(now);
-                let box_public = self.card().box_public_text();
+                let box_public = key_text(&self.own_box());
                 out.letter(
                     from,
                     Letter::Proof {

@@ -231,7 +231,7 @@ pub struct Card {
     pub persona: Persona,
     /// Every identity it can speak with.
     pub identities: Vec<Identity>,
-    /// For sealing to it.
+    /// For sealing to it, until it takes another.
     pub box_public: BoxPublic,
 }
 
@@ -239,11 +239,6 @@ impl Card {
     /// `@caller` of the key it usually speaks with.
     pub fn caller(&self) -> Text {
         self.identities[0].caller().into()
-    }
-
-    /// Its encryption key as the tables hold it.
-    pub fn box_public_text(&self) -> Text {
-        key_text(&self.box_public)
     }
 
     /// Where an issuer publishes itself.
