@@ -81,11 +81,20 @@ impl Gateway {
     }
 
     /// Somebody's living session.
-    pub(super) fn session_of(&self, party: PartyId) -> Option<(Text, Identity)> {
+    pub(super) fn session_of(&self, now: WallMillis, party: PartyId) -> Option<(Text, Identity)> {
         let identities = &self.directory.card(party).identities;
+        let lives = |(identity, until): &(Identity, BlockTime)| {
+            identities.contains(identity) && now.block_time() <= *until
+        };
         let mut sessions = self.sessions.iter();
-        let (cookie, (identity, _)) = sessions.find(|(_, (who, _))| identities.contains(who))?;
+        let (cookie, (identity, _)) = sessions.find(|(_, session)| lives(session))?;
         Some((cookie.clone(), *identity))
+    }
+
+    /// Drops what is over, which is good for nothing any more.
+    fn forget(&mut self, now: BlockTime) {
+        self.texts.retain(|_, text| now <= text.expires);
+        self.sessions.retain(|_, (_, until)| now <= *until);
     }
 
     fn draw(&mut self) -> String {
@@ -114,6 +123,7 @@ impl Gateway {
             Letter::SignInWanted { id, identity } => {
                 let nonce = self.draw();
                 let issued = now.block_time();
+                self.forget(issued);
                 let text = SignIn {
                     domain: Gateway::domain(&self.directory.card(self.me).persona.name),
                     address: identity.caller(),
@@ -289,9 +299,9 @@ mod tests {
         out.0
     }
 
-    fn text(gateway: &mut Gateway, identity: Identity) -> SignIn {
+    fn text(gateway: &mut Gateway, now: WallMillis, identity: Identity) -> SignIn {
         let wanted = Letter::SignInWanted { id: CALL, identity };
-        match hears(gateway, NOON, wanted).remove(0) {
+        match hears(gateway, now, wanted).remove(0) {
             Output::Letter {
                 letter: Letter::SignInText { text, .. },
                 ..
@@ -352,17 +362,17 @@ mod tests {
         let identity = Symbolic.identity(key);
         let sign = |text: &SignIn| Symbolic.sign(key, text.to_string().as_bytes());
 
-        let good = text(&mut front, identity);
+        let good = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, NOON, (identity, &good), sign(&good)).is_some());
         assert!(cookie(&mut front, NOON, (identity, &good), sign(&good)).is_none());
 
-        let forged = text(&mut front, identity);
+        let forged = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, NOON, (identity, &forged), sign(&good)).is_none());
 
-        let stale = text(&mut front, identity);
+        let stale = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, late, (identity, &stale), sign(&stale)).is_none());
 
-        let others = text(&mut front, Identity::Ed25519([9; 32]));
+        let others = text(&mut front, NOON, Identity::Ed25519([9; 32]));
         assert!(cookie(&mut front, NOON, (identity, &others), sign(&others)).is_none());
     }
 
@@ -370,7 +380,7 @@ mod tests {
     fn open_nodes_are_told_who_signed_in_and_nobody_else() {
         let (mut front, bank) = gateway(open());
         let identity = Symbolic.identity(&bank.signing[0]);
-        let good = text(&mut front, identity);
+        let good = text(&mut front, NOON, identity);
         let signature = Symbolic.sign(&bank.signing[0], good.to_string().as_bytes());
         let session = cookie(&mut front, NOON, (identity, &good), signature);
         let last = WallMillis(NOON.0 + SESSION as u64 * 1_000 + 999);
@@ -398,9 +408,27 @@ mod tests {
             let told = asked_as(&mut front, now, claim.clone(), cookie.clone());
             assert_eq!(told, expected, "{now:?} {claim:?} {cookie:?}");
         }
+        let living = |now| front.session_of(now, BANK).map(|(cookie, _)| cookie);
+        assert_eq!(living(last), session);
+        assert_eq!(living(over), None);
         front.turn_away(BANK, true);
         let wanted = Letter::SignInWanted { id: CALL, identity };
         assert!(hears(&mut front, NOON, wanted).is_empty());
+    }
+
+    #[test]
+    fn what_is_over_is_dropped_when_somebody_signs_in() {
+        let (mut front, bank) = gateway(open());
+        let identity = Symbolic.identity(&bank.signing[0]);
+        let good = text(&mut front, NOON, identity);
+        let signature = Symbolic.sign(&bank.signing[0], good.to_string().as_bytes());
+        assert!(cookie(&mut front, NOON, (identity, &good), signature).is_some());
+        text(&mut front, NOON, identity);
+        let last = WallMillis(NOON.0 + SESSION as u64 * 1_000);
+        for (now, texts, sessions) in [(last, 2, 1), (WallMillis(last.0 + 1_000), 2, 0)] {
+            text(&mut front, now, identity);
+            assert_eq!((front.texts.len(), front.sessions.len()), (texts, sessions));
+        }
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Actor {
         }
         match input {
             Input::Begin { step, task } if self.is_gateways(&task.order) => {
-                let ending = self.mislead(&task.order, out);
+                let ending = self.mislead(now, &task.order, out);
                 out.0.push(Output::Done { step, ending });
             }
             Input::Begin { step, task } => {
@@ -284,12 +284,12 @@ impl Actor {
     }
 
     /// What a gateway does against those who trust it.
-    fn mislead(&mut self, order: &Order, out: &mut Outbox) -> Ending {
+    fn mislead(&mut self, now: WallMillis, order: &Order, out: &mut Outbox) -> Ending {
         let Some(gateway) = &mut self.gateway else {
             return Ending::Declined("nothing-found");
         };
         match *order {
-            Order::LeakSession { of, to } => match gateway.session_of(of) {
+            Order::LeakSession { of, to } => match gateway.session_of(now, of) {
                 Some((cookie, identity)) => {
                     out.note(Event::SessionLeaked {
                         gateway: self.desk.me,
