@@ -234,13 +234,18 @@ impl Gateway {
         self.directory.nodes[turn % self.directory.nodes.len()]
     }
 
-    /// Passes a node's answer on; false when the call is none of its own.
-    pub(super) fn on_reply(&mut self, id: RequestId, reply: &Reply, out: &mut Outbox) -> bool {
+    /// Passes a node's answer on; gives it back when the call is none of its own.
+    pub(super) fn on_reply(
+        &mut self,
+        id: RequestId,
+        reply: Reply,
+        out: &mut Outbox,
+    ) -> Option<Reply> {
         let Some(client) = self.open.remove(&id) else {
-            return false;
+            return Some(reply);
         };
-        answer(client, Some(reply.clone()), out);
-        true
+        answer(client, Some(reply), out);
+        None
     }
 
     /// The node is not there, or takes too long; false when the call is none of its own.
@@ -455,8 +460,9 @@ mod tests {
         };
         let (first, id) = node(&mut front);
         let mut out = Outbox::default();
-        assert!(front.on_reply(id, &Reply::Challenge([0; 32]), &mut out));
-        assert!(!front.on_reply(id, &Reply::Challenge([0; 32]), &mut out));
+        let reply = || Reply::Challenge([0; 32]);
+        assert!(front.on_reply(id, reply(), &mut out).is_none());
+        assert!(front.on_reply(id, reply(), &mut out).is_some());
         let (second, id) = node(&mut front);
         assert_eq!(first, second);
         assert!(front.on_unreachable(id, true, &mut out));

@@ -233,11 +233,13 @@ impl Actor {
                 self.begin(now, Some(step), task, flow, out);
             }
             Input::Reply { id, reply } => {
-                if let Some(gateway) = &mut self.gateway
-                    && gateway.on_reply(id, &reply, out)
-                {
-                    return;
-                }
+                let reply = match &mut self.gateway {
+                    Some(gateway) => match gateway.on_reply(id, reply, out) {
+                        Some(reply) => reply,
+                        None => return,
+                    },
+                    None => reply,
+                };
                 let got = self.client.on_reply(now, id, reply, out);
                 self.on_got(now, got, out);
             }
