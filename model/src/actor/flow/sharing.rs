@@ -116,11 +116,9 @@ pub(super) fn decide(desk: &Desk, request: u32, share: &Share, out: &mut Outbox)
 
 /// Somebody else who has a document to lend.
 pub(super) fn lender(desk: &Desk) -> Option<PartyId> {
-    let users =
-        |id: &PartyId| *id != desk.me && desk.directory.card(*id).persona.role == Role::User;
-    (0..desk.directory.cards.len() as u16)
-        .map(PartyId)
-        .find(users)
+    desk.directory
+        .parties(Role::User)
+        .find(|user| *user != desk.me)
 }
 
 /// What a user puts into a copy, and the hash it states.
