@@ -15,7 +15,7 @@ use super::machine::Outbox;
 use super::order::{Fidelity, Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
-    credential_binding, sign_credential, stellar_address,
+    credential_binding, sign_credential, sign_text, stellar_address,
 };
 use crate::disclosure::{Approval, Question, VerificationResult};
 use crate::history::Event;
@@ -678,7 +678,7 @@ impl Desk {
             not_after,
         }
         .text();
-        let signature = signed_text(&*self.suite, signer, &message);
+        let signature = sign_text(&*self.suite, signer, &message);
         let message = message.into();
         Proof { message, signature }
     }
@@ -761,7 +761,7 @@ impl Desk {
 
     /// Signs a text with one of the party's wallets, hex.
     pub(super) fn sign_text(&self, wallet: u8, text: &str) -> Text {
-        signed_text(&*self.suite, &self.keys.signing[wallet as usize], text)
+        sign_text(&*self.suite, &self.keys.signing[wallet as usize], text)
     }
 
     /// Issuer: a wallet of an attacker's, proven for somebody else's profile.
@@ -1135,11 +1135,6 @@ pub(super) fn courtesy(order: Order) -> Task {
         patience: COURTESY,
         oddity: None,
     }
-}
-
-/// A signature over a text, as arguments carry it: hex with `0x`.
-fn signed_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
-    format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
 }
 
 /// What an issuer finds out about a person: the same every time, except for what the story says and for the
