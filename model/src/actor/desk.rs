@@ -73,6 +73,9 @@ impl Asked {
     }
 }
 
+/// A document an issuer has signed, in its bytes and as it is.
+type Issued = (Vec<u8>, VerifiableCredential);
+
 /// What a party knows and can make. See the module.
 pub struct Desk {
     pub(super) me: PartyId,
@@ -241,6 +244,12 @@ impl Desk {
             .find_map(|key| self.suite.open(key, &BoxPublic(encryptor), &sealed))
     }
 
+    /// The document in a row's content, if the party can open it and it is one.
+    pub(super) fn read(&self, content: &Content, encryptor: &str) -> Option<VerifiableCredential> {
+        let plaintext = self.open(content, encryptor)?;
+        VerifiableCredential::parse(&plaintext).ok()
+    }
+
     /// Issuer: the document that says what it found out about somebody.
     fn document(
         &mut self,
@@ -308,17 +317,28 @@ impl Desk {
         what: (u32, &Findings),
         now: WallMillis,
         out: &mut Outbox,
-    ) -> (VerifiableCredential, Vec<u8>) {
+    ) -> Issued {
         let document = self.document(credential, what, now);
-        let plaintext = document.to_bytes();
+        let document = (document.to_bytes(), document);
+        self.issued(credential, (user, what.1.about), &document, out);
+        document
+    }
+
+    /// Issuer: keeps a document it has signed, whom it gave it to, and says whom it is about.
+    fn issued(
+        &mut self,
+        credential: CredentialId,
+        (user, about): (PartyId, PartyId),
+        (plaintext, document): &Issued,
+        out: &mut Outbox,
+    ) {
         self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Issued {
             by: self.me,
-            about: self.directory.card(what.1.about).persona.user,
+            about: self.directory.card(about).persona.user,
             credential,
-            document: content_hash(&plaintext),
+            document: content_hash(plaintext),
         });
-        (document, plaintext)
     }
 
     /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
@@ -347,7 +367,6 @@ impl Desk {
             .prove(&*self.suite, &self.keys.signing[0], issued)
             .expect("issuers hold Ed25519 keys");
         let plaintext = document.to_bytes();
-        self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Recognised {
             by: self.me,
             of: user,
@@ -357,20 +376,16 @@ impl Desk {
             claims: document.claims().into_iter().map(str::to_owned).collect(),
             document: content_hash(&plaintext),
         });
-        out.note(Event::Issued {
-            by: self.me,
-            about: self.directory.card(user).persona.user,
-            credential,
-            document: content_hash(&plaintext),
-        });
+        let document = (plaintext, document);
+        self.issued(credential, (user, user), &document, out);
         let how = (false, false);
-        self.sealed(&(document, plaintext), (user, user), credential, how, out)
+        self.sealed(&document, (user, user), credential, how, out)
     }
 
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
     fn sealed(
         &mut self,
-        (document, plaintext): &(VerifiableCredential, Vec<u8>),
+        (plaintext, document): &Issued,
         (user, to): (PartyId, PartyId),
         credential: CredentialId,
         (forged, unsealed): (bool, bool),
@@ -424,7 +439,7 @@ impl Desk {
         let findings = Findings::usual(user);
         let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
         let first = self.sealed(&document, (user, user), original, (false, false), out);
-        let (_, plaintext) = document;
+        let (plaintext, _) = document;
         let to = self.box_of(paper.grantee);
         let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
         let second = self.signed_package(

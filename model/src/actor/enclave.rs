@@ -127,8 +127,7 @@ impl Desk {
         });
         let mut blinded = Vec::new();
         for share in shares.values() {
-            let mut blinding = [0; 32];
-            self.draw("share blinding", &about).fill(&mut blinding);
+            let blinding = self.draw_32("share blinding", &about);
             blinded.push(Blinded::new(blinding, share));
         }
         let commitments: Vec<Commitment> = blinded.iter().map(Blinded::commitment).collect();
@@ -236,10 +235,8 @@ impl Desk {
 
     /// A one-time key to have shares sealed to.
     pub(super) fn ephemeral(&mut self) -> (BoxSecret, BoxPublic) {
-        let mut secret = [0; 32];
         let about = self.card().persona.user.to_string();
-        self.draw("share download", &about).fill(&mut secret);
-        let secret = BoxSecret(secret);
+        let secret = BoxSecret(self.draw_32("share download", &about));
         let public = self.suite.box_public(&secret);
         (secret, public)
     }

@@ -13,7 +13,6 @@ use crate::id::{CredentialId, PartyId};
 use crate::ledger::{Answer as Told, Query};
 use crate::rules::Switch;
 use crate::time::{BlockTime, WallMillis};
-use crate::vc::VerifiableCredential;
 
 /// A user's enclave at work for somebody.
 #[derive(Debug)]
@@ -67,18 +66,14 @@ pub(super) fn sift(sifting: &mut Sifting, desk: &Desk, news: News, out: &mut Out
             result: Ok(Told::Credentials(rows)),
             ..
         }) => {
-            let originals = rows
-                .into_iter()
-                .filter(|row| row.original_id.is_none() && !row.public_notes.is_empty());
+            let originals = rows.iter().filter(|row| row.is_original());
             sifting.left = originals.map(|row| row.id).collect();
         }
         News::Got(Got::View {
             result: Ok(Told::Owned(row)),
             ..
         }) => {
-            let document = row
-                .and_then(|row| desk.open(&row.content, &row.encryptor_public_key))
-                .and_then(|plaintext| VerifiableCredential::parse(&plaintext).ok());
+            let document = row.and_then(|row| desk.read(&row.content, &row.encryptor_public_key));
             if let (Some(credential), Some(document)) = (sifting.left.pop(), document) {
                 let each = |criteria: &[Criterion]| {
                     let holds = |criterion: &Criterion| criterion.holds(&document);
@@ -316,9 +311,7 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
                 out.letter(issuer, Letter::Approval(Box::new(approval)));
                 return Next::Done(Ending::Accepted);
             }
-            let document = desk
-                .open(&row.content, &row.encryptor_public_key)
-                .and_then(|plaintext| VerifiableCredential::parse(&plaintext).ok());
+            let document = desk.read(&row.content, &row.encryptor_public_key);
             let Some(document) = document else {
                 return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
             };

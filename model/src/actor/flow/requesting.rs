@@ -137,9 +137,8 @@ pub(super) fn list_rows(desk: &Desk, task: &Task, news: News) -> Next {
 /// to no original. Source: idos-facts 1.3.
 fn shown(desk: &Desk, rows: &[CredentialSummary]) -> Vec<CredentialId> {
     let all = desk.directory.rules.keep(Switch::DashboardShowsAll);
-    let hidden = |row: &CredentialSummary| row.original_id.is_some() || row.public_notes.is_empty();
     rows.iter()
-        .filter(|row| all || !hidden(row))
+        .filter(|row| all || row.is_original())
         .map(|row| row.id)
         .collect()
 }

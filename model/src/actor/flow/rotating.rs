@@ -15,7 +15,7 @@ use super::{News, Next, ending, look, submit};
 use crate::crypto::BoxPublic;
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, PartyId};
-use crate::ledger::{Action, Answer, Consent, Content, CredentialSummary, OwnerConsent, Query};
+use crate::ledger::{Action, Answer, Consent, Content, OwnerConsent, Query};
 
 /// How far it is.
 #[derive(Debug, Default)]
@@ -72,11 +72,8 @@ pub(super) fn rotate(
             result: Ok(Answer::Credentials(rows)),
             ..
         }) => {
-            // Copies are their grantees', also those whose original is gone, which have no notes.
-            let own = |row: &&CredentialSummary| {
-                row.original_id.is_none() && !row.public_notes.is_empty()
-            };
-            let originals = rows.iter().filter(own);
+            // Copies are their grantees'.
+            let originals = rows.iter().filter(|row| row.is_original());
             rotation.left = originals.map(|row| row.id).collect();
             next(rotation, desk, inserter, out)
         }
