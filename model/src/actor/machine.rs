@@ -224,7 +224,7 @@ impl Actor {
             return exchange.handle(now, input, out);
         }
         match input {
-            Input::Begin { step, task } if self.is_gateways(&task.order) => {
+            Input::Begin { step, task } if is_gateways(&task.order) => {
                 let ending = self.mislead(now, &task.order, out);
                 out.0.push(Output::Done { step, ending });
             }
@@ -279,10 +279,6 @@ impl Actor {
                 }
             }
         }
-    }
-
-    fn is_gateways(&self, order: &Order) -> bool {
-        matches!(order, Order::LeakSession { .. } | Order::TurnAway { .. })
     }
 
     /// What a gateway does against those who trust it.
@@ -439,4 +435,9 @@ impl Actor {
             out.0.push(Output::Done { step, ending });
         }
     }
+}
+
+/// Whether only a gateway can do it.
+fn is_gateways(order: &Order) -> bool {
+    matches!(order, Order::LeakSession { .. } | Order::TurnAway { .. })
 }

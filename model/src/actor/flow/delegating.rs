@@ -5,7 +5,7 @@ use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, WritePaper};
 use super::super::machine::Outbox;
 use super::super::order::{Oddity, Order, Task};
-use super::{News, Next, ending, submit};
+use super::{News, Next, declined, ending, submit};
 use crate::history::Ending;
 use crate::id::{CredentialId, Text};
 use crate::ledger::{Action, Answer, DelegatedWriteGrant, Query, Written, write_date};
@@ -39,7 +39,7 @@ pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             let (rules, chain_id) = (desk.directory.rules, &desk.directory.chain_id);
             if grant_of(&paper).text(rules, chain_id) != text {
                 // A careful wallet does not sign a text it does not understand.
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             }
             let meant = match task.oddity {
                 Some(Oddity::OtherNetwork) => grant_of(&paper).text(rules, ELSEWHERE),
@@ -109,7 +109,7 @@ pub(super) fn write_dwg(
     out: &mut Outbox,
 ) -> Next {
     let Some(paper) = desk.write_papers.get(&dwg).cloned() else {
-        return Next::Done(Ending::Declined("nothing-found"));
+        return declined("nothing-found");
     };
     if let Some(action) = desk.written.get(&dwg)
         && Written::all(action).any(|written| written.id == rows.0)

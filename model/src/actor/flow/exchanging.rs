@@ -5,10 +5,9 @@ use super::super::directory::validator_key;
 use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{ChainDeed, Order, Shown, Task};
-use super::{News, Next};
+use super::{News, Next, declined};
 use crate::bridge::{Address, Token};
 use crate::chain::{Call, Contract, Evidence, SignedCall, ZERO, account, whole};
-use crate::history::Ending;
 use crate::id::{NodeId, PartyId};
 
 /// Signs calls, sends them, and waits until they are confirmed.
@@ -29,7 +28,7 @@ pub(super) fn exchange(
                     Next::Wait
                 }
                 // Without a chain, or a wallet for it, there is nothing to call.
-                _ => Next::Done(Ending::Declined("nothing-found")),
+                _ => declined("nothing-found"),
             }
         }
         (News::Letter(Letter::Receipt { ending, .. }), _) => Next::Done(ending),

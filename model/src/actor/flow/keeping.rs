@@ -8,7 +8,7 @@ use super::super::letter::{Letter, ShareAnswer};
 use super::super::machine::{Outbox, TaskId, Timer};
 use super::super::order::{Order, Task};
 use super::writing::transact;
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, declined, done_if, ending, look, submit};
 use crate::actor::client::Got;
 use crate::crypto::{BoxSecret, content_hash};
 use crate::history::{Ending, Event};
@@ -99,10 +99,6 @@ impl Round {
     fn any(&self, is: impl Fn(&ShareAnswer) -> bool) -> bool {
         self.answers.values().any(is)
     }
-}
-
-fn declined(code: &'static str) -> Next {
-    Next::Done(Ending::Declined(code))
 }
 
 /// The password goes to every share node; anything less is a failure, and what is stored stays stored.
@@ -397,10 +393,7 @@ pub(super) fn disclose(
             }
             let found = document.is_some();
             out.letter(consumer, Letter::Plaintext { request, document });
-            match found {
-                true => Next::Done(Ending::Accepted),
-                false => declined("nothing-found"),
-            }
+            done_if(found, "nothing-found")
         }
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(_) | News::Overdue => Next::Wait,

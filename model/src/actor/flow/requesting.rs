@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::letter::Letter;
 use super::super::machine::Outbox;
 use super::super::order::{Listing, Order, Task};
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, done_if, ending, look, submit};
 use crate::history::{Ending, Event, Role};
 use crate::id::{CredentialId, Text};
 use crate::ledger::{Action, Answer, CredentialSummary, Outcome, Query};
@@ -126,11 +126,7 @@ pub(super) fn list_rows(desk: &Desk, task: &Task, news: News) -> Next {
         },
         News::Got(got) => return Next::Done(ending(&got)),
     };
-    Next::Done(if listed == rows as usize {
-        Ending::Accepted
-    } else {
-        Ending::Declined("nothing-found")
-    })
+    done_if(listed == rows as usize, "nothing-found")
 }
 
 /// What the dashboard makes of the owner's rows: everything, or, as deployed, only what has notes and is linked

@@ -11,7 +11,7 @@ use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Order, Task};
 use super::writing::edit;
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, declined, ending, look, submit};
 use crate::crypto::BoxPublic;
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, PartyId};
@@ -40,13 +40,13 @@ pub(super) fn rotate(
     match news {
         // Share nodes never replace what they keep.
         News::Begin if desk.card().persona.password == Password::Shared => {
-            Next::Done(Ending::Declined("upload-refused"))
+            declined("upload-refused")
         }
         News::Begin => {
             let user = desk.card().persona.user;
             let password = format!("{}, and another one", desk.keys.password);
             let Ok((secret, text)) = desk.derive(&password, &user.to_string()) else {
-                return Next::Done(Ending::Declined("invalid-salt"));
+                return declined("invalid-salt");
             };
             let key = desk.suite.box_public(&secret);
             let old = std::mem::replace(&mut desk.keys.box_secret, secret);
@@ -82,7 +82,7 @@ pub(super) fn rotate(
             ..
         }) => {
             let Some(document) = desk.open(&row.content, &row.encryptor_public_key) else {
-                return Next::Done(Ending::Declined("cannot-open"));
+                return declined("cannot-open");
             };
             let Some(key) = rotation.key else {
                 return Next::Wait;

@@ -6,7 +6,7 @@ use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Fidelity, Oddity, Order, RequestRef, Share, Task};
 use super::writing::{add, edit};
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, declined, doubted, ending, look, shout, submit};
 use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{ContentHash, PartyId};
@@ -35,12 +35,12 @@ pub(super) fn share(
                 // Whoever has nothing to share stops here, except somebody who shares what is not
                 // theirs and tries all the same.
                 _ if share.owner == desk.card().persona.user => {
-                    return Next::Done(Ending::Declined("nothing-found"));
+                    return declined("nothing-found");
                 }
                 _ => Some(b"{}".to_vec()),
             };
             let Some(original) = original else {
-                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+                return doubted(Doubt::CannotOpen);
             };
             if share.fidelity == Fidelity::Borrowed {
                 *plaintext = Some(original);
@@ -49,7 +49,7 @@ pub(super) fn share(
                         out.letter(lender, Letter::LendMe { task: id.0 });
                         Next::Wait
                     }
-                    None => Next::Done(Ending::Declined("nothing-found")),
+                    None => declined("nothing-found"),
                 };
             }
             let copy = unfaithful(&original, share.fidelity);
@@ -84,22 +84,18 @@ fn written(
         _ => desk.copy(share, request, &copy, hash, out),
     };
     if task.oddity == Some(Oddity::Shouts) {
-        shout(&mut action);
+        shout_grantee(&mut action);
     }
     submit(action)
 }
 
-/// Writes a grantee in capitals, as software does that takes addresses from elsewhere.
-fn shout(share: &mut Action) {
+fn shout_grantee(share: &mut Action) {
     if let Action::ShareCredential {
         grantee_wallet_identifier: grantee,
         ..
     } = share
     {
-        *grantee = match grantee.strip_prefix("0x") {
-            Some(digits) => format!("0x{}", digits.to_uppercase()).into(),
-            None => grantee.to_uppercase().into(),
-        };
+        *grantee = shout(grantee);
     }
 }
 
@@ -160,7 +156,7 @@ pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
         News::Begin => look(Query::GetCredentialOwned { id: credential }),
         News::Got(Got::View { result, .. }) => {
             let Some(package) = desk.packages.get(&issued).cloned() else {
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             };
             let package = Package {
                 credential,
@@ -225,7 +221,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             let unsigned = desk.dag_action(*owner, grant.grantee, data, terms.clone(), "".into());
             if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             }
             let meant = match task.oddity {
                 Some(Oddity::OtherNetwork) => desk.dag_text_on(&unsigned, ELSEWHERE),
