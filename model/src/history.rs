@@ -70,12 +70,12 @@ pub struct Cast {
     pub parties: Vec<Member>,
     /// How many nodes there are.
     pub nodes: u16,
+    /// Their identities, by place; empty where nobody outside knows them.
+    pub keys: Vec<Identity>,
     /// By node: its operator's account on the chain that holds the tokens; empty where there is no such chain.
     pub operators: Vec<Address>,
     /// What that chain is like.
     pub external: External,
-    /// Their identities, by place; empty where nobody outside knows them.
-    pub keys: Vec<Identity>,
     /// Nodes that do not vote when the story begins.
     pub sentries: BTreeSet<NodeId>,
     /// Who leads when the story begins.

@@ -102,7 +102,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
             .map(member)
             .collect(),
         nodes: plan.nodes,
-        operators: directory.operators(),
+        operators: directory.operators().to_vec(),
         external: plan.external,
         keys: directory.validators.clone(),
         sentries: plan.sentries.clone(),

@@ -527,6 +527,8 @@ impl Client {
         out: &mut Outbox,
     ) -> Option<(TaskId, Got)> {
         let call = self.calls.get_mut(&task)?;
+        // Only behind a gateway of open nodes does a session stand for a signature, which is good once.
+        let by_session = matches!(call.via, Via::Gateway(_)) && !self.signs;
         let pause = PAUSE << call.attempt.min(4);
         if now.0 + pause >= call.deadline.0 {
             if let Stage::Broadcast(_) | Stage::Status(_) = call.stage {
@@ -539,7 +541,9 @@ impl Client {
             Stage::Broadcast(transaction) | Stage::Status(transaction) => {
                 Stage::Status(transaction)
             }
-            Stage::View if self.signs && matches!(call.want, Want::View { as_: As::Self_, .. }) => {
+            Stage::View
+                if !by_session && matches!(call.want, Want::View { as_: As::Self_, .. }) =>
+            {
                 Stage::Challenge
             }
             other => other,
@@ -580,5 +584,62 @@ impl Client {
             }
         }
         Some((task, got))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::machine::Output;
+    use super::*;
+    use crate::crypto::{Scheme, Symbolic};
+
+    const TASK: TaskId = TaskId(1);
+    const NOON: WallMillis = WallMillis(1_000_000);
+
+    fn asked(out: &mut Outbox) -> (RequestId, Request) {
+        let asked = out.0.drain(..).find_map(|output| match output {
+            Output::Request { id, request, .. } => Some((id, request)),
+            _ => None,
+        });
+        asked.expect("a node is asked")
+    }
+
+    /// A challenge is good once, in open mode too.
+    #[test]
+    fn an_own_read_is_signed_anew_when_a_node_does_not_answer() {
+        for (signs, via) in [
+            (true, Via::Any),
+            (false, Via::Any),
+            (false, Via::Node(NodeId(1))),
+        ] {
+            let key = SigningKey {
+                scheme: Scheme::Evm,
+                secret: [1; 32],
+            };
+            let network = ("net".into(), vec![NodeId(0), NodeId(1)]);
+            let suite = Arc::new(Symbolic);
+            let mut client = Client::new(PartyId(0), suite, vec![key], network, signs);
+            let out = &mut Outbox::default();
+            let query = Query::GetUser {};
+            let as_ = As::Self_;
+            let how = (via, 0, "net".into(), WallMillis(NOON.0 + 60_000));
+            client.call(NOON, TASK, Want::View { query, as_ }, how, out);
+            for round in 0..2 {
+                let (id, request) = asked(out);
+                assert!(
+                    matches!(request, Request::Challenge),
+                    "{signs} {via:?} {round} {request:?}"
+                );
+                client.on_reply(NOON, id, Reply::Challenge([round; 32]), out);
+                let (id, request) = asked(out);
+                let claim = match request {
+                    Request::View { claim, .. } => claim,
+                    other => panic!("{other:?}"),
+                };
+                assert!(matches!(claim, Claim::Signed { .. }), "{claim:?}");
+                client.on_unreachable(NOON, id, out);
+                client.on_again(NOON, TASK, u32::from(round) + 1, out);
+            }
+        }
     }
 }

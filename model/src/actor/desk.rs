@@ -15,7 +15,7 @@ use super::machine::Outbox;
 use super::order::{Fidelity, Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
-    credential_binding, sign_credential, stellar_address,
+    credential_binding, sign_credential, sign_text, stellar_address,
 };
 use crate::disclosure::{Approval, Question, VerificationResult};
 use crate::history::Event;
@@ -73,6 +73,9 @@ impl Asked {
     }
 }
 
+/// A document an issuer has signed, in its bytes and as it is.
+type Issued = (Vec<u8>, VerifiableCredential);
+
 /// What a party knows and can make. See the module.
 pub struct Desk {
     pub(super) me: PartyId,
@@ -108,7 +111,7 @@ pub struct Desk {
     /// The id of the notes made last, and the one the next notes shall have.
     last_notes_id: Option<String>,
     next_notes_id: Option<String>,
-    /// Keys that something may still be sealed to, the latest first.
+    /// User: keys that something may still be sealed to, the latest first.
     pub(super) former: Vec<BoxSecret>,
     /// Issuer: keys that users have taken since the directory was made.
     pub(super) taken: BTreeMap<PartyId, BoxPublic>,
@@ -159,6 +162,20 @@ impl Desk {
     /// The party's own card.
     pub(super) fn card(&self) -> &Card {
         self.directory.card(self.me)
+    }
+
+    /// The key that opens what is sealed to this party now.
+    pub(super) fn own_box(&self) -> BoxPublic {
+        self.suite.box_public(&self.keys.box_secret)
+    }
+
+    /// What to seal to for a party, as far as this one knows: keys change after the directory was made.
+    pub(super) fn box_of(&self, party: PartyId) -> BoxPublic {
+        if party == self.me {
+            return self.own_box();
+        }
+        let taken = self.taken.get(&party).copied();
+        taken.unwrap_or(self.directory.card(party).box_public)
     }
 
     /// Fresh bytes: they depend on what they are for and on how often the party has drawn for it.
@@ -225,6 +242,12 @@ impl Desk {
         let keys = [&self.keys.box_secret].into_iter().chain(&self.former);
         keys.into_iter()
             .find_map(|key| self.suite.open(key, &BoxPublic(encryptor), &sealed))
+    }
+
+    /// The document in a row's content, if the party can open it and it is one.
+    pub(super) fn read(&self, content: &Content, encryptor: &str) -> Option<VerifiableCredential> {
+        let plaintext = self.open(content, encryptor)?;
+        VerifiableCredential::parse(&plaintext).ok()
     }
 
     /// Issuer: the document that says what it found out about somebody.
@@ -294,17 +317,28 @@ impl Desk {
         what: (u32, &Findings),
         now: WallMillis,
         out: &mut Outbox,
-    ) -> (VerifiableCredential, Vec<u8>) {
+    ) -> Issued {
         let document = self.document(credential, what, now);
-        let plaintext = document.to_bytes();
+        let document = (document.to_bytes(), document);
+        self.issued(credential, (user, what.1.about), &document, out);
+        document
+    }
+
+    /// Issuer: keeps a document it has signed, whom it gave it to, and says whom it is about.
+    fn issued(
+        &mut self,
+        credential: CredentialId,
+        (user, about): (PartyId, PartyId),
+        (plaintext, document): &Issued,
+        out: &mut Outbox,
+    ) {
         self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Issued {
             by: self.me,
-            about: self.directory.card(what.1.about).persona.user,
+            about: self.directory.card(about).persona.user,
             credential,
-            document: content_hash(&plaintext),
+            document: content_hash(plaintext),
         });
-        (document, plaintext)
     }
 
     /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
@@ -333,7 +367,6 @@ impl Desk {
             .prove(&*self.suite, &self.keys.signing[0], issued)
             .expect("issuers hold Ed25519 keys");
         let plaintext = document.to_bytes();
-        self.issued.insert(credential, (user, document.clone()));
         out.note(Event::Recognised {
             by: self.me,
             of: user,
@@ -343,20 +376,16 @@ impl Desk {
             claims: document.claims().into_iter().map(str::to_owned).collect(),
             document: content_hash(&plaintext),
         });
-        out.note(Event::Issued {
-            by: self.me,
-            about: self.directory.card(user).persona.user,
-            credential,
-            document: content_hash(&plaintext),
-        });
+        let document = (plaintext, document);
+        self.issued(credential, (user, user), &document, out);
         let how = (false, false);
-        self.sealed(&(document, plaintext), (user, user), credential, how, out)
+        self.sealed(&document, (user, user), credential, how, out)
     }
 
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
     fn sealed(
         &mut self,
-        (document, plaintext): &(VerifiableCredential, Vec<u8>),
+        (plaintext, document): &Issued,
         (user, to): (PartyId, PartyId),
         credential: CredentialId,
         (forged, unsealed): (bool, bool),
@@ -364,11 +393,9 @@ impl Desk {
     ) -> Package {
         let directory = self.directory.clone();
         let (content, encryptor) = if unsealed {
-            (plaintext.clone(), self.card().box_public_text())
+            (plaintext.clone(), key_text(&self.own_box()))
         } else {
-            let taken = self.taken.get(&to).copied();
-            let to = taken.unwrap_or(directory.card(to).box_public);
-            self.seal(credential, &to, plaintext, out)
+            self.seal(credential, &self.box_of(to), plaintext, out)
         };
         let id = self.next_notes_id.take();
         let id = id.unwrap_or_else(|| notes_id(credential));
@@ -412,9 +439,9 @@ impl Desk {
         let findings = Findings::usual(user);
         let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
         let first = self.sealed(&document, (user, user), original, (false, false), out);
-        let (_, plaintext) = document;
-        let to = &directory.card(paper.grantee).box_public;
-        let (sealed, encryptor) = self.seal(copy, to, &plaintext, out);
+        let (plaintext, _) = document;
+        let to = self.box_of(paper.grantee);
+        let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
         let second = self.signed_package(
             (directory.card(user).persona.user, copy),
             (&sealed, encryptor),
@@ -552,8 +579,8 @@ impl Desk {
         let directory = self.directory.clone();
         let grantee = directory.card(share.to);
         let to = match share.fidelity {
-            Fidelity::Misdirected => self.card().box_public,
-            _ => grantee.box_public,
+            Fidelity::Misdirected => self.own_box(),
+            _ => self.box_of(share.to),
         };
         let (mut sealed, encryptor) = self.seal(share.copy, &to, plaintext, out);
         if let (Fidelity::Tampered, Some(last)) = (share.fidelity, sealed.last_mut()) {
@@ -666,7 +693,7 @@ impl Desk {
             not_after,
         }
         .text();
-        let signature = signed_text(&*self.suite, signer, &message);
+        let signature = sign_text(&*self.suite, signer, &message);
         let message = message.into();
         Proof { message, signature }
     }
@@ -749,7 +776,7 @@ impl Desk {
 
     /// Signs a text with one of the party's wallets, hex.
     pub(super) fn sign_text(&self, wallet: u8, text: &str) -> Text {
-        signed_text(&*self.suite, &self.keys.signing[wallet as usize], text)
+        sign_text(&*self.suite, &self.keys.signing[wallet as usize], text)
     }
 
     /// Issuer: a wallet of an attacker's, proven for somebody else's profile.
@@ -832,7 +859,7 @@ impl Desk {
     /// Issuer: the same, for a profile that exists before the story begins.
     pub fn founding_registration(&self, user: &mut Desk, now: WallMillis) -> [Batch; 2] {
         let (address, proof) = user.first_proof(now);
-        let box_public = user.card().box_public_text();
+        let box_public = key_text(&user.own_box());
         self.registration(
             user.me,
             (address, proof.message, proof.signature),
@@ -940,7 +967,7 @@ impl Desk {
         match letter {
             Letter::ProofWanted { task } => {
                 let (address, Proof { message, signature }) = self.first_proof(now);
-                let box_public = self.card().box_public_text();
+                let box_public = key_text(&self.own_box());
                 out.letter(
                     from,
                     Letter::Proof {
@@ -1123,11 +1150,6 @@ pub(super) fn courtesy(order: Order) -> Task {
         patience: COURTESY,
         oddity: None,
     }
-}
-
-/// A signature over a text, as arguments carry it: hex with `0x`.
-fn signed_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
-    format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
 }
 
 /// What an issuer finds out about a person: the same every time, except for what the story says and for the

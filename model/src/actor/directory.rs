@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::bridge::{Address, Amount};
 use crate::chain::{self, account};
@@ -179,6 +180,7 @@ pub fn validator_key(node: NodeId) -> SigningKey {
         secret,
     }
 }
+
 /// Of one of a party's keys. Behind a FaceSign wallet's is a face, and a phrase of words.
 fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32] {
     let drawn = derive(&format!("signing key {index} of {}", persona.name));
@@ -191,6 +193,12 @@ fn signing_secret(suite: &dyn Suite, persona: &Persona, index: usize) -> [u8; 32
 
 fn derive(what: &str) -> [u8; 32] {
     blake3::derive_key("assay 2026 story keys", what.as_bytes())
+}
+
+fn derived_uuid(what: &str) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&derive(what)[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 impl Persona {
@@ -230,7 +238,7 @@ pub struct Card {
     pub persona: Persona,
     /// Every identity it can speak with.
     pub identities: Vec<Identity>,
-    /// For sealing to it.
+    /// For sealing to it, until it takes another.
     pub box_public: BoxPublic,
 }
 
@@ -240,11 +248,6 @@ impl Card {
         self.identities[0].caller().into()
     }
 
-    /// Its encryption key as the tables hold it.
-    pub fn box_public_text(&self) -> Text {
-        key_text(&self.box_public)
-    }
-
     /// Where an issuer publishes itself.
     pub fn issuer_url(&self) -> String {
         format!("https://{}.example", self.persona.name)
@@ -252,16 +255,12 @@ impl Card {
 
     /// The row of an obliged entity in the registry of peers.
     pub fn peer_id(&self) -> PeerId {
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&derive(&format!("peer {}", self.persona.name))[..16]);
-        PeerId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+        PeerId(derived_uuid(&format!("peer {}", self.persona.name)))
     }
 
     /// The organisation row of an issuer.
     pub fn inserter_id(&self) -> InserterId {
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&derive(&format!("inserter {}", self.persona.company))[..16]);
-        InserterId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+        InserterId(derived_uuid(&format!("inserter {}", self.persona.company)))
     }
 }
 
@@ -308,26 +307,31 @@ impl External {
     };
 }
 
-/// The chain's setting: accounts are those of people's EVM keys and of operators.
+/// Everybody in a role, in the order of their ids.
+fn parties(cards: &[Card], role: Role) -> impl Iterator<Item = (PartyId, &Card)> {
+    let all = (0..).map(PartyId).zip(cards);
+    all.filter(move |(_, card)| card.persona.role == role)
+}
+
+/// The chain's setting: accounts are those of people's EVM keys and of operators. These come by node as well.
 fn external(
     suite: &dyn Suite,
     cards: &[Card],
     nodes: &[NodeId],
     said: External,
-) -> Option<Arc<chain::Setting>> {
-    let role = |role: Role| cards.iter().find(|card| card.persona.role == role);
-    let chain = role(Role::Chain)?;
-    let owner = role(Role::Association).and_then(|card| account(&card.identities[0]))?;
+) -> Option<(Arc<chain::Setting>, Vec<Address>)> {
+    let first = |role: Role| parties(cards, role).next().map(|(_, card)| card);
+    let chain = first(Role::Chain)?;
+    let owner = first(Role::Association).and_then(|card| account(&card.identities[0]))?;
     let identities = cards.iter().filter(|card| card.persona.role != Role::Chain);
     let holders = identities.flat_map(|card| card.identities.iter().filter_map(account));
-    let operators: BTreeMap<Address, Identity> = nodes
+    let validators = nodes
         .iter()
-        .map(|node| {
-            let validator = suite.identity(&validator_key(*node));
-            (operator_account(suite, *node), validator)
-        })
-        .collect();
-    Some(Arc::new(chain::Setting {
+        .map(|node| suite.identity(&validator_key(*node)));
+    let accounts = nodes.iter().map(|node| operator_account(suite, *node));
+    let accounts: Vec<Address> = accounts.collect();
+    let operators: BTreeMap<Address, Identity> = accounts.iter().copied().zip(validators).collect();
+    let setting = Arc::new(chain::Setting {
         name: chain.persona.name.clone(),
         block: said.block,
         confirmations: said.confirmations,
@@ -337,7 +341,8 @@ fn external(
         validators: operators,
         start: said.start,
         reward: said.reward,
-    }))
+    });
+    Some((setting, accounts))
 }
 
 impl Directory {
@@ -364,11 +369,7 @@ impl Directory {
             })
             .collect();
         let nodes: Vec<NodeId> = (0..nodes).map(NodeId).collect();
-        let external = external(suite, &cards, &nodes, said);
-        let with_accounts = nodes.iter().filter(|_| external.is_some());
-        let operators = with_accounts
-            .map(|node| operator_account(suite, *node))
-            .collect();
+        let (external, operators) = external(suite, &cards, &nodes, said).unzip();
         (
             Arc::new(Directory {
                 cards,
@@ -376,7 +377,7 @@ impl Directory {
                 rules,
                 nodes,
                 external,
-                operators,
+                operators: operators.unwrap_or_default(),
                 validators: node_keys.iter().map(|key| suite.identity(key)).collect(),
             }),
             keys,
@@ -389,15 +390,18 @@ impl Directory {
     }
 
     /// Accounts of the nodes' operators on the chain that holds the tokens; none where there is no chain.
-    pub fn operators(&self) -> Vec<Address> {
-        self.operators.clone()
+    pub fn operators(&self) -> &[Address] {
+        &self.operators
+    }
+
+    /// Everybody in a role, in the order of their ids.
+    pub fn parties(&self, role: Role) -> impl Iterator<Item = PartyId> {
+        parties(&self.cards, role).map(|(id, _)| id)
     }
 
     /// The chain that holds the tokens, if the story has one.
     pub fn chain(&self) -> Option<PartyId> {
-        let is = |card: &Card| card.persona.role == Role::Chain;
-        let place = self.cards.iter().position(is);
-        place.map(|index| PartyId(index as u16))
+        self.parties(Role::Chain).next()
     }
 
     /// What a camera and a program make of a party's face: the same for every profile of one person.
@@ -405,12 +409,10 @@ impl Directory {
         let person = &self.card(self.card(id).persona.person).persona;
         derive(&format!("face of {}", person.name))
     }
+
     /// The share nodes, in the order of their points.
     pub fn share_nodes(&self) -> impl Iterator<Item = PartyId> {
-        let cards = (0..).map(PartyId).zip(&self.cards);
-        cards
-            .filter(|(_, card)| card.persona.role == Role::ShareNode)
-            .map(|(id, _)| id)
+        self.parties(Role::ShareNode)
     }
 
     /// Which point a share node's share is at, from 1; 0 for everybody else.
@@ -433,11 +435,8 @@ impl Directory {
 
     /// The party whose profile this is.
     pub fn owner(&self, user: UserId) -> Option<PartyId> {
-        let owns = |card: &Card| card.persona.role == Role::User && card.persona.user == user;
-        self.cards
-            .iter()
-            .position(owns)
-            .map(|index| PartyId(index as u16))
+        self.parties(Role::User)
+            .find(|id| self.card(*id).persona.user == user)
     }
 
     /// The party that speaks with the key behind a caller identity.
@@ -449,9 +448,7 @@ impl Directory {
 
     /// Every issuer.
     pub fn issuers(&self) -> impl Iterator<Item = PartyId> {
-        let ids = (0..).map(PartyId).zip(&self.cards);
-        ids.filter(|(_, card)| card.persona.role == Role::Issuer)
-            .map(|(id, _)| id)
+        self.parties(Role::Issuer)
     }
 
     /// The issuer that signs with this key.

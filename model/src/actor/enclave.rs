@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::desk::{Desk, courtesy};
+use super::directory::key_text;
 use super::flow::Flow;
 use super::letter::{Letter, ShareAnswer};
 use super::machine::Outbox;
@@ -81,7 +82,7 @@ impl Desk {
     /// The key that follows from a password, and its public side as the tables have it.
     pub(super) fn derive(&self, password: &str, salt: &str) -> Result<(BoxSecret, Text), KdfError> {
         let secret = self.suite.derive_key(password, salt)?;
-        let public = super::directory::key_text(&self.suite.box_public(&secret));
+        let public = key_text(&self.suite.box_public(&secret));
         Ok((secret, public))
     }
 
@@ -90,9 +91,10 @@ impl Desk {
     pub(super) fn guess(&self, of: PartyId) -> (u64, bool) {
         let card = self.directory.card(of);
         let salt = card.persona.user.to_string();
+        let key = key_text(&self.box_of(of));
         let fits = |password: &&str| {
             self.derive(password, &salt)
-                .is_ok_and(|(_, public)| public == card.box_public_text())
+                .is_ok_and(|(_, public)| public == key)
         };
         match DICTIONARY.iter().position(fits) {
             Some(place) => (place as u64 + 1, true),
@@ -125,8 +127,7 @@ impl Desk {
         });
         let mut blinded = Vec::new();
         for share in shares.values() {
-            let mut blinding = [0; 32];
-            self.draw("share blinding", &about).fill(&mut blinding);
+            let blinding = self.draw_32("share blinding", &about);
             blinded.push(Blinded::new(blinding, share));
         }
         let commitments: Vec<Commitment> = blinded.iter().map(Blinded::commitment).collect();
@@ -234,10 +235,8 @@ impl Desk {
 
     /// A one-time key to have shares sealed to.
     pub(super) fn ephemeral(&mut self) -> (BoxSecret, BoxPublic) {
-        let mut secret = [0; 32];
         let about = self.card().persona.user.to_string();
-        self.draw("share download", &about).fill(&mut secret);
-        let secret = BoxSecret(secret);
+        let secret = BoxSecret(self.draw_32("share download", &about));
         let public = self.suite.box_public(&secret);
         (secret, public)
     }

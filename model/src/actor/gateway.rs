@@ -81,11 +81,20 @@ impl Gateway {
     }
 
     /// Somebody's living session.
-    pub(super) fn session_of(&self, party: PartyId) -> Option<(Text, Identity)> {
+    pub(super) fn session_of(&self, now: WallMillis, party: PartyId) -> Option<(Text, Identity)> {
         let identities = &self.directory.card(party).identities;
+        let lives = |(identity, until): &(Identity, BlockTime)| {
+            identities.contains(identity) && now.block_time() <= *until
+        };
         let mut sessions = self.sessions.iter();
-        let (cookie, (identity, _)) = sessions.find(|(_, (who, _))| identities.contains(who))?;
+        let (cookie, (identity, _)) = sessions.find(|(_, session)| lives(session))?;
         Some((cookie.clone(), *identity))
+    }
+
+    /// Drops what is over, which is good for nothing any more.
+    fn forget(&mut self, now: BlockTime) {
+        self.texts.retain(|_, text| now <= text.expires);
+        self.sessions.retain(|_, (_, until)| now <= *until);
     }
 
     fn draw(&mut self) -> String {
@@ -114,6 +123,7 @@ impl Gateway {
             Letter::SignInWanted { id, identity } => {
                 let nonce = self.draw();
                 let issued = now.block_time();
+                self.forget(issued);
                 let text = SignIn {
                     domain: Gateway::domain(&self.directory.card(self.me).persona.name),
                     address: identity.caller(),
@@ -224,13 +234,18 @@ impl Gateway {
         self.directory.nodes[turn % self.directory.nodes.len()]
     }
 
-    /// Passes a node's answer on; false when the call is none of its own.
-    pub(super) fn on_reply(&mut self, id: RequestId, reply: &Reply, out: &mut Outbox) -> bool {
+    /// Passes a node's answer on; gives it back when the call is none of its own.
+    pub(super) fn on_reply(
+        &mut self,
+        id: RequestId,
+        reply: Reply,
+        out: &mut Outbox,
+    ) -> Option<Reply> {
         let Some(client) = self.open.remove(&id) else {
-            return false;
+            return Some(reply);
         };
-        answer(client, Some(reply.clone()), out);
-        true
+        answer(client, Some(reply), out);
+        None
     }
 
     /// The node is not there, or takes too long; false when the call is none of its own.
@@ -254,13 +269,11 @@ fn answer((client, id): Open, reply: Option<Reply>, out: &mut Outbox) {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
-    use super::super::directory::{External, Keys, Password, Persona};
+    use super::super::directory::Keys;
+    use super::super::people::{directory, persona};
     use super::*;
     use crate::crypto::Symbolic;
     use crate::history::Role;
-    use crate::id::{UserId, WalletId};
     use crate::ledger::Query;
     use crate::rules::Rules;
 
@@ -269,37 +282,13 @@ mod tests {
     const CALL: RequestId = RequestId(7);
     const NOON: WallMillis = WallMillis(1_000_000);
 
-    fn persona(name: &str, role: Role, id: PartyId) -> Persona {
-        Persona {
-            name: name.to_owned(),
-            role,
-            user: UserId(Uuid::nil()),
-            wallet: WalletId(Uuid::nil()),
-            wallets: Vec::new(),
-            careful: true,
-            node: NodeId(0),
-            box_key_of: id,
-            person: id,
-            company: name.to_owned(),
-            password: Password::Long,
-        }
-    }
-
     fn gateway(rules: Rules) -> (Gateway, Keys) {
         let suite: Arc<dyn Suite> = Arc::new(Symbolic);
         let personas = [
             persona("front", Role::Gateway, FRONT),
             persona("bank", Role::Consumer, BANK),
         ];
-        let nodes = (3, &[][..]);
-        let (directory, mut keys) = Directory::new(
-            &*suite,
-            &personas,
-            "net".into(),
-            rules,
-            nodes,
-            External::ARBITRUM,
-        );
+        let (directory, mut keys) = directory(&personas, rules);
         let bank = keys.remove(BANK.index());
         (Gateway::new(FRONT, suite, directory, [0; 32]), bank)
     }
@@ -315,9 +304,9 @@ mod tests {
         out.0
     }
 
-    fn text(gateway: &mut Gateway, identity: Identity) -> SignIn {
+    fn text(gateway: &mut Gateway, now: WallMillis, identity: Identity) -> SignIn {
         let wanted = Letter::SignInWanted { id: CALL, identity };
-        match hears(gateway, NOON, wanted).remove(0) {
+        match hears(gateway, now, wanted).remove(0) {
             Output::Letter {
                 letter: Letter::SignInText { text, .. },
                 ..
@@ -378,17 +367,17 @@ mod tests {
         let identity = Symbolic.identity(key);
         let sign = |text: &SignIn| Symbolic.sign(key, text.to_string().as_bytes());
 
-        let good = text(&mut front, identity);
+        let good = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, NOON, (identity, &good), sign(&good)).is_some());
         assert!(cookie(&mut front, NOON, (identity, &good), sign(&good)).is_none());
 
-        let forged = text(&mut front, identity);
+        let forged = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, NOON, (identity, &forged), sign(&good)).is_none());
 
-        let stale = text(&mut front, identity);
+        let stale = text(&mut front, NOON, identity);
         assert!(cookie(&mut front, late, (identity, &stale), sign(&stale)).is_none());
 
-        let others = text(&mut front, Identity::Ed25519([9; 32]));
+        let others = text(&mut front, NOON, Identity::Ed25519([9; 32]));
         assert!(cookie(&mut front, NOON, (identity, &others), sign(&others)).is_none());
     }
 
@@ -396,7 +385,7 @@ mod tests {
     fn open_nodes_are_told_who_signed_in_and_nobody_else() {
         let (mut front, bank) = gateway(open());
         let identity = Symbolic.identity(&bank.signing[0]);
-        let good = text(&mut front, identity);
+        let good = text(&mut front, NOON, identity);
         let signature = Symbolic.sign(&bank.signing[0], good.to_string().as_bytes());
         let session = cookie(&mut front, NOON, (identity, &good), signature);
         let last = WallMillis(NOON.0 + SESSION as u64 * 1_000 + 999);
@@ -424,9 +413,27 @@ mod tests {
             let told = asked_as(&mut front, now, claim.clone(), cookie.clone());
             assert_eq!(told, expected, "{now:?} {claim:?} {cookie:?}");
         }
+        let living = |now| front.session_of(now, BANK).map(|(cookie, _)| cookie);
+        assert_eq!(living(last), session);
+        assert_eq!(living(over), None);
         front.turn_away(BANK, true);
         let wanted = Letter::SignInWanted { id: CALL, identity };
         assert!(hears(&mut front, NOON, wanted).is_empty());
+    }
+
+    #[test]
+    fn what_is_over_is_dropped_when_somebody_signs_in() {
+        let (mut front, bank) = gateway(open());
+        let identity = Symbolic.identity(&bank.signing[0]);
+        let good = text(&mut front, NOON, identity);
+        let signature = Symbolic.sign(&bank.signing[0], good.to_string().as_bytes());
+        assert!(cookie(&mut front, NOON, (identity, &good), signature).is_some());
+        text(&mut front, NOON, identity);
+        let last = WallMillis(NOON.0 + SESSION as u64 * 1_000);
+        for (now, texts, sessions) in [(last, 2, 1), (WallMillis(last.0 + 1_000), 2, 0)] {
+            text(&mut front, now, identity);
+            assert_eq!((front.texts.len(), front.sessions.len()), (texts, sessions));
+        }
     }
 
     #[test]
@@ -453,8 +460,9 @@ mod tests {
         };
         let (first, id) = node(&mut front);
         let mut out = Outbox::default();
-        assert!(front.on_reply(id, &Reply::Challenge([0; 32]), &mut out));
-        assert!(!front.on_reply(id, &Reply::Challenge([0; 32]), &mut out));
+        let reply = || Reply::Challenge([0; 32]);
+        assert!(front.on_reply(id, reply(), &mut out).is_none());
+        assert!(front.on_reply(id, reply(), &mut out).is_some());
         let (second, id) = node(&mut front);
         assert_eq!(first, second);
         assert!(front.on_unreachable(id, true, &mut out));

@@ -54,6 +54,7 @@ pub enum Answer {
         answer: bool,
     },
 }
+
 /// What a share node answers an enclave.
 #[derive(Clone, Debug)]
 pub enum ShareAnswer {

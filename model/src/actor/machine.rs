@@ -224,8 +224,8 @@ impl Actor {
             return exchange.handle(now, input, out);
         }
         match input {
-            Input::Begin { step, task } if self.is_gateways(&task.order) => {
-                let ending = self.mislead(&task.order, out);
+            Input::Begin { step, task } if is_gateways(&task.order) => {
+                let ending = self.mislead(now, &task.order, out);
                 out.0.push(Output::Done { step, ending });
             }
             Input::Begin { step, task } => {
@@ -233,11 +233,13 @@ impl Actor {
                 self.begin(now, Some(step), task, flow, out);
             }
             Input::Reply { id, reply } => {
-                if let Some(gateway) = &mut self.gateway
-                    && gateway.on_reply(id, &reply, out)
-                {
-                    return;
-                }
+                let reply = match &mut self.gateway {
+                    Some(gateway) => match gateway.on_reply(id, reply, out) {
+                        Some(reply) => reply,
+                        None => return,
+                    },
+                    None => reply,
+                };
                 let got = self.client.on_reply(now, id, reply, out);
                 self.on_got(now, got, out);
             }
@@ -279,17 +281,13 @@ impl Actor {
         }
     }
 
-    fn is_gateways(&self, order: &Order) -> bool {
-        matches!(order, Order::LeakSession { .. } | Order::TurnAway { .. })
-    }
-
     /// What a gateway does against those who trust it.
-    fn mislead(&mut self, order: &Order, out: &mut Outbox) -> Ending {
+    fn mislead(&mut self, now: WallMillis, order: &Order, out: &mut Outbox) -> Ending {
         let Some(gateway) = &mut self.gateway else {
             return Ending::Declined("nothing-found");
         };
         match *order {
-            Order::LeakSession { of, to } => match gateway.session_of(of) {
+            Order::LeakSession { of, to } => match gateway.session_of(now, of) {
                 Some((cookie, identity)) => {
                     out.note(Event::SessionLeaked {
                         gateway: self.desk.me,
@@ -437,4 +435,9 @@ impl Actor {
             out.0.push(Output::Done { step, ending });
         }
     }
+}
+
+/// Whether only a gateway can do it.
+fn is_gateways(order: &Order) -> bool {
+    matches!(order, Order::LeakSession { .. } | Order::TurnAway { .. })
 }

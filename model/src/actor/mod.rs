@@ -16,6 +16,8 @@ mod gateway;
 mod letter;
 mod machine;
 mod order;
+#[cfg(test)]
+mod people;
 
 pub use crate::shares::Conduct;
 pub use desk::Desk;

@@ -66,7 +66,6 @@ pub struct Terms {
     pub fields: Option<String>,
 }
 
-/// A request as it stands on the chain, and as people call it.
 /// What an issuer finds out about somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
@@ -117,7 +116,7 @@ impl Demands {
     };
 }
 
-/// A copy to be made and granted.
+/// A request as it stands on the chain, and as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRef {
     /// What letters call it.
@@ -264,6 +263,7 @@ pub enum Trade {
         amount: Amount,
     },
 }
+
 /// What an accuser can show against a node's operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Shown {

@@ -9,7 +9,7 @@ pub fn face_phrase(entropy: &[u8; 16]) -> String {
     phrase.to_string()
 }
 
-/// Whether a phrase is one, checksum and all.
+/// The words of a phrase; nothing when it is no phrase, checksum and all.
 pub(super) fn parsed(phrase: &str) -> Option<Mnemonic> {
     Mnemonic::parse(phrase).ok()
 }

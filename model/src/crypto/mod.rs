@@ -29,6 +29,25 @@ pub use strkey::{parse_stellar_address, stellar_address};
 pub use symbolic::Symbolic;
 pub use xrpl::{XrplKey, is_xrpl_address};
 
+use crate::id::Text;
+
+/// A signature over a text, as arguments carry it: hex with `0x`.
+pub fn sign_text(suite: &dyn Suite, key: &SigningKey, text: &str) -> Text {
+    format!("0x{}", hex::encode(suite.sign(key, text.as_bytes()))).into()
+}
+
+/// Whether `signature`, hex with `0x` or without, is `signer`'s over these bytes, a text's mostly. What is no hex
+/// is simply not a signature.
+pub fn verify_text(
+    suite: &dyn Suite,
+    signer: &Identity,
+    text: impl AsRef<[u8]>,
+    signature: &str,
+) -> bool {
+    let signature = signature.strip_prefix("0x").unwrap_or(signature);
+    hex::decode(signature).is_ok_and(|signature| suite.verify(signer, text.as_ref(), &signature))
+}
+
 /// The operations a party or a node may use. Every method is a pure function of its arguments; a suite
 /// may remember answers, which changes speed and nothing else.
 pub trait Suite: Send + Sync {

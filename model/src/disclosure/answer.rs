@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Criterion;
-use crate::crypto::{Identity, SigningKey, Suite};
+use crate::crypto::{Identity, SigningKey, Suite, sign_text, verify_text};
 use crate::id::{ContentHash, CredentialId, Text};
 use crate::time::BlockTime;
 
@@ -67,7 +67,7 @@ impl Approval {
 
     /// Whether this wallet signed it.
     pub fn is_of(&self, suite: &dyn Suite, owner: &Identity, chain_id: &str) -> bool {
-        signed(suite, owner, &self.text(chain_id), &self.signature)
+        verify_text(suite, owner, self.text(chain_id), &self.signature)
     }
 }
 
@@ -108,24 +108,19 @@ impl VerificationResult {
     /// The same with the issuer's signature.
     #[must_use]
     pub fn sign(self, suite: &dyn Suite, key: &SigningKey) -> VerificationResult {
-        let signature = hex::encode(suite.sign(key, self.text().as_bytes())).into();
+        let signature = sign_text(suite, key, &self.text());
         VerificationResult { signature, ..self }
     }
 
     /// Whether this key, which has to be the named issuer's, signed it.
     pub fn is_of(&self, suite: &dyn Suite, issuer: &Identity) -> bool {
-        issuer.caller() == *self.issuer && signed(suite, issuer, &self.text(), &self.signature)
+        issuer.caller() == *self.issuer && verify_text(suite, issuer, self.text(), &self.signature)
     }
 
     /// Tells one answer from another.
     pub fn digest(&self) -> ContentHash {
         ContentHash(Sha256::digest(self.text()).into())
     }
-}
-
-fn signed(suite: &dyn Suite, by: &Identity, text: &str, signature: &str) -> bool {
-    let signature = signature.strip_prefix("0x").unwrap_or(signature);
-    hex::decode(signature).is_ok_and(|signature| suite.verify(by, text.as_bytes(), &signature))
 }
 
 #[cfg(test)]

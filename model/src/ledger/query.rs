@@ -66,6 +66,13 @@ pub struct CredentialSummary {
     pub original_id: Option<CredentialId>,
 }
 
+impl CredentialSummary {
+    /// Whether it is no copy: those have no notes, also when their original is gone.
+    pub fn is_original(&self) -> bool {
+        self.original_id.is_none() && !self.public_notes.is_empty()
+    }
+}
+
 /// A credential with its content, as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]

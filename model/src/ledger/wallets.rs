@@ -11,7 +11,7 @@ use super::owner::inserter;
 use super::refusal::{Engine, Refusal};
 use super::tables::{ConsumedPaper, ReservedUser, State, Tables, User, Wallet, WalletType};
 use super::users::self_user;
-use crate::crypto::{Identity, Suite, XrplKey, stellar_address};
+use crate::crypto::{Identity, Suite, XrplKey, stellar_address, verify_text};
 use crate::id::{Text, UserId, WalletId};
 use crate::rules::Switch;
 
@@ -76,13 +76,12 @@ fn signer(wallet: &Wallet) -> Option<Identity> {
 /// Whether the wallet's key made the hex `signature` over `text`. Stellar wallets sign a text as it is or,
 /// as SEP-53 has it, the hash of a prefix and the text.
 pub(super) fn signed(suite: &dyn Suite, wallet: &Wallet, text: &str, signature: &str) -> bool {
-    let bytes = hex::decode(signature.strip_prefix("0x").unwrap_or(signature));
-    let (Some(signer), Ok(bytes)) = (signer(wallet), bytes) else {
+    let Some(signer) = signer(wallet) else {
         return false;
     };
-    suite.verify(&signer, text.as_bytes(), &bytes)
+    verify_text(suite, &signer, text, signature)
         || wallet.wallet_type == WalletType::Stellar
-            && suite.verify(&signer, &stellar_digest(text), &bytes)
+            && verify_text(suite, &signer, stellar_digest(text), signature)
 }
 
 /// What SEP-53 signs. Source: idos-facts 4.1.

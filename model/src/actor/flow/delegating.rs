@@ -5,7 +5,7 @@ use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, WritePaper};
 use super::super::machine::Outbox;
 use super::super::order::{Oddity, Order, Task};
-use super::{News, Next, ending, submit};
+use super::{News, Next, declined, ending, submit};
 use crate::history::Ending;
 use crate::id::{CredentialId, Text};
 use crate::ledger::{Action, Answer, DelegatedWriteGrant, Query, Written, write_date};
@@ -16,9 +16,9 @@ pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
     let Order::SignDwg { dwg, carrier, .. } = &task.order else {
         unreachable!("only an order to sign a dWG signs one")
     };
-    let paper = paper(desk, &task.order);
     match news {
         News::Begin => {
+            let paper = paper(desk, &task.order);
             let query = Query::DwgMessage {
                 owner_wallet_identifier: paper.owner,
                 grantee_wallet_identifier: paper.grantee_identifier,
@@ -35,10 +35,11 @@ pub(super) fn sign_dwg(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             result: Ok(Answer::Text(text)),
             ..
         }) => {
+            let paper = paper(desk, &task.order);
             let (rules, chain_id) = (desk.directory.rules, &desk.directory.chain_id);
             if grant_of(&paper).text(rules, chain_id) != text {
                 // A careful wallet does not sign a text it does not understand.
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             }
             let meant = match task.oddity {
                 Some(Oddity::OtherNetwork) => grant_of(&paper).text(rules, ELSEWHERE),
@@ -108,7 +109,7 @@ pub(super) fn write_dwg(
     out: &mut Outbox,
 ) -> Next {
     let Some(paper) = desk.write_papers.get(&dwg).cloned() else {
-        return Next::Done(Ending::Declined("nothing-found"));
+        return declined("nothing-found");
     };
     if let Some(action) = desk.written.get(&dwg)
         && Written::all(action).any(|written| written.id == rows.0)
@@ -116,7 +117,7 @@ pub(super) fn write_dwg(
         return submit(action.clone());
     }
     let mut action = desk.delegated_write(&paper, rows, now, out);
-    if let Some(from) = oddity {
+    if let Some(from) = oddity.and_then(Wrong::from) {
         spoil(&mut action, from);
     } else {
         desk.written.insert(dwg, action.clone());
@@ -124,8 +125,38 @@ pub(super) fn write_dwg(
     submit(action)
 }
 
+/// From which check on a write is wrong, in the order of the checks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wrong {
+    Issuer,
+    Owner,
+    Dates,
+    Window,
+    Time,
+    Signature,
+    Original,
+    Copy,
+}
+
+impl Wrong {
+    /// Oddities of another kind make nothing in the write wrong.
+    fn from(oddity: Oddity) -> Option<Wrong> {
+        Some(match oddity {
+            Oddity::FromIssuer => Wrong::Issuer,
+            Oddity::FromOwner => Wrong::Owner,
+            Oddity::FromDates => Wrong::Dates,
+            Oddity::FromWindow => Wrong::Window,
+            Oddity::FromTime => Wrong::Time,
+            Oddity::FromSignature => Wrong::Signature,
+            Oddity::FromOriginal => Wrong::Original,
+            Oddity::FromCopy => Wrong::Copy,
+            _ => return None,
+        })
+    }
+}
+
 /// Makes everything wrong that is checked from one point on, so that a refusal tells which check came first.
-fn spoil(write: &mut Action, from: Oddity) {
+fn spoil(write: &mut Action, from: Wrong) {
     let Action::CreateCredentialsByDwg {
         issuer_auth_public_key: issuer,
         original_broader_signature,
@@ -139,26 +170,73 @@ fn spoil(write: &mut Action, from: Oddity) {
     else {
         return;
     };
-    if from <= Oddity::FromIssuer {
+    if from <= Wrong::Issuer {
         *issuer = "00".repeat(32).into();
     }
-    if from <= Oddity::FromOwner {
+    if from <= Wrong::Owner {
         *owner = "nobody".into();
     }
     let window = match from {
-        from if from <= Oddity::FromDates => Some(("yesterday", "tomorrow")),
-        Oddity::FromWindow => Some(("2001-01-02T00:00:00Z", "2001-01-01T00:00:00Z")),
-        Oddity::FromTime => Some(("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z")),
+        from if from <= Wrong::Dates => Some(("yesterday", "tomorrow")),
+        Wrong::Window => Some(("2001-01-02T00:00:00Z", "2001-01-01T00:00:00Z")),
+        Wrong::Time => Some(("2001-01-01T00:00:00Z", "2001-01-02T00:00:00Z")),
         _ => None,
     };
     if let Some((before, after)) = window {
         (*not_before, *not_after) = (before.into(), after.into());
     }
-    if from <= Oddity::FromSignature {
+    if from <= Wrong::Signature {
         *signature = "0x00".into();
     }
-    if from <= Oddity::FromOriginal {
+    if from <= Wrong::Original {
         *original_broader_signature = "AAAA".into();
     }
     *copy_broader_signature = "AAAA".into();
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::actor::order::GrantRef;
+    use crate::actor::people::desks;
+    use crate::history::Role;
+    use crate::id::WriteGrantId;
+
+    /// What is spoilt is not kept, since it is not what the paper is for.
+    #[test]
+    fn only_what_shall_be_wrong_from_some_check_on_is_spoilt() {
+        let id = |n| CredentialId(Uuid::from_u128(n));
+        for oddity in Oddity::ALL {
+            let [owner, consumer, mut issuer] = desks([Role::User, Role::Consumer, Role::Issuer]);
+            let order = Order::SignDwg {
+                dwg: 1,
+                id: WriteGrantId(Uuid::from_u128(3)),
+                grant: GrantRef {
+                    data: id(2),
+                    grantee: consumer.me,
+                    locked_until: 0,
+                },
+                issuer: issuer.me,
+                not_before: 0,
+                not_after: 1,
+                carrier: issuer.me,
+            };
+            issuer.write_papers.insert(1, paper(&owner, &order));
+            let now = WallMillis(1_000);
+            let rows = (id(1), id(2));
+            write_dwg(
+                &mut issuer,
+                now,
+                1,
+                rows,
+                Some(*oddity),
+                &mut Outbox::default(),
+            );
+            let spoilt = !issuer.written.contains_key(&1);
+            let name = oddity.name();
+            assert_eq!(spoilt, name.starts_with("wrong-"), "{name}");
+        }
+    }
 }

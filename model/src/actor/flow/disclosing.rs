@@ -5,7 +5,7 @@ use super::super::desk::{Asked, Desk};
 use super::super::letter::{Answer, Letter};
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Order, Task};
-use super::{Got, News, Next, ending, look};
+use super::{Got, News, Next, declined, done_if, doubted, ending, look};
 use crate::crypto::content_hash;
 use crate::disclosure::{Approval, Criterion, Filter, Question};
 use crate::history::{Candidate, Doubt, Ending, Event};
@@ -13,7 +13,6 @@ use crate::id::{CredentialId, PartyId};
 use crate::ledger::{Answer as Told, Query};
 use crate::rules::Switch;
 use crate::time::{BlockTime, WallMillis};
-use crate::vc::VerifiableCredential;
 
 /// A user's enclave at work for somebody.
 #[derive(Debug)]
@@ -49,11 +48,7 @@ pub(super) fn ask_filter(id: TaskId, task: &Task, news: News, out: &mut Outbox) 
             let mut matches = matches.clone();
             told.sort();
             matches.sort();
-            Next::Done(if told == matches {
-                Ending::Accepted
-            } else {
-                Ending::Declined("other-matches")
-            })
+            done_if(told == matches, "other-matches")
         }
         News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
     }
@@ -67,18 +62,14 @@ pub(super) fn sift(sifting: &mut Sifting, desk: &Desk, news: News, out: &mut Out
             result: Ok(Told::Credentials(rows)),
             ..
         }) => {
-            let originals = rows
-                .into_iter()
-                .filter(|row| row.original_id.is_none() && !row.public_notes.is_empty());
+            let originals = rows.iter().filter(|row| row.is_original());
             sifting.left = originals.map(|row| row.id).collect();
         }
         News::Got(Got::View {
             result: Ok(Told::Owned(row)),
             ..
         }) => {
-            let document = row
-                .and_then(|row| desk.open(&row.content, &row.encryptor_public_key))
-                .and_then(|plaintext| VerifiableCredential::parse(&plaintext).ok());
+            let document = row.and_then(|row| desk.read(&row.content, &row.encryptor_public_key));
             if let (Some(credential), Some(document)) = (sifting.left.pop(), document) {
                 let each = |criteria: &[Criterion]| {
                     let holds = |criterion: &Criterion| criterion.holds(&document);
@@ -175,11 +166,11 @@ pub(super) fn ask_again(
                     out.letter(issuer, Letter::AskedAgain { question });
                     Next::Wait
                 }
-                None => Next::Done(Ending::Declined("nothing-found")),
+                None => declined("nothing-found"),
             },
             // Today nobody has to be asked again.
             Some(bare) => Next::Done(judge(desk, now, question, &bare, out)),
-            None => Next::Done(Ending::Declined("nothing-found")),
+            None => declined("nothing-found"),
         },
         news => heard(desk, now, question, news, out),
     }
@@ -285,7 +276,6 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
     else {
         unreachable!("only an order to answer answers")
     };
-    let nothing = Next::Done(Ending::Declined("nothing-found"));
     match news {
         News::Begin => look(Query::GetCredentialOwned { id: credential }),
         News::Got(Got::View {
@@ -293,7 +283,7 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
             ..
         }) => {
             let (Some(row), Some(asked)) = (row, desk.questions.get(&question).cloned()) else {
-                return nothing;
+                return declined("nothing-found");
             };
             out.note(Event::AnswerDecided {
                 question,
@@ -303,7 +293,7 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
             });
             if desk.directory.rules.keep(Switch::BoundAnswers) {
                 let Some(issuer) = desk.directory.issuer(&row.issuer_auth_public_key) else {
-                    return nothing;
+                    return declined("nothing-found");
                 };
                 let mut approval = Approval {
                     question: asked,
@@ -316,11 +306,9 @@ pub(super) fn answer(desk: &Desk, task: &Task, news: News, out: &mut Outbox) -> 
                 out.letter(issuer, Letter::Approval(Box::new(approval)));
                 return Next::Done(Ending::Accepted);
             }
-            let document = desk
-                .open(&row.content, &row.encryptor_public_key)
-                .and_then(|plaintext| VerifiableCredential::parse(&plaintext).ok());
+            let document = desk.read(&row.content, &row.encryptor_public_key);
             let Some(document) = document else {
-                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+                return doubted(Doubt::CannotOpen);
             };
             let (predicate, answer) = (asked.predicate.clone(), asked.predicate.holds(&document));
             out.note(Event::Evaluated {
@@ -383,7 +371,7 @@ pub(super) fn present(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mu
                 out.letter(to, letter);
                 Next::Wait
             }
-            None => Next::Done(Ending::Declined("nothing-found")),
+            None => declined("nothing-found"),
         },
         News::Letter(Letter::Believed { ending, .. }) => Next::Done(ending),
         News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,

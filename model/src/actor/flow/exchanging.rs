@@ -1,14 +1,13 @@
 //! What people ask of the chain that holds the tokens. Source: idos-facts 5.16, 5.17.
 
 use super::super::desk::Desk;
-use super::super::directory::{operator_account, validator_key};
+use super::super::directory::validator_key;
 use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{ChainDeed, Order, Shown, Task};
-use super::{News, Next};
+use super::{News, Next, declined};
 use crate::bridge::{Address, Token};
 use crate::chain::{Call, Contract, Evidence, SignedCall, ZERO, account, whole};
-use crate::history::Ending;
 use crate::id::{NodeId, PartyId};
 
 /// Signs calls, sends them, and waits until they are confirmed.
@@ -29,7 +28,7 @@ pub(super) fn exchange(
                     Next::Wait
                 }
                 // Without a chain, or a wallet for it, there is nothing to call.
-                _ => Next::Done(Ending::Declined("nothing-found")),
+                _ => declined("nothing-found"),
             }
         }
         (News::Letter(Letter::Receipt { ending, .. }), _) => Next::Done(ending),
@@ -52,7 +51,11 @@ fn sign(desk: &mut Desk, wallet: u8, calls: Vec<Call>) -> Option<Vec<SignedCall>
 
 /// The calls that do it: whoever hands tokens to a contract allows it to take them first.
 fn calls(desk: &Desk, deed: &ChainDeed) -> Vec<Call> {
-    let node = |node: &NodeId| operator_account(&*desk.suite, *node);
+    // Where there is no chain, nobody has an account, and nothing is sent either.
+    let node = |node: &NodeId| {
+        let accounts = desk.directory.operators();
+        accounts.get(node.index()).copied().unwrap_or(ZERO)
+    };
     let person = |party: &PartyId| {
         let identities = &desk.directory.card(*party).identities;
         identities.iter().find_map(account).unwrap_or(ZERO)

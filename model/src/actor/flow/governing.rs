@@ -3,8 +3,7 @@
 use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::order::{Order, ParameterChange, Proposal};
-use super::Next;
-use crate::history::Ending;
+use super::{Next, declined};
 use crate::id::NodeId;
 use crate::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
 
@@ -33,7 +32,7 @@ pub(super) fn govern(desk: &Desk, order: &Order) -> Next {
     match payload {
         Some(payload) => Next::Ask(Want::Submit(payload.into()), None),
         // Where nobody knows the nodes' keys, nobody can name them.
-        None => Next::Done(Ending::Declined("nothing-found")),
+        None => declined("nothing-found"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::client::Want;
 use super::super::desk::Desk;
+use super::super::directory::key_text;
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Oddity, Order, Task, Writer};
@@ -150,14 +151,14 @@ pub(super) fn rekey(desk: &Desk, id: TaskId, task: &Task, news: News, out: &mut 
         unreachable!("only an order to rekey rekeys")
     };
     let card = desk.directory.card(user);
-    let owners = card.box_public_text();
+    let owners = key_text(&desk.box_of(user));
     let change = Consent::UpdateEncryptionKey { key: &owners };
     with_consent(desk, id, (user, asks), &change, news, out, |consent| {
         Action::UpdateUserPubKeyAsInserter {
             id: card.persona.user,
             recipient_encryption_public_key: match &consent {
                 Some(_) => owners.clone(),
-                None => desk.card().box_public_text(),
+                None => key_text(&desk.own_box()),
             },
             encryption_password_store: card.persona.password.store().into(),
             consent,

@@ -8,7 +8,7 @@ use super::super::letter::{Letter, ShareAnswer};
 use super::super::machine::{Outbox, TaskId, Timer};
 use super::super::order::{Order, Task};
 use super::writing::transact;
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, declined, done_if, ending, look, submit};
 use crate::actor::client::Got;
 use crate::crypto::{BoxSecret, content_hash};
 use crate::history::{Ending, Event};
@@ -101,10 +101,6 @@ impl Round {
     }
 }
 
-fn declined(code: &'static str) -> Next {
-    Next::Done(Ending::Declined(code))
-}
-
 /// The password goes to every share node; anything less is a failure, and what is stored stays stored.
 pub(super) fn store_shares(
     round: &mut Round,
@@ -143,10 +139,14 @@ pub(super) fn recover(
     news: News,
     out: &mut Outbox,
 ) -> Next {
+    let begins = matches!(news, News::Begin);
+    if !begins && !round.ends_with(news) {
+        return Next::Wait;
+    }
     let Some(address) = desk.share_address(task.wallet) else {
         return declined("share-address-missing");
     };
-    if let News::Begin = news {
+    if begins {
         let (secret, public_key) = desk.ephemeral();
         *ephemeral = Some(secret);
         let download = ShareRequest::Download {
@@ -160,9 +160,6 @@ pub(super) fn recover(
             address: address.into(),
         });
         round.ask(desk, now, id, &signed, out);
-        return Next::Wait;
-    }
-    if !round.ends_with(news) {
         return Next::Wait;
     }
     let Some(ephemeral) = ephemeral else {
@@ -228,6 +225,20 @@ pub(super) fn rebind(
         Order::RemoveWallet { wallet, id } => (wallet, id, false),
         _ => unreachable!("only wallets are bound"),
     };
+    // Of answers only the last one, or their end, leads anywhere.
+    let news = match stage {
+        Rebinding::Shares => {
+            if !round.ends_with(news) {
+                return Next::Wait;
+            }
+            News::Overdue
+        }
+        _ => news,
+    };
+    let tell = |round: &mut Round, desk: &Desk, adds: bool, out: &mut Outbox| {
+        let signed = change(desk, now, task.wallet, wallet, adds);
+        round.ask(desk, now, id, &signed, out);
+    };
     let joint = desk.directory.rules.keep(Switch::JointWallets);
     let addresses = desk
         .share_address(task.wallet)
@@ -239,13 +250,7 @@ pub(super) fn rebind(
         }
         (Rebinding::Begin, News::Begin) if shares_first => {
             *stage = Rebinding::Shares;
-            round.ask(
-                desk,
-                now,
-                id,
-                &change(desk, now, task.wallet, wallet, adds),
-                out,
-            );
+            tell(round, desk, adds, out);
             Next::Wait
         }
         (Rebinding::Begin, News::Begin) => {
@@ -257,44 +262,32 @@ pub(super) fn rebind(
             match ending {
                 Ending::Accepted if !shares_first && addresses.is_some() => {
                     *stage = Rebinding::Shares;
-                    round.ask(
-                        desk,
-                        now,
-                        id,
-                        &change(desk, now, task.wallet, wallet, adds),
-                        out,
-                    );
+                    tell(round, desk, adds, out);
                     return Next::Wait;
                 }
                 Ending::Accepted => {}
-                _ if shares_first => {
-                    put_back((desk, round), now, id, (task.wallet, wallet, adds), out);
-                }
+                _ if shares_first => tell(round, desk, !adds, out),
                 _ => {}
             }
             Next::Done(ending)
         }
-        (Rebinding::Shares, news) => {
-            if !round.ends_with(news) {
-                return Next::Wait;
+        (Rebinding::Shares, _) => match (joint, round.all()) {
+            (false, _) => Next::Done(Ending::Accepted),
+            (true, true) if shares_first => {
+                *stage = Rebinding::Network;
+                transact(desk, now, task, out)
             }
-            match (joint, round.all()) {
-                (false, _) => Next::Done(Ending::Accepted),
-                (true, true) if shares_first => {
-                    *stage = Rebinding::Network;
-                    transact(desk, now, task, out)
+            (true, true) => Next::Done(Ending::Accepted),
+            (true, false) => {
+                // All of them, since whoever did not answer in time may have done it.
+                tell(round, desk, !adds, out);
+                if !adds {
+                    return declined("share-nodes-missing");
                 }
-                (true, true) => Next::Done(Ending::Accepted),
-                (true, false) => {
-                    put_back((desk, round), now, id, (task.wallet, wallet, adds), out);
-                    if !adds {
-                        return declined("share-nodes-missing");
-                    }
-                    *stage = Rebinding::Undo;
-                    submit(Action::RemoveWallet { id: row })
-                }
+                *stage = Rebinding::Undo;
+                submit(Action::RemoveWallet { id: row })
             }
-        }
+        },
         (Rebinding::Undo, News::Got(_)) => declined("share-nodes-missing"),
         _ => Next::Wait,
     }
@@ -324,27 +317,6 @@ fn change(
         }
     };
     desk.share_request(by, request)
-}
-
-/// Asks the share nodes that have done what was asked for the opposite.
-fn put_back(
-    (desk, round): (&Desk, &Round),
-    now: WallMillis,
-    id: TaskId,
-    (by, wallet, adds): (u8, u8, bool),
-    out: &mut Outbox,
-) {
-    let signed = change(desk, now, by, wallet, !adds);
-    for node in round.done() {
-        let call = Letter::ShareCall {
-            task: id.0,
-            user: desk.card().persona.user,
-            signed: Box::new(signed.clone()),
-            share: None,
-            until: WallMillis(now.0 + PATIENCE),
-        };
-        out.letter(node, call);
-    }
 }
 
 /// The user types the password; in this mode the enclave compares the key with the recorded one.
@@ -421,12 +393,72 @@ pub(super) fn disclose(
             }
             let found = document.is_some();
             out.letter(consumer, Letter::Plaintext { request, document });
-            match found {
-                true => Next::Done(Ending::Accepted),
-                false => declined("nothing-found"),
-            }
+            done_if(found, "nothing-found")
         }
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(_) | News::Overdue => Next::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::actor::machine::Output;
+    use crate::actor::people::{desks, task};
+    use crate::history::Role;
+    use crate::id::WalletId;
+
+    /// Who is asked to let a wallet in again.
+    fn asked_back(out: &mut Outbox) -> Vec<PartyId> {
+        let back = |output| match output {
+            Output::Letter {
+                to,
+                letter: Letter::ShareCall { signed, .. },
+            } => matches!(signed.request, ShareRequest::AddAddress { .. }).then_some(to),
+            _ => None,
+        };
+        out.0.drain(..).filter_map(back).collect()
+    }
+
+    #[test]
+    fn what_not_all_have_done_is_undone_by_those_too_who_did_not_say() {
+        let node = Role::ShareNode;
+        let [mut user, nodes @ ..] = desks([Role::User, node, node, node]);
+        let nodes = nodes.map(|desk| desk.me);
+        let row = WalletId(Uuid::nil());
+        let task = task(Order::RemoveWallet { wallet: 1, id: row });
+        let (mut stage, mut round) = Default::default();
+        let out = &mut Outbox::default();
+        let done = News::Letter(Letter::ShareAnswer {
+            task: 1,
+            by: nodes[0],
+            answer: ShareAnswer::Done,
+        });
+        let mut turn = |news| {
+            let now = WallMillis(1_000_000);
+            let next = rebind(
+                (&mut stage, &mut round),
+                &mut user,
+                now,
+                TaskId(1),
+                &task,
+                news,
+                out,
+            );
+            (next, asked_back(out))
+        };
+        for news in [News::Begin, done] {
+            let (next, asked) = turn(news);
+            assert!(matches!(next, Next::Wait));
+            assert_eq!(asked, []);
+        }
+        let (next, asked) = turn(News::Overdue);
+        assert!(matches!(
+            next,
+            Next::Done(Ending::Declined("share-nodes-missing"))
+        ));
+        assert_eq!(asked, nodes);
     }
 }

@@ -41,8 +41,8 @@ use super::machine::{Outbox, TaskId};
 use super::order::{Order, Task, Via};
 use crate::actor::directory::Password;
 use crate::crypto::{BoxPublic, BoxSecret};
-use crate::history::Ending;
-use crate::id::{CredentialId, NodeId, PartyId};
+use crate::history::{Doubt, Ending};
+use crate::id::{CredentialId, NodeId, PartyId, Text};
 use crate::ledger::{Action, Batch, GrantRow, Outcome, OwnerConsent, Query};
 use crate::time::WallMillis;
 
@@ -77,6 +77,33 @@ fn look(query: Query) -> Next {
         },
         None,
     )
+}
+
+/// It is over, and came to nothing for this reason.
+fn declined(code: &'static str) -> Next {
+    Next::Done(Ending::Declined(code))
+}
+
+/// The same, because of what is doubted.
+fn doubted(doubt: Doubt) -> Next {
+    declined(doubt.code())
+}
+
+/// It is over, and well if what was looked for is so.
+fn done_if(found: bool, otherwise: &'static str) -> Next {
+    match found {
+        true => Next::Done(Ending::Accepted),
+        false => declined(otherwise),
+    }
+}
+
+/// An identifier in capitals, as software writes it that takes it from elsewhere. No hex is read without its
+/// `0x`, so that stays.
+fn shout(identifier: &str) -> Text {
+    match identifier.strip_prefix("0x") {
+        Some(digits) => format!("0x{}", digits.to_uppercase()).into(),
+        None => identifier.to_uppercase().into(),
+    }
 }
 
 /// How a task ends that ends with this.
@@ -378,13 +405,10 @@ impl Flow {
                     }
                     Next::Wait
                 }
-                News::Letter(Letter::Plaintext { document, .. }) => Next::Done(match document {
-                    Some(_) => Ending::Accepted,
-                    None => Ending::Declined("nothing-found"),
-                }),
-                News::Letter(Letter::OriginUnknown { .. }) => {
-                    Next::Done(Ending::Declined("origin-unknown"))
+                News::Letter(Letter::Plaintext { document, .. }) => {
+                    done_if(document.is_some(), "nothing-found")
                 }
+                News::Letter(Letter::OriginUnknown { .. }) => declined("origin-unknown"),
                 News::Letter(Letter::Denied { .. }) => Next::Done(Ending::Denied),
                 News::Letter(_) | News::Got(_) | News::Overdue => Next::Wait,
             },

@@ -4,7 +4,7 @@ use super::super::desk::Desk;
 use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Order, Task};
-use super::{Got, News, Next, ending, look, submit};
+use super::{Got, News, Next, declined, doubted, ending, look, submit};
 use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event};
 use crate::id::{CredentialId, PartyId, Text};
@@ -85,7 +85,6 @@ pub(super) fn rely(
     let Order::Rely { dag, copy, on } = task.order else {
         unreachable!("only an order to rely relies")
     };
-    let declined = |doubt: Doubt| Next::Done(Ending::Declined(doubt.code()));
     match news {
         News::Begin => look(Query::GetPassportingPeers {}),
         News::Letter(Letter::Vouched { ending, .. }) => match ending {
@@ -101,10 +100,10 @@ pub(super) fn rely(
         }) => match answer {
             Answer::Peers(rows) => {
                 if !peer_in(&rows, desk, on) {
-                    return declined(Doubt::NotAPeer);
+                    return doubted(Doubt::NotAPeer);
                 }
                 let Some(paper) = desk.papers.get(&dag).cloned() else {
-                    return Next::Done(Ending::Declined("nothing-found"));
+                    return declined("nothing-found");
                 };
                 let (task, paper) = (id.0, Box::new(paper));
                 out.letter(on, Letter::VouchWanted { task, paper });
@@ -151,7 +150,7 @@ pub(super) fn rely(
                     doubt,
                 });
                 match doubt {
-                    Some(doubt) => declined(doubt),
+                    Some(doubt) => doubted(doubt),
                     None => Next::Done(Ending::Accepted),
                 }
             }
@@ -173,13 +172,12 @@ pub(super) fn vouch(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut 
 }
 
 fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox) -> Next {
-    let declined = |doubt: Doubt| Next::Done(Ending::Declined(doubt.code()));
     let stated = match &*vouching.paper {
         Action::CreateAgByDagForCopy {
             dag_content_hash: Some(hash),
             ..
         } => hash.clone(),
-        _ => return declined(Doubt::HashMismatch),
+        _ => return doubted(Doubt::HashMismatch),
     };
     match news {
         News::Begin => look(Query::GetPassportingPeers {}),
@@ -187,11 +185,11 @@ fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox
         News::Got(Got::View {
             result: Ok(answer), ..
         }) => match answer {
-            Answer::Peers(rows) if !peer_in(&rows, desk, vouching.by) => declined(Doubt::NotAPeer),
+            Answer::Peers(rows) if !peer_in(&rows, desk, vouching.by) => doubted(Doubt::NotAPeer),
             Answer::Peers(_) => look(Query::GetSiblingCredentialId {
                 content_hash: stated,
             }),
-            Answer::CredentialId(None) => declined(Doubt::HashMismatch),
+            Answer::CredentialId(None) => doubted(Doubt::HashMismatch),
             Answer::CredentialId(Some(own)) => {
                 vouching.own = Some(own);
                 look(Query::GetAccessGrantsForCredential { credential_id: own })
@@ -203,9 +201,9 @@ fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox
                     row.inserter_type == GrantInserter::DagMessage && row.inserter_id != me
                 };
                 match vouching.own {
-                    Some(_) if rows.iter().any(relied) => declined(Doubt::RelianceChained),
+                    Some(_) if rows.iter().any(relied) => doubted(Doubt::RelianceChained),
                     Some(id) => look(Query::GetCredentialShared { id }),
-                    None => declined(Doubt::HashMismatch),
+                    None => doubted(Doubt::HashMismatch),
                 }
             }
             Answer::Shared(row) => {
@@ -215,7 +213,7 @@ fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox
                     Some(document) if document.to_string() == *stated => {
                         let notes = row.public_notes.as_deref().and_then(status);
                         if notes.as_deref() != Some("approved") {
-                            return declined(Doubt::NotApproved);
+                            return doubted(Doubt::NotApproved);
                         }
                         out.note(Event::Vouched {
                             by: desk.me,
@@ -225,7 +223,7 @@ fn vouch_step(vouching: &mut Vouching, desk: &Desk, news: News, out: &mut Outbox
                         });
                         submit((*vouching.paper).clone())
                     }
-                    _ => declined(Doubt::HashMismatch),
+                    _ => doubted(Doubt::HashMismatch),
                 }
             }
             _ => Next::Wait,

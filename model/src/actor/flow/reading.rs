@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::machine::Outbox;
 use super::super::order::{Demands, Order, Task, Via};
 use super::trading::ledgers;
-use super::{News, Next, ending, look};
+use super::{News, Next, done_if, doubted, ending, look};
 use crate::crypto::{Identity, content_hash};
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
@@ -161,10 +161,10 @@ pub(super) fn use_copy(
                 height: reading.height.unwrap_or(height),
                 doubt,
             });
-            Next::Done(match doubt {
-                None => Ending::Accepted,
-                Some(doubt) => Ending::Declined(doubt.code()),
-            })
+            match doubt {
+                None => Next::Done(Ending::Accepted),
+                Some(doubt) => doubted(doubt),
+            }
         }
         (_, News::Got(got)) => Next::Done(ending(&got)),
         (_, News::Letter(_) | News::Overdue) => Next::Wait,
@@ -238,13 +238,7 @@ pub(super) fn doubt_about_content(
 
 /// Orders that are one view.
 pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -> Next {
-    let found = |found: bool| {
-        Next::Done(if found {
-            Ending::Accepted
-        } else {
-            Ending::Declined("nothing-found")
-        })
-    };
+    let found = |found: bool| done_if(found, "nothing-found");
     match (&task.order, news) {
         (Order::ReadOwn { credential }, News::Begin) => {
             look(Query::GetCredentialOwned { id: *credential })
@@ -261,6 +255,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
             let identities = &desk.directory.card(*of).identities;
             let address = identities.get(usize::from(*wallet)).map(Identity::caller);
             let address: Text = address.unwrap_or_default().into();
+            // All of it, since letter case is what is asked about.
             let address = if *shouted {
                 address.to_uppercase().into()
             } else {
@@ -303,7 +298,7 @@ pub(super) fn look_once(desk: &mut Desk, task: &Task, news: News, out: &mut Outb
         ) => {
             let Some(row) = row else { return found(false) };
             let Some(plaintext) = desk.open(&row.content, &row.encryptor_public_key) else {
-                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+                return doubted(Doubt::CannotOpen);
             };
             out.note(Event::Opened {
                 by: desk.me,

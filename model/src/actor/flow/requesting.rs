@@ -5,7 +5,7 @@ use super::super::desk::Desk;
 use super::super::letter::Letter;
 use super::super::machine::Outbox;
 use super::super::order::{Listing, Order, Task};
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, done_if, ending, look, submit};
 use crate::history::{Ending, Event, Role};
 use crate::id::{CredentialId, Text};
 use crate::ledger::{Action, Answer, CredentialSummary, Outcome, Query};
@@ -126,20 +126,15 @@ pub(super) fn list_rows(desk: &Desk, task: &Task, news: News) -> Next {
         },
         News::Got(got) => return Next::Done(ending(&got)),
     };
-    Next::Done(if listed == rows as usize {
-        Ending::Accepted
-    } else {
-        Ending::Declined("nothing-found")
-    })
+    done_if(listed == rows as usize, "nothing-found")
 }
 
 /// What the dashboard makes of the owner's rows: everything, or, as deployed, only what has notes and is linked
 /// to no original. Source: idos-facts 1.3.
 fn shown(desk: &Desk, rows: &[CredentialSummary]) -> Vec<CredentialId> {
     let all = desk.directory.rules.keep(Switch::DashboardShowsAll);
-    let hidden = |row: &CredentialSummary| row.original_id.is_some() || row.public_notes.is_empty();
     rows.iter()
-        .filter(|row| all || !hidden(row))
+        .filter(|row| all || row.is_original())
         .map(|row| row.id)
         .collect()
 }

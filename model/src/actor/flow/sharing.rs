@@ -4,9 +4,9 @@ use super::super::client::{Got, Want};
 use super::super::desk::{Desk, ELSEWHERE};
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
-use super::super::order::{Fidelity, Oddity, Order, Share, Task};
+use super::super::order::{Fidelity, Oddity, Order, RequestRef, Share, Task};
 use super::writing::{add, edit};
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, declined, doubted, ending, look, shout, submit};
 use crate::crypto::content_hash;
 use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{ContentHash, PartyId};
@@ -35,12 +35,12 @@ pub(super) fn share(
                 // Whoever has nothing to share stops here, except somebody who shares what is not
                 // theirs and tries all the same.
                 _ if share.owner == desk.card().persona.user => {
-                    return Next::Done(Ending::Declined("nothing-found"));
+                    return declined("nothing-found");
                 }
                 _ => Some(b"{}".to_vec()),
             };
             let Some(original) = original else {
-                return Next::Done(Ending::Declined(Doubt::CannotOpen.code()));
+                return doubted(Doubt::CannotOpen);
             };
             if share.fidelity == Fidelity::Borrowed {
                 *plaintext = Some(original);
@@ -49,23 +49,16 @@ pub(super) fn share(
                         out.letter(lender, Letter::LendMe { task: id.0 });
                         Next::Wait
                     }
-                    None => Next::Done(Ending::Declined("nothing-found")),
+                    None => declined("nothing-found"),
                 };
             }
-            let (copy, hash) = unfaithful(&original, share.fidelity);
-            let mut action = match task.order {
-                Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
-                _ => desk.copy(share, request, &copy, hash, out),
-            };
-            if task.oddity == Some(Oddity::Shouts) {
-                shout(&mut action);
-            }
-            submit(action)
+            let copy = unfaithful(&original, share.fidelity);
+            written(desk, task, (share, request), copy, out)
         }
         News::Letter(Letter::Lent { document, .. }) => {
             let own = plaintext.take().unwrap_or_default();
-            let copy = document.unwrap_or(own);
-            submit(desk.copy(share, request, &copy, content_hash(&copy), out))
+            let copy = unfaithful(&document.unwrap_or(own), share.fidelity);
+            written(desk, task, (share, request), copy, out)
         }
         News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => {
@@ -78,17 +71,31 @@ pub(super) fn share(
     }
 }
 
-/// Writes a grantee in capitals, as software does that takes addresses from elsewhere.
-fn shout(share: &mut Action) {
+/// Sends a copy and the hash it states: granted, or to wait for a grant, as the order has it.
+fn written(
+    desk: &mut Desk,
+    task: &Task,
+    (share, request): (&Share, Option<RequestRef>),
+    (copy, hash): (Vec<u8>, ContentHash),
+    out: &mut Outbox,
+) -> Next {
+    let mut action = match task.order {
+        Order::StoreCopy(_) => desk.waiting_copy(share, &copy, hash, out),
+        _ => desk.copy(share, request, &copy, hash, out),
+    };
+    if task.oddity == Some(Oddity::Shouts) {
+        shout_grantee(&mut action);
+    }
+    submit(action)
+}
+
+fn shout_grantee(share: &mut Action) {
     if let Action::ShareCredential {
         grantee_wallet_identifier: grantee,
         ..
     } = share
     {
-        *grantee = match grantee.strip_prefix("0x") {
-            Some(digits) => format!("0x{}", digits.to_uppercase()).into(),
-            None => grantee.to_uppercase().into(),
-        };
+        *grantee = shout(grantee);
     }
 }
 
@@ -105,11 +112,9 @@ pub(super) fn decide(desk: &Desk, request: u32, share: &Share, out: &mut Outbox)
 
 /// Somebody else who has a document to lend.
 pub(super) fn lender(desk: &Desk) -> Option<PartyId> {
-    let users =
-        |id: &PartyId| *id != desk.me && desk.directory.card(*id).persona.role == Role::User;
-    (0..desk.directory.cards.len() as u16)
-        .map(PartyId)
-        .find(users)
+    desk.directory
+        .parties(Role::User)
+        .find(|user| *user != desk.me)
 }
 
 /// What a user puts into a copy, and the hash it states.
@@ -151,7 +156,7 @@ pub(super) fn store_again(desk: &mut Desk, task: &Task, news: News) -> Next {
         News::Begin => look(Query::GetCredentialOwned { id: credential }),
         News::Got(Got::View { result, .. }) => {
             let Some(package) = desk.packages.get(&issued).cloned() else {
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             };
             let package = Package {
                 credential,
@@ -189,7 +194,6 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         unreachable!("only an order to sign a dAG signs one")
     };
     let data = (grant.data, grant.locked_until);
-    let terms = desk.dag_terms(*not_after, terms);
     match news {
         News::Begin => {
             let directory = &desk.directory;
@@ -199,7 +203,7 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
                 dag_data_id: grant.data,
                 dag_locked_until: grant.locked_until,
                 dag_content_hash: desk.hash_for(grant.data),
-                terms,
+                terms: desk.dag_terms(*not_after, terms),
             };
             Next::Ask(
                 Want::View {
@@ -213,10 +217,11 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
             result: Ok(Answer::Text(text)),
             ..
         }) => {
+            let terms = desk.dag_terms(*not_after, terms);
             let unsigned = desk.dag_action(*owner, grant.grantee, data, terms.clone(), "".into());
             if desk.dag_text(&unsigned).as_deref() != Some(text.as_str()) {
                 // A careful wallet does not sign a text it does not understand.
-                return Next::Done(Ending::Declined("nothing-found"));
+                return declined("nothing-found");
             }
             let meant = match task.oddity {
                 Some(Oddity::OtherNetwork) => desk.dag_text_on(&unsigned, ELSEWHERE),
@@ -235,5 +240,61 @@ pub(super) fn sign_dag(desk: &mut Desk, task: &Task, news: News, out: &mut Outbo
         }
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(_) | News::Overdue => Next::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::actor::order::Terms;
+    use crate::actor::people::{desks, task};
+    use crate::id::{CredentialId, UserId};
+    use crate::ledger::Payload;
+
+    /// What is sent for this order once a document was lent for it.
+    fn sent(order: impl Fn(Share) -> Order, oddity: Option<Oddity>) -> Action {
+        let [mut user, consumer] = desks([Role::User, Role::Consumer]);
+        let copy = Share {
+            original: CredentialId(Uuid::from_u128(1)),
+            owner: UserId(Uuid::nil()),
+            copy: CredentialId(Uuid::from_u128(2)),
+            to: consumer.me,
+            locked_until: 0,
+            in_millis: false,
+            terms: Terms::default(),
+            fidelity: Fidelity::Borrowed,
+        };
+        let task = Task {
+            oddity,
+            ..task(order(copy))
+        };
+        let lent = News::Letter(Letter::Lent {
+            task: 1,
+            document: Some(b"{}".to_vec()),
+        });
+        let out = &mut Outbox::default();
+        match share(&mut None, &mut user, TaskId(1), &task, lent, out) {
+            Next::Ask(Want::Submit(Payload::Actions(batch)), _) => batch.calls()[0].clone(),
+            _ => panic!("nothing is sent"),
+        }
+    }
+
+    #[test]
+    fn a_lent_document_is_written_as_the_order_has_it() {
+        let waits = sent(Order::StoreCopy, None);
+        assert!(matches!(waits, Action::CreateCredentialCopy { .. }));
+        let grantee = |oddity| match sent(Order::Share, oddity) {
+            Action::ShareCredential {
+                grantee_wallet_identifier: grantee,
+                ..
+            } => grantee,
+            other => panic!("{} makes no grant", other.name()),
+        };
+        let plain = grantee(None);
+        let shouted = grantee(Some(Oddity::Shouts));
+        assert_ne!(plain, shouted);
+        assert_eq!(plain.to_lowercase(), shouted.to_lowercase());
     }
 }

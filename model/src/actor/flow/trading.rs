@@ -4,7 +4,7 @@
 use super::super::client::Got;
 use super::super::desk::Desk;
 use super::super::order::{Holding, Order, Sum, Task, Trade};
-use super::{News, Next, ending, look, submit};
+use super::{News, Next, done_if, ending, look, submit};
 use crate::bridge::{Amount, Hash, Leaf, Token, verify};
 use crate::crypto::Identity;
 use crate::history::Ending;
@@ -25,12 +25,7 @@ pub(super) fn trade(desk: &Desk, task: &Task, news: News) -> Next {
         News::Got(Got::View {
             result: Ok(answer), ..
         }) => {
-            let is = |found: bool| {
-                Next::Done(match found {
-                    true => Ending::Accepted,
-                    false => Ending::Declined("other-amount"),
-                })
-            };
+            let is = |found: bool| done_if(found, "other-amount");
             match (trade, answer) {
                 (Trade::Look(Sum { amount, .. }), Answer::Amount(shown)) => is(shown == *amount),
                 (Trade::Look(Sum { amount, .. }), Answer::Allowance(shown)) => {

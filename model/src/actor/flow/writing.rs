@@ -8,7 +8,7 @@ use super::super::machine::Outbox;
 use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
-use super::{Next, deny_question, found, submit, withdraw};
+use super::{Next, declined, deny_question, done_if, found, shout, submit, withdraw};
 use crate::history::{Ending, Event};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
@@ -72,7 +72,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
         Order::CancelDwg { id } => Action::CancelDwg { dwg_id: *id },
         Order::CancelDag { dag } => match desk.signed.get(dag) {
             Some(paper) => cancellation(paper),
-            None => return Next::Done(Ending::Declined("nothing-found")),
+            None => return declined("nothing-found"),
         },
         Order::AddWallet {
             wallet,
@@ -107,10 +107,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
                 tries,
                 found,
             });
-            return Next::Done(match found {
-                true => Ending::Accepted,
-                false => Ending::Declined("nothing-found"),
-            });
+            return done_if(found, "nothing-found");
         }
         Order::Behave { conduct } => {
             desk.shares.behave(*conduct);
@@ -128,7 +125,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
         | Order::ShareAttribute { .. } => own_attribute(desk, order),
         Order::TransmitDag { dag } => match desk.papers.get(dag) {
             Some(paper) => paper.clone(),
-            None => return Next::Done(Ending::Declined("nothing-found")),
+            None => return declined("nothing-found"),
         },
         Order::FoundClub { .. } | Order::LeaveClub { .. } => found(desk, order),
         Order::Rescind { copy } => Action::RescindSharedCredential {
@@ -140,12 +137,12 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
         }
         Order::Dismiss { issuer, shouted } => {
             let address = directory.card(*issuer).caller();
-            let address = if *shouted {
-                address.to_uppercase().into()
-            } else {
-                address
-            };
+            let address = if *shouted { shout(&address) } else { address };
             Action::DeleteDelegateAsOwner { address }
+        }
+        // Gateways and the chain do these by themselves; nobody else can.
+        Order::LeakSession { .. } | Order::TurnAway { .. } | Order::Reorganise { .. } => {
+            return declined("nothing-found");
         }
         other => unreachable!("{other:?} takes more than a transaction"),
     };
@@ -224,5 +221,37 @@ pub(super) fn upsert(
         public_notes_signature: package.public_notes_signature,
         broader_signature: package.broader_signature,
         consent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::people::{desks, task};
+    use crate::history::Role;
+
+    /// Whoever is told to, as where the chain of a story has nobody that owns it.
+    #[test]
+    fn what_only_gateways_and_the_chain_can_do_is_declined() {
+        let [mut user] = desks([Role::User]);
+        let (of, to, party) = (user.me, user.me, user.me);
+        for order in [
+            Order::LeakSession { of, to },
+            Order::TurnAway {
+                party,
+                again: false,
+            },
+            Order::Reorganise {
+                blocks: 1,
+                lose: false,
+            },
+        ] {
+            let now = WallMillis(1_000);
+            let next = transact(&mut user, now, &task(order), &mut Outbox::default());
+            assert!(matches!(
+                next,
+                Next::Done(Ending::Declined("nothing-found"))
+            ));
+        }
     }
 }
