@@ -29,16 +29,19 @@ fn content_follows_grants(chronicle: &Chronicle<'_>) -> Verdict {
             (Query::GetCredentialShared { id }, Ok(Answer::Shared(_))) => {
                 shared_content(chronicle, view, *id, &mut tally);
             }
-            (Query::GetCredentialShared { id }, Err(_)) => {
-                // A refusal tests the rule when there once was a grant, or never was one.
-                let ended = ended_grant(chronicle, view, *id);
-                tally.kept("GRANT-01");
+            (Query::GetCredentialShared { id }, Err(why)) => {
                 if is_granted(chronicle, view, *id) {
-                    // A grant whose uses or end keep it from being read.
-                    tally.kept("GRANT-13");
+                    // Its end or its uses keep a grant from being read, and that is what has to be said.
+                    let of_terms = matches!(why, Refusal::GrantEnded | Refusal::GrantNotOpen);
+                    let mut held = held(chronicle, view, *id);
+                    if of_terms && !held.any(|grant| reads(chronicle, view, grant)) {
+                        tally.kept("GRANT-13");
+                    }
                     continue;
                 }
-                match ended {
+                // A refusal tests the rule when there once was a grant, or never was one.
+                tally.kept("GRANT-01");
+                match ended_grant(chronicle, view, *id) {
                     Some((_, How::Ended)) => tally.kept("GRANT-13"),
                     Some((_, How::Revoked)) => tally.kept("GRANT-07"),
                     None | Some((_, How::Rescinded)) => {}

@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::chronicle::{Chronicle, How, Life, View};
-use super::requests::is_erased;
+use super::chronicle::{Chronicle, Deed, How, View, is_whole};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::crypto::Identity;
-use crate::id::{Height, Text, UserId};
+use crate::id::{CredentialId, Height, Text, UserId};
 use crate::ledger::{Action, Answer, AuditEvent, AuditRow, Query, Refusal};
-
-/// Rows of a page when none are asked for. Source: READ-05.
-const PAGE: usize = 20;
 
 pub(super) const THE_RECORD_IS_TRUE: Invariant = Invariant {
     name: "the-record-is-true",
@@ -32,9 +28,7 @@ fn the_record_is_true(chronicle: &Chronicle<'_>) -> Verdict {
         };
         match view.result {
             Ok(Answer::Records(rows)) => {
-                let size = size.and_then(|size| usize::try_from(size).ok());
-                let first = page.is_none_or(|page| page == 1);
-                let whole = first && rows.len() < size.unwrap_or(PAGE);
+                let whole = is_whole(*page, *size, rows.len());
                 compare(chronicle, (view, caller), rows, (&all, whole), &mut tally);
             }
             Err(Refusal::Engine(_)) => {
@@ -47,28 +41,58 @@ fn the_record_is_true(chronicle: &Chronicle<'_>) -> Verdict {
     tally.verdict("nobody read the record")
 }
 
-/// Something the record has to say: when, what, about which request or grant, whose data, and to whom.
+/// What the record has to say of something: when, what, about which request or grant, whose data, to whom, and
+/// which data.
+type Line = (
+    Height,
+    &'static str,
+    String,
+    UserId,
+    Text,
+    Option<CredentialId>,
+);
+
+/// Something the record has to say.
 #[derive(Clone, Debug)]
-struct Happened {
+struct Happened<'a> {
     height: Height,
     event: AuditEvent,
     about: String,
     owner: UserId,
     party: Text,
+    data: Option<CredentialId>,
+    /// The deed that began the request or the grant.
+    born: Deed<'a>,
     seen: usize,
 }
 
+impl Happened<'_> {
+    fn line(&self) -> Line {
+        let (about, party) = (self.about.clone(), self.party.clone());
+        let event = self.event.name();
+        (self.height, event, about, self.owner, party, self.data)
+    }
+}
+
 /// Everything the record has to say, from what was accepted and from time passing.
-fn happened(chronicle: &Chronicle<'_>) -> Vec<Happened> {
+fn happened<'a>(chronicle: &Chronicle<'a>) -> Vec<Happened<'a>> {
     let mut all = Vec::new();
     for (id, request) in &chronicle.requests {
         let mut tell = |height, event, seen| {
+            // What was shared for it, else what it asks for.
+            let data = match (event, request.born.action) {
+                (AuditEvent::RequestApproved, _) => shared(request.decided),
+                (_, Action::RequestAccess { credential_id, .. }) => *credential_id,
+                _ => None,
+            };
             all.push(Happened {
                 height,
                 event,
                 about: id.to_string(),
                 owner: request.owner,
                 party: request.consumer.clone(),
+                data,
+                born: request.born,
                 seen,
             });
         };
@@ -102,13 +126,14 @@ fn happened(chronicle: &Chronicle<'_>) -> Vec<Happened> {
                 about: id.to_string(),
                 owner: grant.owner,
                 party: grant.grantee.clone(),
+                data: Some(grant.data),
+                born: grant.born,
                 seen,
             });
         };
-        tell(grant.born().height, AuditEvent::Granted, grant.born().seen);
-        for (height, _) in &grant.terms.used {
-            let seen = chronicle.blocks.get(height).map_or(0, |(seen, ..)| *seen);
-            tell(*height, AuditEvent::Used, seen);
+        tell(grant.born.height, AuditEvent::Granted, grant.born.seen);
+        for deed in &grant.terms.used {
+            tell(deed.height, AuditEvent::Used, deed.seen);
         }
         if let Some(end) = grant.end {
             let event = match end.how {
@@ -125,32 +150,41 @@ fn happened(chronicle: &Chronicle<'_>) -> Vec<Happened> {
     all
 }
 
+/// The copy an approval shares.
+fn shared(approval: Option<Deed<'_>>) -> Option<CredentialId> {
+    match approval?.action {
+        Action::ShareCredential { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
 fn compare(
     chronicle: &Chronicle<'_>,
     (view, caller): (&View<'_>, Identity),
     rows: &[AuditRow],
-    (all, whole): (&[Happened], bool),
+    (all, whole): (&[Happened<'_>], bool),
     tally: &mut Tally,
 ) {
     let own = chronicle.user_of(&caller, view.height);
     let name = caller.caller();
     let ought = all.iter().filter(|one| {
         let concerned = Some(one.owner) == own || *one.party == *name;
-        one.height <= view.height && concerned && !is_erased(chronicle, one.owner, view.height)
+        let forgotten = chronicle.is_forgotten(one.owner, &one.born, view.height);
+        one.height <= view.height && concerned && !forgotten
     });
     // How often each thing ought to stand there, less how often it does.
-    let mut missing: BTreeMap<(Height, &str, String), (i64, usize)> = BTreeMap::new();
+    let mut missing: BTreeMap<Line, (i64, usize)> = BTreeMap::new();
     for one in ought {
-        let key = (one.height, one.event.name(), one.about.clone());
-        missing.entry(key).or_insert((0, one.seen)).0 += 1;
+        missing.entry(one.line()).or_insert((0, one.seen)).0 += 1;
     }
     let node = view.node;
     for row in rows {
         let grant = row.grant.map(|id| id.to_string());
         let about = grant.or(row.request.map(|id| id.to_string()));
         let height = Height(u64::try_from(row.height).unwrap_or(u64::MAX));
-        let key = (height, row.event.name(), about.unwrap_or_default());
-        let ought = missing.get_mut(&key).filter(|(left, _)| *left > 0);
+        let (event, about) = (row.event.name(), about.unwrap_or_default());
+        let line = (height, event, about, row.owner, row.party.clone(), row.data);
+        let ought = missing.get_mut(&line).filter(|(left, _)| *left > 0);
         let timely = chronicle.time_of(height).0 == row.time;
         tally.test("AUD-01", ought.is_some() && timely, || {
             let what = row.event.name();
@@ -165,7 +199,7 @@ fn compare(
     if !whole {
         return;
     }
-    for ((height, what, about), (left, seen)) in missing {
+    for ((height, what, about, ..), (left, seen)) in missing {
         tally.test("AUD-01", left == 0, || {
             let sentence =
                 format!("{node} has not on record `{what}` of {about} at height {height}");

@@ -22,11 +22,9 @@ fn add(to: &mut i128, amount: i128) {
     *to = to.saturating_add(amount);
 }
 
-/// The sum of all.
-pub(super) fn total<'a>(amounts: impl IntoIterator<Item = &'a i128>) -> i128 {
-    amounts
-        .into_iter()
-        .fold(0, |sum, one| sum.saturating_add(*one))
+/// The sum of all, which odd histories could otherwise bring to overflow.
+pub(super) fn total(amounts: impl IntoIterator<Item = i128>) -> i128 {
+    amounts.into_iter().fold(0, i128::saturating_add)
 }
 
 /// An epoch of withdrawals.
@@ -164,7 +162,10 @@ pub(super) struct Payment {
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
+    /// After which blocks it is another page than before.
     pages: BTreeMap<Height, Page>,
+    /// The blocks that were seen.
+    blocks: BTreeSet<Height>,
     /// Moves of tokens, and how many of them the signer's own wallet covered.
     pub(super) debits: u64,
     pub(super) overdrafts: Vec<Overdraft>,
@@ -193,14 +194,20 @@ impl Books {
                 }
             }
             page.close((*height, *time));
-            books.pages.insert(*height, page.clone());
+            books.blocks.insert(*height);
+            let last = books.pages.last_key_value();
+            if last.is_none_or(|(_, last)| *last != page) {
+                books.pages.insert(*height, page.clone());
+            }
         }
         books
     }
 
     /// What everybody has after a block; nothing for one that was not seen.
     pub(super) fn after(&self, height: Height) -> Option<&Page> {
-        self.pages.get(&height)
+        let seen = self.blocks.contains(&height);
+        let last = self.pages.range(..=height).next_back();
+        last.filter(|_| seen).map(|(_, page)| page)
     }
 
     /// Takes from the wallet that signed.

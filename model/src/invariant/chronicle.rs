@@ -212,7 +212,7 @@ pub struct GrantFact<'a> {
     /// Last second of the lock.
     pub locked_until: i64,
     /// How far it goes.
-    pub terms: TermsFact,
+    pub terms: TermsFact<'a>,
     /// Where it came from.
     pub born: Deed<'a>,
     /// How it ended.
@@ -229,8 +229,15 @@ impl GrantFact<'_> {
 
     /// Until when the uses that were made by this height let the grantee read.
     pub fn opened_until(&self, height: Height) -> Option<i64> {
-        let made = self.terms.used.iter().filter(|(at, _)| *at <= height);
-        made.map(|(_, time)| time.0 + READING).max()
+        let made = self.terms.used.iter().filter(|one| one.height <= height);
+        made.map(|one| one.time.0 + READING).max()
+    }
+
+    /// Whether it had a use left just before a deed.
+    pub fn has_use_before(&self, deed: &Deed<'_>) -> bool {
+        let made = self.terms.used.iter();
+        let made = made.filter(|one| one.order < deed.order).count() as i64;
+        self.terms.uses.is_none_or(|uses| made < uses)
     }
 
     /// Whether its end has come, or every use has been made and is over.
@@ -240,7 +247,8 @@ impl GrantFact<'_> {
             .uses
             .is_some_and(|uses| self.terms.used.len() as i64 >= uses);
         let ended = self.terms.expires_at.is_some_and(|end| end < time.0);
-        let last = self.terms.used.last().map(|(_, time)| time.0 + READING);
+        let last = self.terms.used.last();
+        let last = last.map(|one| one.time.0 + READING);
         ended || all_used && last.is_none_or(|until| until < time.0)
     }
 }
@@ -250,13 +258,24 @@ const READING: i64 = 300;
 
 /// How far a grant goes besides its lock, and what use was made of it.
 #[derive(Clone, Debug, Default)]
-pub struct TermsFact {
+pub struct TermsFact<'a> {
     /// Last second in which it gives access, UNIX seconds.
     pub expires_at: Option<i64>,
     /// How often it may be used.
     pub uses: Option<i64>,
     /// When it was used.
-    pub used: Vec<(Height, BlockTime)>,
+    pub used: Vec<Deed<'a>>,
+}
+
+impl TermsFact<'_> {
+    /// A last second and a number of uses, none of which has been made.
+    fn unused(expires_at: Option<i64>, uses: Option<i64>) -> Self {
+        TermsFact {
+            expires_at,
+            uses,
+            used: Vec::new(),
+        }
+    }
 }
 
 /// A request for access as the chain tells it.
@@ -451,6 +470,15 @@ pub struct View<'a> {
     pub seen: usize,
 }
 
+/// Rows of a page when none are asked for. Source: READ-05.
+const PAGE: usize = 20;
+
+/// Whether a page shows everything there is: the first one does, unless it is full.
+pub(super) fn is_whole(page: Option<i64>, size: Option<i64>, rows: usize) -> bool {
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    page.is_none_or(|page| page == 1) && rows < size.unwrap_or(PAGE)
+}
+
 /// A history read as a chain of deeds and what ought to follow from them. See the module.
 pub struct Chronicle<'a> {
     /// What it was read from.
@@ -471,6 +499,8 @@ pub struct Chronicle<'a> {
     pub attributes: BTreeMap<AttributeId, Vec<AttributeFact>>,
     /// Profiles: from which height, until which.
     pub users: BTreeMap<UserId, (Height, Option<Height>)>,
+    /// When profiles were erased, and the place of the deed that did it.
+    erasures: BTreeMap<UserId, Vec<(Height, usize)>>,
     /// Status statements in order.
     pub statuses: Vec<StatusFact>,
     /// What people ought to have of the tokens.
@@ -486,9 +516,6 @@ pub struct Chronicle<'a> {
     pub placed: BTreeMap<TxId, Vec<(Height, Outcome, usize)>>,
 }
 
-/// The last second of a grant, and how many uses it has; none where there is no limit.
-type Limits = (Option<i64>, Option<i64>);
-
 impl<'a> Chronicle<'a> {
     /// Reads a history.
     pub fn read(history: &'a History) -> Chronicle<'a> {
@@ -502,6 +529,7 @@ impl<'a> Chronicle<'a> {
             wallets: BTreeMap::new(),
             attributes: BTreeMap::new(),
             users: BTreeMap::new(),
+            erasures: BTreeMap::new(),
             statuses: Vec::new(),
             books: Books::default(),
             requests: BTreeMap::new(),
@@ -577,15 +605,11 @@ impl<'a> Chronicle<'a> {
 
     /// The profile a caller speaks for at a height.
     pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
-        self.user_of_text(&caller.caller(), height)
+        self.user_named(&caller.caller(), height)
     }
 
-    /// The profile of the wallet that a paper names.
-    pub(super) fn user_named(&self, wallet: &str, height: Height) -> Option<UserId> {
-        self.user_of_text(wallet, height)
-    }
-
-    fn user_of_text(&self, caller: &str, height: Height) -> Option<UserId> {
+    /// The profile of the wallet that a caller or a paper names.
+    pub(super) fn user_named(&self, caller: &str, height: Height) -> Option<UserId> {
         self.wallets
             .values()
             .flatten()
@@ -643,6 +667,12 @@ impl<'a> Chronicle<'a> {
     ) -> impl Iterator<Item = (GrantId, &GrantFact<'a>)> {
         self.all_grants()
             .filter(move |(_, grant)| grant.data == data && grant.lives_at(height))
+    }
+
+    /// Whether a lock on a credential runs at this chain time, after a block of this height.
+    pub fn is_locked(&self, data: CredentialId, height: Height, time: BlockTime) -> bool {
+        let mut grants = self.grants_on(data, height);
+        grants.any(|(_, grant)| grant.locked_until >= time.0)
     }
 
     /// Every life of every grant.
@@ -707,6 +737,12 @@ impl<'a> Chronicle<'a> {
             && written.encryptor == *encryptor_public_key
             && written.content == *content.digest()
             && self.notes_before(fact, deed) == public_notes
+    }
+
+    /// Whether, by this block, a profile had been erased after a deed, with everything that was about it then.
+    pub fn is_forgotten(&self, user: UserId, born: &Deed<'_>, height: Height) -> bool {
+        let mut erasures = self.erasures.get(&user).into_iter().flatten();
+        erasures.any(|(at, order)| *at <= height && *order > born.order)
     }
 
     /// Chain time of a block.
@@ -829,8 +865,11 @@ impl<'a> Chronicle<'a> {
             } => {
                 let Some(owner) = own else { return };
                 self.insert(*id, owner, Some(*original), Writing::of(deed), deed);
-                let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
-                self.grant(grantee, *id, (*locked_until, limits), owner, deed);
+                let how_far = terms
+                    .as_ref()
+                    .map(|terms| TermsFact::unused(terms.expires_at, terms.uses));
+                let how_far = (*locked_until, how_far.unwrap_or_default());
+                self.grant(grantee, *id, how_far, owner, deed);
                 if let Some(request) = terms.as_ref().and_then(|terms| terms.request_id) {
                     self.decide(request, deed);
                 }
@@ -852,13 +891,19 @@ impl<'a> Chronicle<'a> {
                 let Some([original, copy]) = Written::delegated(deed.action) else {
                     return;
                 };
-                if let Some(owner) = self.user_of_text(dwg_owner, height) {
+                if let Some(owner) = self.user_named(dwg_owner, height) {
                     let (from, to) = (original.id, copy.id);
                     self.insert(from, owner, None, Writing::made(&original, deed), deed);
                     self.insert(to, owner, Some(from), Writing::made(&copy, deed), deed);
                     // An instant that names no second locks nothing.
                     let locked_until = second_of(dwg_access_grant_timelock).unwrap_or(0);
-                    self.grant(dwg_grantee, to, (locked_until, None), owner, deed);
+                    self.grant(
+                        dwg_grantee,
+                        to,
+                        (locked_until, TermsFact::default()),
+                        owner,
+                        deed,
+                    );
                 }
             }
             Action::CreateAgByDagForCopy {
@@ -869,10 +914,12 @@ impl<'a> Chronicle<'a> {
                 terms,
                 ..
             } => {
-                if let Some(owner) = self.user_of_text(dag_owner_wallet_identifier, height) {
+                if let Some(owner) = self.user_named(dag_owner_wallet_identifier, height) {
                     let grantee = dag_grantee_wallet_identifier;
-                    let limits = terms.as_ref().map(|terms| (terms.expires_at, terms.uses));
-                    let how_far = (*dag_locked_until, limits);
+                    let how_far = terms
+                        .as_ref()
+                        .map(|terms| TermsFact::unused(terms.expires_at, terms.uses));
+                    let how_far = (*dag_locked_until, how_far.unwrap_or_default());
                     self.grant(grantee, *dag_data_id, how_far, owner, deed);
                 }
             }
@@ -910,7 +957,7 @@ impl<'a> Chronicle<'a> {
             Action::UseAccessGrant { id } => {
                 let lives = self.grants.get_mut(id).into_iter().flatten();
                 for grant in lives.filter(|grant| grant.end.is_none()) {
-                    grant.terms.used.push((height, deed.time));
+                    grant.terms.used.push(deed);
                 }
             }
             Action::RequestAccess { id, user_id, .. } => {
@@ -1039,7 +1086,7 @@ impl<'a> Chronicle<'a> {
         &mut self,
         grantee: &Text,
         data: CredentialId,
-        (locked_until, limits): (i64, Option<Limits>),
+        (locked_until, terms): (i64, TermsFact<'a>),
         owner: UserId,
         born: Deed<'a>,
     ) {
@@ -1049,17 +1096,12 @@ impl<'a> Chronicle<'a> {
             _ => grantee.clone(),
         };
         let id = GrantId::derive(&grantee, data, locked_until);
-        let (expires_at, uses) = limits.unwrap_or_default();
         let fact = GrantFact {
             owner,
             grantee,
             data,
             locked_until,
-            terms: TermsFact {
-                expires_at,
-                uses,
-                used: Vec::new(),
-            },
+            terms,
             born,
             end: None,
         };
@@ -1146,9 +1188,7 @@ impl<'a> Chronicle<'a> {
             .map(|(copy, _)| *copy)
             .collect();
         for copy in copies {
-            let locked = self
-                .grants_on(copy, when.height)
-                .any(|(_, g)| g.locked_until >= when.time.0);
+            let locked = self.is_locked(copy, when.height, when.time);
             if how == How::Erased {
                 self.end_credential(copy, when, How::Erased);
             } else if !locked {
@@ -1172,9 +1212,7 @@ impl<'a> Chronicle<'a> {
             family.extend(copies);
             next += 1;
         }
-        let locked = self
-            .grants_on(id, when.height)
-            .any(|(_, grant)| grant.locked_until >= when.time.0);
+        let locked = self.is_locked(id, when.height, when.time);
         if !locked {
             self.end_credential(id, when, how);
         }
@@ -1234,6 +1272,8 @@ impl<'a> Chronicle<'a> {
         if let Some((_, until)) = self.users.get_mut(&user) {
             *until = Some(deed.height);
         }
+        let erasures = self.erasures.entry(user).or_default();
+        erasures.push((deed.height, deed.order));
     }
 }
 

@@ -62,7 +62,6 @@ pub struct Council {
     pub parameters: Vec<(usize, Height, &'static str)>,
     now: BTreeMap<Identity, u64>,
     votes: BTreeMap<Matter, Vote>,
-    done: BTreeSet<ResolutionId>,
     join_expiry: i64,
 }
 
@@ -238,8 +237,7 @@ impl Council {
                 Matter::Remove(who) => {
                     self.now.remove(&who);
                 }
-                Matter::Event(id) => {
-                    self.done.insert(id);
+                Matter::Event(_) => {
                     for update in vote.updates {
                         // A leader that is no validator by then is not made leader.
                         if let ParameterUpdate::Leader(key) = &update

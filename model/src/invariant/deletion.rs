@@ -234,14 +234,26 @@ pub(super) const DELETED_CONTENT_IS_GONE_AT_REST: Invariant = Invariant {
 fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
     let cast = &chronicle.history.cast;
+    // How far each node had come when it was searched.
+    let mut reached: BTreeMap<NodeId, Height> = BTreeMap::new();
     for (seen, observation) in chronicle.observations() {
-        let Event::Remained {
-            node,
-            credential,
-            level,
-        } = &observation.event
-        else {
-            continue;
+        let (node, credential, level) = match &observation.event {
+            Event::Remained {
+                node,
+                credential,
+                level,
+            } => (node, credential, level),
+            Event::Inspected { node, height, .. } | Event::Installed { node, height, .. } => {
+                reached.insert(*node, *height);
+                continue;
+            }
+            Event::Committed {
+                node, committed, ..
+            } => {
+                reached.insert(*node, committed.block.height);
+                continue;
+            }
+            _ => continue,
         };
         let lives = chronicle.credentials.get(credential);
         let end = lives.and_then(|lives| lives.last()?.end);
@@ -259,32 +271,14 @@ fn deleted_content_is_gone_at_rest(chronicle: &Chronicle<'_>) -> Verdict {
         tally.test("DEL-01", *level > Level::Tables, finding);
         // What was never deleted was overwritten; when, only the blocks between say.
         let since = end.map(|end| end.height);
-        let due =
-            since.is_some_and(|since| since.0 + 2 * cast.history <= reached(chronicle, *node).0);
+        let height = reached.get(node).copied().unwrap_or_default();
+        let due = since.is_some_and(|since| since.0 + 2 * cast.history <= height.0);
         // Nobody promised to forget young blocks, or any where a network says so: they prove nothing.
         if *level != Level::History || due && !cast.keeps_history {
             tally.test("DEL-06", *level == Level::Gone, finding);
         }
     }
     tally.verdict("no node was searched for what was deleted")
-}
-
-/// The height a node had reached when it was last looked into, or last committed.
-fn reached(chronicle: &Chronicle<'_>, of: NodeId) -> Height {
-    let heights =
-        chronicle
-            .observations()
-            .filter_map(|(_, observation)| match &observation.event {
-                Event::Inspected { node, height, .. } | Event::Installed { node, height, .. } => {
-                    Some((*node, *height))
-                }
-                Event::Committed {
-                    node, committed, ..
-                } => Some((*node, committed.block.height)),
-                _ => None,
-            });
-    let own = heights.filter(|(node, _)| *node == of);
-    own.map(|(_, height)| height).max().unwrap_or_default()
 }
 
 pub(super) const HISTORY_IS_BOUNDED: Invariant = Invariant {
@@ -313,12 +307,11 @@ fn history_is_bounded(chronicle: &Chronicle<'_>) -> Verdict {
                 app_hash,
                 ..
             } => {
-                if let Some(voted) = agreed.get(height) {
-                    tally.test("DEL-07", voted == app_hash, || {
-                        let sentence =
-                            format!("{node} took a snapshot of height {height} nobody voted for");
-                        (sentence, vec![seen])
-                    });
+                // The right state shows nothing yet of what the node keeps.
+                if agreed.get(height).is_some_and(|voted| voted != app_hash) {
+                    let sentence =
+                        format!("{node} took a snapshot of height {height} nobody voted for");
+                    tally.broken("DEL-07", sentence, vec![seen]);
                 }
             }
             Event::Inspected {

@@ -31,12 +31,19 @@ fn filters_tell_ids_only(chronicle: &Chronicle<'_>) -> Verdict {
             continue;
         };
         let who = &chronicle.history.cast.party(*of).name;
-        let ids: Option<Vec<CredentialId>> = serde_json::from_str(told).ok();
-        tally.test("DISC-01", ids.is_some(), || {
+        let Ok(ids) = serde_json::from_str::<BTreeSet<CredentialId>>(told) else {
             let sentence = format!("the enclave of {who} told more than ids to a filter: {told}");
-            (sentence, vec![seen])
-        });
-        let ids: BTreeSet<CredentialId> = ids.unwrap_or_default().into_iter().collect();
+            tally.broken("DISC-01", sentence, vec![seen]);
+            continue;
+        };
+        for id in &ids {
+            let mut sifted = candidates.iter();
+            let known = sifted.any(|candidate| candidate.credential == *id);
+            tally.test("DISC-01", known, || {
+                let sentence = format!("the enclave of {who} told {id}, which it did not look at");
+                (sentence, vec![seen])
+            });
+        }
         for candidate in candidates {
             let fits = candidate.picks.iter().all(|holds| *holds)
                 && !candidate.omits.iter().any(|holds| *holds);
@@ -117,11 +124,11 @@ fn answers_are_bound(chronicle: &Chronicle<'_>) -> Verdict {
                 digest,
                 ..
             } => {
-                tally.test("DISC-02", !told.contains(MARKER_PREFIX), || {
+                if told.contains(MARKER_PREFIX) {
                     let sentence =
                         format!("the answer to question {question} contains the document's text");
-                    (sentence, vec![seen])
-                });
+                    tally.broken("DISC-02", sentence, vec![seen]);
+                }
                 let asked = questions.entry(*question).or_default();
                 asked.answers += 1;
                 let allowed = match asked.approval {
@@ -144,13 +151,9 @@ fn answers_are_bound(chronicle: &Chronicle<'_>) -> Verdict {
                 at,
                 doubt,
             } if cast.party(*by).careful => {
-                if doubt.is_some() {
-                    tally.kept("DISC-02");
-                    continue;
-                }
                 let who = &cast.party(*by).name;
                 let asked = questions.entry(*question).or_default();
-                let before = believed.insert(*digest, seen);
+                let before = believed.get(digest).copied();
                 let answer = given.get(digest);
                 let wrong = match answer {
                     None => Some("that nobody gave"),
@@ -168,6 +171,14 @@ fn answers_are_bound(chronicle: &Chronicle<'_>) -> Verdict {
                     Some(_) if before.is_some() => Some("a second time"),
                     Some(_) => None,
                 };
+                if doubt.is_some() {
+                    // Who doubts for nothing believes nothing that is wrong, and shows nothing.
+                    if wrong.is_some() {
+                        tally.kept("DISC-02");
+                    }
+                    continue;
+                }
+                believed.insert(*digest, seen);
                 tally.test("DISC-02", wrong.is_none(), || {
                     let wrong = wrong.unwrap_or_default();
                     let sentence = format!("{who} believed an answer {wrong}");

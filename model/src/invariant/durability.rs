@@ -347,8 +347,9 @@ fn writes_outlive_a_minority(chronicle: &Chronicle<'_>) -> Verdict {
                 }
                 continue;
             }
-            Event::Leads { node, .. } => leader = Some(*node),
-            Event::Appointed { leader: node, .. } => leader = Some(*node),
+            Event::Leads { node, .. } | Event::Appointed { leader: node, .. } => {
+                leader = Some(*node);
+            }
             Event::Crashed { node, .. } | Event::Stopped { node, .. } => {
                 down.insert(*node, seen);
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chronicle::Chronicle;
-use super::exchange::{Deed, Sealed, blocks, name};
+use super::exchange::{Deed, Sealed, blocks, has_signed, name};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::bridge::{Hash, Leaf, Token, verify};
@@ -74,7 +74,11 @@ fn follow(
             Log::RootPosted { root, .. } => {
                 books.roots.insert(*root, sealed.seen);
                 if let Call::PostRoot { signatures, .. } = deed.asks() {
-                    let signers: BTreeSet<_> = signatures.iter().map(|one| one.signer).collect();
+                    let message = format!("idOS withdrawals\n{}\n{root}", token.escrow());
+                    let good = signatures
+                        .iter()
+                        .filter(|one| has_signed(one.signer, message.as_bytes(), &one.signature));
+                    let signers: BTreeSet<_> = good.map(|one| one.signer).collect();
                     let operators = cast.operators.iter();
                     let voices = operators.filter(|one| signers.contains(one)).count();
                     let enough = 2 * voices > cast.operators.len();

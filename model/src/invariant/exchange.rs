@@ -1,7 +1,10 @@
 //! The chain that holds the tokens, as it stands at the end: what a reorganisation has undone is not part of it.
 
+use std::sync::Arc;
+
 use crate::bridge::{Address, Amount};
 use crate::chain::{Block, Call, Contract, Log, SignedCall};
+use crate::crypto::{Identity, Real, Suite as _, Symbolic};
 use crate::history::{Cast, Event, History};
 
 /// A call that was carried out.
@@ -53,6 +56,14 @@ pub(super) fn blocks(history: &History) -> Vec<Sealed<'_>> {
         }
     }
     blocks
+}
+
+/// Whether the owner of an account has signed a message. A history does not say which suite it was made with, and a
+/// signature is good in one of them only.
+pub(super) fn has_signed(account: Address, message: &[u8], signature: &[u8]) -> bool {
+    let signer = Identity::Evm(account.0);
+    let real = || Real::new(Arc::default()).verify(&signer, message, signature);
+    Symbolic.verify(&signer, message, signature) || real()
 }
 
 /// Whose account it is.

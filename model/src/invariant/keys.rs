@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::chronicle::{Chronicle, Life, WalletFact};
+use super::chronicle::{Chronicle, Deed, Life, WalletFact};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::crypto::XrplKey;
 use crate::history::{Event, Role};
 use crate::id::{CredentialId, Height, PartyId, Text, UserId};
-use crate::ledger::{Action, Answer, Query, WalletType};
+use crate::ledger::{Action, Answer, Outcome, Query, WalletType};
 
 /// Fewest derivations by which a password may be found.
 const BOUND: u64 = 1 << 40;
@@ -42,6 +42,8 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
         .filter(|member| member.role == Role::ShareNode);
     let share_nodes = share_nodes.count();
     let threshold = share_nodes.saturating_sub(1) / 2 + 1;
+    // What anybody else says of shares is no share node's answer.
+    let keeps_shares = |by: &PartyId| chronicle.history.cast.party(*by).role == Role::ShareNode;
     let mut rounds: BTreeMap<(UserId, &Text), Round> = BTreeMap::new();
     let user = |party: &PartyId| chronicle.history.cast.party(*party).user;
     for (seen, observation) in chronicle.observations() {
@@ -58,12 +60,12 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
                 user,
                 address,
                 right,
-            } => {
+            } if keeps_shares(by) => {
                 if let Some(round) = rounds.get_mut(&(*user, address)) {
                     round.released.insert(*by, (*right, seen));
                 }
             }
-            Event::ShareRefused { by, user, address } => {
+            Event::ShareRefused { by, user, address } if keeps_shares(by) => {
                 if let Some(round) = rounds.get_mut(&(*user, address)) {
                     round.refused.insert(*by, seen);
                 }
@@ -91,23 +93,26 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
                     true => is_own,
                     false => key.is_none(),
                 };
-                tally.test(requirement, kept, || {
-                    let got = match key {
-                        _ if is_own => "the key",
-                        Some(_) => "another key than the recorded one",
-                        None => "nothing",
-                    };
-                    let sentence =
-                        format!("{who} got {got} from {right} right and {wrong} wrong shares");
-                    let shares = came.iter().map(|(_, seen)| *seen);
-                    (sentence, shares.chain([round.asked, seen]).collect())
-                });
+                // Where nothing came, getting nothing shows nothing.
+                if !came.is_empty() || key.is_some() {
+                    tally.test(requirement, kept, || {
+                        let got = match key {
+                            _ if is_own => "the key",
+                            Some(_) => "another key than the recorded one",
+                            None => "nothing",
+                        };
+                        let sentence =
+                            format!("{who} got {got} from {right} right and {wrong} wrong shares");
+                        let shares = came.iter().map(|(_, seen)| *seen);
+                        (sentence, shares.chain([round.asked, seen]).collect())
+                    });
+                }
                 rights(
                     (chronicle, &mut tally),
                     (user(by), address),
                     &round,
                     (key.is_some(), seen),
-                    share_nodes - threshold,
+                    share_nodes.saturating_sub(threshold),
                 );
             }
             _ => {}
@@ -162,16 +167,25 @@ fn is_named(wallet: &WalletFact, address: &str) -> bool {
     }
 }
 
+/// Deeds that were accepted and seen before an observation, the last one first.
+fn accepted_before<'c, 'a>(
+    chronicle: &'c Chronicle<'a>,
+    seen: usize,
+) -> impl Iterator<Item = &'c Deed<'a>> {
+    let before = chronicle.deeds.partition_point(|deed| deed.seen < seen);
+    let deeds = chronicle.deeds[..before].iter().rev();
+    deeds.filter(|deed| deed.outcome == Outcome::Accepted)
+}
+
 /// Height of the last block that changed anything and was seen before.
 fn height_before(chronicle: &Chronicle<'_>, seen: usize) -> Height {
-    let before = chronicle.accepted().filter(|deed| deed.seen < seen);
-    before.map(|deed| deed.height).max().unwrap_or_default()
+    let last = accepted_before(chronicle, seen).next();
+    last.map_or(Height::default(), |deed| deed.height)
 }
 
 /// The encryption key in a user's row before an observation.
 fn recorded_key<'a>(chronicle: &Chronicle<'a>, user: UserId, seen: usize) -> Option<&'a Text> {
-    let before = chronicle.accepted().filter(|deed| deed.seen < seen);
-    let keys = before.filter_map(|deed| match deed.action {
+    accepted_before(chronicle, seen).find_map(|deed| match deed.action {
         Action::AddUserAsInserter {
             id,
             recipient_encryption_public_key: key,
@@ -183,8 +197,7 @@ fn recorded_key<'a>(chronicle: &Chronicle<'a>, user: UserId, seen: usize) -> Opt
             ..
         } if *id == user => Some(key),
         _ => None,
-    });
-    keys.last()
+    })
 }
 
 pub(super) const KEYS_FOLLOW_PASSWORDS: Invariant = Invariant {
@@ -289,8 +302,11 @@ fn rotation_keeps_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                         continue;
                     }
                     let writing = fact.written_at(height);
-                    let to = sealed.get(&(id, &writing.encryptor));
-                    tally.test("KEY-03", to.is_none_or(|to| *to == key), || {
+                    // What was sealed where nobody saw it says nothing of the key it is sealed to.
+                    let Some(to) = sealed.get(&(id, &writing.encryptor)) else {
+                        continue;
+                    };
+                    tally.test("KEY-03", *to == key, || {
                         let whose = chronicle.name_of_user(user);
                         let sentence =
                             format!("credential {id} of {whose} is still sealed to an old key");

@@ -7,7 +7,7 @@ use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::history::Event;
 use crate::id::{ContentHash, PartyId, UserId};
-use crate::ledger::{Action, Outcome, Written};
+use crate::ledger::{Action, Engine, Outcome, Refusal, Written};
 
 pub(super) const PERSONS_ARE_PSEUDONYMS: Invariant = Invariant {
     name: "persons-are-pseudonyms",
@@ -131,7 +131,7 @@ fn persons_are_pseudonyms(chronicle: &Chronicle<'_>) -> Verdict {
 
 pub(super) const NETWORK_KNOWS_NO_PERSONS: Invariant = Invariant {
     name: "network-knows-no-persons",
-    claim: "a person's second profile is created and written to like anybody's first",
+    claim: "a person's second profile is created like anybody's first",
     source: "doc:faqs-developers; idos-facts 1.3",
     requirements: &["PERS-02"],
     check: network_knows_no_persons,
@@ -154,10 +154,10 @@ fn network_knows_no_persons(chronicle: &Chronicle<'_>) -> Verdict {
         if let Some((_, first)) = second {
             // What a first profile is refused for as well says nothing of the person.
             let ordinary = match deed.outcome {
-                Outcome::Refused(why) => {
-                    matches!(why.code(), "duplicate-key" | "unauthorized-inserter")
-                }
-                Outcome::Accepted | Outcome::Invalid => false,
+                Outcome::Refused(
+                    Refusal::Engine(Engine::DuplicateKey(_)) | Refusal::UnauthorizedInserter,
+                ) => true,
+                Outcome::Refused(_) | Outcome::Accepted | Outcome::Invalid => false,
             };
             if !ordinary && deed.is_alone() {
                 tally.test("PERS-02", deed.outcome == Outcome::Accepted, || {

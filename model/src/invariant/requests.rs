@@ -1,16 +1,12 @@
 //! Requests for access on the chain: who decides them, when, and how far.
 
-use super::chronicle::{Chronicle, Deed, RequestFact, View, canonical};
+use super::chronicle::{Chronicle, Deed, RequestFact, View, canonical, is_whole};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
-use crate::catalogue::RequirementId;
-use crate::id::{AccessRequestId, Height, UserId};
+use crate::id::{AccessRequestId, Height};
 use crate::ledger::{
     AccessRequestRow, Action, Answer, Outcome, Query, Refusal, RequestState, ShareTerms,
 };
-
-/// Rows of a page when none are asked for. Source: READ-05.
-const PAGE: usize = 20;
 
 pub(super) const REQUESTS_ARE_DECIDED_ONCE: Invariant = Invariant {
     name: "requests-are-decided-once",
@@ -122,7 +118,7 @@ fn refused(
     why: Refusal,
     tally: &mut Tally,
 ) {
-    let told: (RequirementId, RequestState) = match why {
+    let said = match why {
         Refusal::RequestNotFound => {
             return tally.test("REQ-01", theirs.is_none(), || {
                 let sentence = format!("request {id} was said not to be there, and it is");
@@ -138,15 +134,14 @@ fn refused(
                 (sentence, proof(theirs, deed))
             });
         }
-        Refusal::RequestApproved => ("REQ-02", RequestState::Approved),
-        Refusal::RequestDenied => ("REQ-02", RequestState::Denied),
-        Refusal::RequestExpired => ("REQ-02", RequestState::Expired),
-        Refusal::RequestWithdrawn => ("REQ-02", RequestState::Withdrawn),
+        Refusal::RequestApproved => RequestState::Approved,
+        Refusal::RequestDenied => RequestState::Denied,
+        Refusal::RequestExpired => RequestState::Expired,
+        Refusal::RequestWithdrawn => RequestState::Withdrawn,
         _ => return,
     };
-    let (requirement, said) = told;
     let state = theirs.map(|request| state_before(request, deed));
-    tally.test(requirement, state == Some(said), || {
+    tally.test("REQ-02", state == Some(said), || {
         let is = state.map_or("not there", RequestState::name);
         let sentence = format!("request {id} was said to be {}, and is {is}", said.name());
         (sentence, proof(theirs, deed))
@@ -247,7 +242,7 @@ fn listing(
     let now = chronicle.time_of(view.height);
     for row in rows {
         let request = chronicle.requests.get(&row.id);
-        let request = request.filter(|request| request.born.height <= view.height);
+        let request = request.filter(|request| is_there(chronicle, request, view.height));
         let known = request.filter(|request| concerns(chronicle, view, request));
         tally.test("REQ-01", known.is_some(), || {
             let sentence = format!("{node} lists request {}, which is not the reader's", row.id);
@@ -263,16 +258,11 @@ fn listing(
             (sentence, proof.collect())
         });
     }
-    let size = size.and_then(|size| usize::try_from(size).ok());
-    let whole = page.is_none_or(|page| page == 1) && rows.len() < size.unwrap_or(PAGE);
-    if !whole {
+    if !is_whole(*page, *size, rows.len()) {
         return;
     }
     for (id, request) in &chronicle.requests {
-        let there = request.born.height <= view.height
-            && !is_erased(chronicle, request.owner, view.height)
-            && concerns(chronicle, view, request);
-        if there {
+        if is_there(chronicle, request, view.height) && concerns(chronicle, view, request) {
             tally.test("REQ-01", rows.iter().any(|row| row.id == *id), || {
                 let sentence = format!("{node} left request {id} out of a listing");
                 (sentence, vec![request.born.seen, view.seen])
@@ -281,9 +271,7 @@ fn listing(
     }
 }
 
-/// Whether a profile was gone after a block.
-pub(super) fn is_erased(chronicle: &Chronicle<'_>, user: UserId, height: Height) -> bool {
-    let life = chronicle.users.get(&user);
-    life.and_then(|(_, until)| *until)
-        .is_some_and(|until| until <= height)
+/// Whether a request had been made by this block, and not been forgotten with the profile it asks.
+fn is_there(chronicle: &Chronicle<'_>, request: &RequestFact<'_>, height: Height) -> bool {
+    request.born.height <= height && !chronicle.is_forgotten(request.owner, &request.born, height)
 }

@@ -5,14 +5,20 @@
 
 use std::collections::BTreeMap;
 
+use super::books::total;
 use super::chronicle::Chronicle;
 use super::exchange::{Deed, Sealed, blocks, name};
 use super::tally::Tally;
 use super::{Invariant, Verdict};
 use crate::actor::External;
 use crate::bridge::{Address, Amount, Token};
-use crate::chain::{Call, Contract, EPOCH_LENGTH, Log, UNSTAKE_DELAY, share, written};
+use crate::chain::{Call, Contract, Log, written};
 use crate::time::BlockTime;
+
+/// Seconds of an epoch. Source: idos-facts 5.17.
+const DAY: i64 = 86_400;
+/// Seconds unstaked tokens wait, and one more before they are paid. Source: idos-facts 5.17.
+const DELAY: i64 = 14 * DAY;
 
 pub(super) const STAKES_ARE_THE_HOLDERS: Invariant = Invariant {
     name: "stakes-are-the-holders",
@@ -32,7 +38,8 @@ pub(super) const STAKE_WAITS_ITS_TIME: Invariant = Invariant {
 
 pub(super) const SLASHES_ARE_EARNED_AND_WHOLE: Invariant = Invariant {
     name: "slashes-are-earned-and-whole",
-    claim: "a slash cites two votes for different blocks on one ballot, and takes what is on its way back as well",
+    claim: "a slash cites two votes for different blocks on one ballot, whose signatures the contract has looked at, \
+            and takes what is on its way back as well",
     source: "idos-facts 8.10; doc (stake at risk)",
     requirements: &["STAKE-03"],
     check: slashes_are_earned_and_whole,
@@ -89,7 +96,7 @@ impl Books {
     }
 
     fn epoch(&self, time: BlockTime) -> i64 {
-        time.0.saturating_sub(self.external.start.0) / EPOCH_LENGTH
+        time.0.saturating_sub(self.external.start.0) / DAY
     }
 
     fn is_slashed(&self, node: Address, epoch: i64) -> bool {
@@ -129,10 +136,9 @@ impl Books {
         let epochs = 0..before.min(MOST_EPOCHS);
         total(epochs.map(|epoch| {
             let reward = self.rewards.range(..=epoch).next_back();
-            let reward = reward.map_or(Amount::ZERO, |(_, reward)| *reward);
-            let own = Amount(self.counts(epoch, Some(user)));
-            let all = Amount(self.counts(epoch, None));
-            share(reward, own, all).map_or(0, |part| part.0)
+            let reward = reward.map_or(0, |(_, reward)| reward.0);
+            let own = self.counts(epoch, Some(user));
+            part(reward, own, self.counts(epoch, None)).unwrap_or(0)
         }))
     }
 
@@ -211,12 +217,31 @@ impl Books {
 /// No story is longer than this, and a history by chance shall not keep anybody waiting.
 const MOST_EPOCHS: i64 = 100_000;
 
-fn total(amounts: impl IntoIterator<Item = i128>) -> i128 {
-    amounts.into_iter().fold(0, i128::saturating_add)
+/// `reward · own / all`, rounded down; nothing where it is beyond what can be counted, or below zero. The product
+/// is longer than any number here, so it is divided bit by bit as it grows.
+fn part(reward: i128, own: i128, all: i128) -> Option<i128> {
+    let [reward, own, all] = [reward, own, all].map(|one| u128::try_from(one).ok());
+    let (reward, own, all) = (reward?, own?, all?);
+    if all == 0 {
+        return Some(0);
+    }
+    // Of the bits of `own` so far, times `reward`: how often `all` goes into it, and what is left.
+    let (mut times, mut left) = (0_u128, 0_u128);
+    for bit in (0..u128::BITS - own.leading_zeros()).rev() {
+        times = times.checked_mul(2)?;
+        left = left.checked_mul(2)?;
+        if own >> bit & 1 == 1 {
+            times = times.checked_add(reward / all)?;
+            left = left.checked_add(reward % all)?;
+        }
+        times = times.checked_add(left / all)?;
+        left %= all;
+    }
+    i128::try_from(times).ok()
 }
 
 fn is_ripe(entry: &Unstaking, now: BlockTime) -> bool {
-    now.0.saturating_sub(entry.since.0) > UNSTAKE_DELAY
+    now.0.saturating_sub(entry.since.0) > DELAY
 }
 
 fn idos(amount: i128) -> String {
@@ -353,6 +378,7 @@ fn slashes_are_earned_and_whole(chronicle: &Chronicle<'_>) -> Verdict {
                 continue;
             };
             let cited = evidence.as_ref().is_some_and(|evidence| {
+                // With which keys the contract compares signatures, no history tells.
                 let [one, other] = &evidence.votes;
                 one.block != other.block && one.signature != other.signature
             });

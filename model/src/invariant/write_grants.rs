@@ -64,6 +64,12 @@ pub(super) const USED_PAPERS_NAME_NOBODY: Invariant = Invariant {
 
 fn used_papers_name_nobody(chronicle: &Chronicle<'_>) -> Verdict {
     let mut tally = Tally::default();
+    let used = chronicle.accepted().filter_map(|deed| {
+        let (dwg, _) = DelegatedWriteGrant::carried_by(deed.action)?;
+        let written = Written::delegated(deed.action)?.map(|written| written.id);
+        Some((deed, dwg.id, written))
+    });
+    let used: Vec<(&Deed<'_>, WriteGrantId, _)> = used.collect();
     for (seen, observation) in chronicle.observations() {
         let Event::Inspected {
             node,
@@ -74,22 +80,14 @@ fn used_papers_name_nobody(chronicle: &Chronicle<'_>) -> Verdict {
         else {
             continue;
         };
-        for deed in chronicle.accepted().filter(|deed| deed.height <= *height) {
-            let (Some((dwg, _)), Some(written)) = (
-                DelegatedWriteGrant::carried_by(deed.action),
-                Written::delegated(deed.action),
-            ) else {
-                continue;
-            };
-            let stands =
-                |written: &Written<'_>| chronicle.credential_at(written.id, *height).is_some();
-            if written.iter().any(stands) {
+        for (deed, id, written) in used.iter().filter(|(deed, ..)| deed.height <= *height) {
+            let mut written = written.iter();
+            if written.any(|id| chronicle.credential_at(*id, *height).is_some()) {
                 continue;
             }
-            tally.test("DEL-09", !named.contains(&dwg.id), || {
+            tally.test("DEL-09", !named.contains(id), || {
                 let sentence = format!(
-                    "{node} still says who was party to dWG {}, under which nothing is left",
-                    dwg.id
+                    "{node} still says who was party to dWG {id}, under which nothing is left"
                 );
                 (sentence, vec![deed.seen, seen])
             });

@@ -87,6 +87,23 @@ fn limits() -> Vec<Case> {
             by,
             held(&["GRANT-01", "GRANT-13"]),
         ),
+        case(
+            "refusals that say nothing of an end or of uses",
+            Story::new()
+                .shared(LOCK)
+                .saw(BANK, N1, read(), answer())
+                .saw(BANK, N1, read(), Err(Refusal::FeeUnpaid))
+                .saw(BANK, N1, read(), Err(Refusal::NotShared))
+                .saw(BANK, N1, read(), Err(Refusal::GrantNotOpen)),
+            by,
+            held(&["GRANT-01"]),
+        ),
+        case(
+            "a grant that has to be used before reading",
+            limited_grant(None, Some(2)).saw(BANK, N1, read(), Err(Refusal::GrantNotOpen)),
+            by,
+            held(&["GRANT-13"]),
+        ),
     ]
 }
 

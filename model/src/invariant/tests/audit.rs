@@ -2,7 +2,7 @@ use super::story::*;
 use super::{Case, broken, case, held};
 use crate::id::PartyId;
 use crate::invariant::audit::*;
-use crate::ledger::{Answer, AuditEvent, AuditRow, Engine, Query, Refusal};
+use crate::ledger::{Action, Answer, AuditEvent, AuditRow, Engine, Query, Refusal};
 
 /// The bank has asked, Alice has given, the bank has used it, and Alice has ended it.
 fn told() -> (Story, Vec<AuditRow>) {
@@ -24,7 +24,7 @@ fn told() -> (Story, Vec<AuditRow>) {
         party: caller(BANK),
         request: Some(ASK),
         grant: (number > 2).then_some(id),
-        data: None,
+        data: Some(if number > 1 { FOR_BANK } else { PASSPORT }),
     };
     let rows = vec![
         row(1, AuditEvent::Requested, last - 3, 4),
@@ -34,6 +34,10 @@ fn told() -> (Story, Vec<AuditRow>) {
         row(5, AuditEvent::Revoked, last, LOCK + 1),
     ];
     (story, rows)
+}
+
+fn registered_again() -> [Told; 2] {
+    [did(KYC, create(ALICE)), did(KYC, bind(ALICE))]
 }
 
 fn reads(story: Story, who: PartyId, rows: Vec<AuditRow>) -> Story {
@@ -78,6 +82,60 @@ pub(super) fn cases() -> Vec<Case> {
             read_as(BANK, |rows| rows.push(rows[0].clone())),
             by,
             broken(&["AUD-01"]),
+        ),
+        case(
+            "a use is on record as another owner's",
+            read_as(BANK, |rows| rows[3].owner = profile(MALLORY)),
+            by,
+            broken(&["AUD-01"]),
+        ),
+        case(
+            "a use is on record as another's",
+            read_as(ALICE, |rows| rows[3].party = caller(SHOP)),
+            by,
+            broken(&["AUD-01"]),
+        ),
+        case(
+            "a grant is on record that is on something else",
+            read_as(ALICE, |rows| rows[2].data = Some(PASSPORT)),
+            by,
+            broken(&["AUD-01"]),
+        ),
+        case(
+            "an approval does not say what was shared",
+            read_as(ALICE, |rows| rows[1].data = None),
+            by,
+            broken(&["AUD-01"]),
+        ),
+        case(
+            "an owner that has come back finds what was erased",
+            {
+                let (story, rows) = erased();
+                reads(story.block(registered_again()), ALICE, rows)
+            },
+            by,
+            broken(&["AUD-01"]),
+        ),
+        case(
+            "nobody is named again when an erased owner comes back",
+            {
+                let story = erased().0.block(registered_again());
+                let story = reads(reads(story, ALICE, Vec::new()), BANK, Vec::new());
+                let last = story.tip() as i64 + 1;
+                let mut asks = ask();
+                if let Action::RequestAccess { stands_until, .. } = &mut asks {
+                    *stands_until = 2 * LOCK;
+                }
+                let story = story.block([did(BANK, asks)]);
+                let row = AuditRow {
+                    height: last,
+                    time: LOCK + 4,
+                    ..told().1.remove(0)
+                };
+                reads(story, ALICE, vec![row])
+            },
+            by,
+            held(&["AUD-01"]),
         ),
         case(
             "somebody else reads it",

@@ -39,17 +39,9 @@ fn states() -> Vec<Case> {
         ),
         case(
             "a node is found with another app hash than its peers committed",
-            Story::new().registered().event(Event::Inspected {
-                node: N4,
-                height: Height(2),
-                app_hash: Default::default(),
-                tables: None,
-                credentials: vec![],
-                grants: vec![],
-                users: vec![],
-                oldest: None,
-                named: vec![],
-            }),
+            Story::new()
+                .registered()
+                .event(Found::default().on(N4, Height(2), Default::default())),
             by,
             broken(&["CONS-01"]),
         ),
@@ -301,17 +293,7 @@ fn returns() -> Vec<Case> {
                 3,
                 N1,
             )
-            .event(Event::Inspected {
-                node: N2,
-                height: Height(3),
-                app_hash: Default::default(),
-                tables: None,
-                credentials: vec![],
-                grants: vec![],
-                users: vec![],
-                oldest: None,
-                named: vec![],
-            }),
+            .event(Found::default().on(N2, Height(3), Default::default())),
             by,
             broken(&["AVAIL-04"]),
         ),

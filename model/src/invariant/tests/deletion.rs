@@ -1,5 +1,5 @@
 use super::story::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::history::Level;
 use crate::invariant::deletion::*;
 
@@ -206,6 +206,25 @@ fn at_rest() -> Vec<Case> {
             held(&["DEL-01"]),
         ),
         case(
+            "blocks that come after a search make nothing older for it",
+            removed(Story::pruning())
+                .block([])
+                .remain(N1, PASSPORT, Level::History)
+                .block([])
+                .block([]),
+            by,
+            held(&["DEL-01"]),
+        ),
+        case(
+            "a node that was away may still have what the others must not",
+            removed(Story::pruning())
+                .commit(block([]).on(&[N1, N2, N3]))
+                .commit(block([]).on(&[N1, N2, N3]))
+                .remain(N4, PASSPORT, Level::History),
+            by,
+            held(&["DEL-01"]),
+        ),
+        case(
             "what was removed is in the blocks of a network that keeps them",
             removed(Story::new())
                 .block([])
@@ -238,6 +257,12 @@ fn bounded() -> Vec<Case> {
             grown().install(N2, 3, false),
             by,
             broken(&["DEL-07"]),
+        ),
+        case(
+            "a node comes back by a snapshot, and nobody looks at what it keeps",
+            grown().install(N2, 3, true),
+            by,
+            Expected::Untested,
         ),
         case(
             "old blocks are gone, and a node comes back by a snapshot",

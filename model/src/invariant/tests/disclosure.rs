@@ -3,7 +3,7 @@
 use super::super::disclosure::{ANSWERS_ARE_BOUND, FILTERS_TELL_IDS_ONLY};
 use super::story::Story;
 use super::words::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::history::{Candidate, Doubt, Event};
 use crate::id::PartyId;
 
@@ -103,7 +103,7 @@ pub(super) fn cases() -> Vec<Case> {
             "what does not fit stays out",
             filtered(&[true, false], &[], "[]"),
             filters,
-            held(&["DISC-01", "DISC-03"]),
+            held(&["DISC-03"]),
         ),
         case(
             "one property of two that are ruled out is enough",
@@ -130,6 +130,12 @@ pub(super) fn cases() -> Vec<Case> {
             broken(&["DISC-01"]),
         ),
         case(
+            "the enclave tells an id it has not looked at",
+            filtered(&[false], &[], &format!("[\"{LICENCE}\"]")),
+            filters,
+            broken(&["DISC-01"]),
+        ),
+        case(
             "an answer is believed by whoever asked",
             judged(answered(false), BANK, "yes", LOCK, None),
             answers,
@@ -137,12 +143,36 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             "an answer for another is not believed",
+            judged(of_shop(), BANK, "yes", LOCK, Some(Doubt::WrongConsumer)),
+            answers,
+            held(DISC),
+        ),
+        case(
+            "an answer that is right is not believed",
             judged(
                 answered(false),
-                SHOP,
+                BANK,
                 "yes",
                 LOCK,
                 Some(Doubt::WrongConsumer),
+            ),
+            answers,
+            Expected::Untested,
+        ),
+        case(
+            "an answer is given that nobody judges",
+            answered(false),
+            answers,
+            Expected::Untested,
+        ),
+        case(
+            "a doubted answer is not used up",
+            judged(
+                judged(answered(false), BANK, "yes", 1, Some(Doubt::AnswerForged)),
+                BANK,
+                "yes",
+                2,
+                None,
             ),
             answers,
             held(DISC),

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use super::staking::{CAROL, DAVE, Done, seal};
 use super::story::Story;
 use super::{Case, broken, case, held};
 use crate::bridge::{Address, Amount, Hash, Leaf, Token, Tree};
 use crate::chain::{Call, Contract, Log, RootSignature};
+use crate::crypto::{Identity, Real, Scheme, SigningKey, Suite, Symbolic};
 use crate::invariant::escrow::*;
 
 const TOKEN: Token = Token::Usdc;
@@ -36,17 +39,42 @@ fn tree() -> Tree {
     Tree::new(leaves.map(|leaf| leaf.hash())).unwrap()
 }
 
+fn key(operator: u8) -> SigningKey {
+    SigningKey {
+        scheme: Scheme::Evm,
+        secret: [operator + 1; 32],
+    }
+}
+
+fn account(operator: u8) -> Address {
+    match Symbolic.identity(&key(operator)) {
+        Identity::Evm(account) => Address(account),
+        other => panic!("{other:?} is no account"),
+    }
+}
+
+/// What one operator signs for another's name, which is its own if it is honest.
+fn signed(suite: &dyn Suite, by: u8, signer: Address) -> RootSignature {
+    let (escrow, root) = (TOKEN.escrow(), tree().root());
+    let message = format!("idOS withdrawals\n{escrow}\n{root}");
+    RootSignature {
+        signer,
+        signature: suite.sign(&key(by), message.as_bytes()),
+    }
+}
+
 /// So many of the five operators have signed.
 fn post(operators: u8) -> Done {
+    let signature = |n: u8| signed(&Symbolic, n, account(n));
+    post_as((0..operators).map(signature).collect())
+}
+
+fn post_as(signatures: Vec<RootSignature>) -> Done {
     let (token, root) = (TOKEN, tree().root());
-    let signature = |n: u8| RootSignature {
-        signer: Address([n; 20]),
-        signature: Vec::new(),
-    };
     let call = Call::PostRoot {
         token,
         root,
-        signatures: (0..operators).map(signature).collect(),
+        signatures,
     };
     (DAVE, call, vec![Log::RootPosted { token, root }])
 }
@@ -75,9 +103,13 @@ fn claim(recipient: Address, amount: i128) -> Done {
 
 /// Fifty were deposited, and a root for them was posted.
 fn posted(operators: u8) -> Story {
-    let story = Story::with_operators((0..5).map(|n| Address([n; 20])).collect());
+    posted_as((0..5).map(account).collect(), post(operators))
+}
+
+fn posted_as(operators: Vec<Address>, post: Done) -> Story {
+    let story = Story::with_operators(operators);
     let story = block(story, 1, vec![deposit(CAROL, 50)], 50);
-    block(story, 2, vec![post(operators)], 50)
+    block(story, 2, vec![post], 50)
 }
 
 pub(super) fn cases() -> Vec<Case> {
@@ -94,6 +126,30 @@ pub(super) fn cases() -> Vec<Case> {
             posted(2),
             by,
             broken(&["ECON-07"]),
+        ),
+        case(
+            "a root counts that one operator has signed in the name of three",
+            posted_as(
+                (0..5).map(account).collect(),
+                post_as((0..3).map(|n| signed(&Symbolic, 0, account(n))).collect()),
+            ),
+            by,
+            broken(&["ECON-07"]),
+        ),
+        case(
+            "signatures of the published curve count",
+            {
+                let suite = Real::new(Arc::default());
+                let account = |n: u8| match suite.identity(&key(n)) {
+                    Identity::Evm(account) => Address(account),
+                    other => panic!("{other:?} is no account"),
+                };
+                let signatures = (0..3).map(|n| signed(&suite, n, account(n))).collect();
+                let story = posted_as((0..5).map(account).collect(), post_as(signatures));
+                block(story, 3, vec![claim(CAROL, 30), claim(DAVE, 20)], 0)
+            },
+            by,
+            held(&["ECON-01", "ECON-07"]),
         ),
         case(
             "a withdrawal is paid twice",

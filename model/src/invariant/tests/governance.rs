@@ -1,5 +1,5 @@
 use super::story::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::id::NodeId;
 use crate::invariant::governance::*;
 use crate::ledger::{Answer, ChangeRow, Engine, Governed, Outcome, Query, Refusal};
@@ -94,6 +94,12 @@ fn votes() -> Vec<Case> {
             broken(&["GOV-02"]),
         ),
         case(
+            "those vote who always did",
+            Story::governed().commit(block([]).votes(&three())),
+            by,
+            Expected::Untested,
+        ),
+        case(
             "a node votes from the block after the decision on",
             story()
                 .commit(block([approve(N1, N4)]).votes(&three()))
@@ -120,6 +126,37 @@ fn logs() -> Vec<Case> {
                 Story::new().registered(),
                 vec![hired(), line(2, "owner-changed", "0x00")],
             ),
+            by,
+            broken(&["GOV-01"]),
+        ),
+        case(
+            "the log tells one change twice",
+            asked(Story::new().registered(), vec![hired(), hired()]),
+            by,
+            broken(&["GOV-01"]),
+        ),
+        case(
+            "the log tells once what happened twice",
+            {
+                let story = Story::new().registered();
+                let twice = [replace(false), replace(false)];
+                let off = "revoke_access_grant locks-checked=off";
+                let once = line(3, "action-replaced", off);
+                asked(story.block(twice), vec![hired(), once])
+            },
+            by,
+            broken(&["GOV-01"]),
+        ),
+        case(
+            "the log tells nothing of another owner",
+            {
+                let payload = EnginePayload::RawStatement {
+                    statement: "TRANSFER  OWNERSHIP TO '0xab';".to_owned(),
+                    parameters: Vec::new(),
+                };
+                let given = ran(key(DB_OWNER), payload, YES);
+                asked(Story::new().registered().block([given]), vec![hired()])
+            },
             by,
             broken(&["GOV-01"]),
         ),
@@ -168,10 +205,36 @@ fn locks() -> Vec<Case> {
             broken(&["GOV-01"]),
         ),
         case(
-            "a grant ends once its lock is over",
+            "nobody wants to end a locked grant after a change",
             story().at(101).block([did(ALICE, revoke(id))]),
             by,
+            Expected::Untested,
+        ),
+        case(
+            "a lock is kept after a change, and the grant ends once it is over",
+            story()
+                .block([refused(
+                    ALICE,
+                    revoke(id),
+                    Refusal::GrantLocked { until: 100 },
+                )])
+                .at(101)
+                .block([did(ALICE, revoke(id))]),
+            by,
             held(&["GOV-01"]),
+        ),
+        case(
+            "a lock was kept before a change",
+            Story::new()
+                .shared(100)
+                .block([refused(
+                    ALICE,
+                    revoke(id),
+                    Refusal::GrantLocked { until: 100 },
+                )])
+                .block([replace(false)]),
+            by,
+            Expected::Untested,
         ),
     ]
 }

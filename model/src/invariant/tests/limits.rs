@@ -1,5 +1,5 @@
 use super::story::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::id::{GrantId, WriteGrantId};
 use crate::invariant::limits::*;
 use crate::ledger::{Action, Answer, DagTerms, Query, Refusal, RemainderRow};
@@ -29,6 +29,25 @@ fn bounds() -> Vec<Case> {
         case(
             "a lock of milliseconds is taken",
             Story::new().shared(1_767_225_600_000),
+            by,
+            broken(&["GRANT-12"]),
+        ),
+        case(
+            "a lock of a write grant is taken that is a second too long",
+            Story::new()
+                .registered()
+                .at(150)
+                .block([did(KYC, dwg(7, BANK, LONGEST + 151))]),
+            by,
+            broken(&["GRANT-12"]),
+        ),
+        case(
+            "a write grant is refused for its lock of ten years",
+            Story::new().registered().at(150).block([refused(
+                KYC,
+                dwg(7, BANK, LONGEST + 150),
+                Refusal::LockTooLong,
+            )]),
             by,
             broken(&["GRANT-12"]),
         ),
@@ -271,6 +290,19 @@ fn papers() -> Vec<Case> {
                 )]),
             by,
             broken(&["DAG-05"]),
+        ),
+        case(
+            "papers are cancelled and nobody uses any, or one that has no end",
+            Story::new()
+                .registered()
+                .block([
+                    did(ALICE, cancel_dag(dag_terms())),
+                    did(MALLORY, cancel_dwg()),
+                ])
+                .at(150)
+                .block([did(KYC, dwg(7, SHOP, LOCK))]),
+            by,
+            Expected::Untested,
         ),
         case(
             "one paper is cancelled, another used, and a dWG that somebody else cancelled too",

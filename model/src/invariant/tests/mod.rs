@@ -54,6 +54,8 @@ enum Expected {
     Broken(&'static [RequirementId]),
     /// It holds, and these requirements were really tested.
     Held(&'static [RequirementId]),
+    /// Nothing in it tests anything.
+    Untested,
 }
 
 fn case(
@@ -94,6 +96,7 @@ fn check(case: &Case) {
             assert_eq!(tested, expected, "{told}");
             assert!(checked.values().all(|count| *count > 0), "{told}");
         }
+        (Verdict::Inconclusive { .. }, Expected::Untested) => {}
         _ => panic!("{told}"),
     }
     is_well_told(case.invariant, history, &verdict);
@@ -318,6 +321,7 @@ fn every_requirement_of_every_invariant_is_broken_and_held() {
         let (into, requirements) = match case.expected {
             Expected::Broken(requirements) => (&mut broken, requirements),
             Expected::Held(requirements) => (&mut held, requirements),
+            Expected::Untested => continue,
         };
         into.extend(requirements.iter().map(|id| (case.invariant.name, *id)));
     }

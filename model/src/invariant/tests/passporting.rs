@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::super::passporting::RELIANCE_IS_EARNED;
 use super::story::{Story, did};
 use super::words::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::history::{Doubt, Event};
 use crate::id::{ClubId, PartyId, PeerId};
 use crate::ledger::Action;
@@ -104,6 +104,12 @@ pub(super) fn cases() -> Vec<Case> {
             relied(inserted(ready(), BANK), Some(Doubt::NotInserted)),
             it,
             held(REUSE),
+        ),
+        case(
+            "doubted without a reason",
+            relied(inserted(vouched(ready()), KYC), Some(Doubt::NotInserted)),
+            it,
+            Expected::Untested,
         ),
         case(
             "the relying entity inserts the grant itself",

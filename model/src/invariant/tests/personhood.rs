@@ -3,10 +3,10 @@
 use super::super::personhood::{NETWORK_KNOWS_NO_PERSONS, PERSONS_ARE_PSEUDONYMS};
 use super::story::{Story, did, refused};
 use super::words::*;
-use super::{Case, broken, case, held};
+use super::{Case, Expected, broken, case, held};
 use crate::history::Event;
 use crate::id::PartyId;
-use crate::ledger::Refusal;
+use crate::ledger::{Engine, Refusal};
 
 fn seen(story: Story, by: PartyId, of: PartyId, known: bool, id: &str) -> Story {
     recognised(story, (by, of), known, id, &["faceSignUserId"], id)
@@ -152,6 +152,19 @@ pub(super) fn cases() -> Vec<Case> {
             hired().block([did(KYC, create(MALLORY))]),
             network,
             held(TWO),
+        ),
+        case(
+            "the second profile is refused as a first would be",
+            hired().block([
+                refused(KYC, create(MALLORY), Refusal::UnauthorizedInserter),
+                refused(
+                    KYC,
+                    create(MALLORY),
+                    Refusal::Engine(Engine::DuplicateKey("users_pkey")),
+                ),
+            ]),
+            network,
+            Expected::Untested,
         ),
         case(
             "the second profile is refused",

@@ -1,6 +1,6 @@
 use super::story::*;
-use super::{Case, broken, case, held};
-use crate::history::Place;
+use super::{Case, Expected, broken, case, held};
+use crate::history::{Doubt, Event, Place};
 use crate::invariant::plaintext::*;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -52,6 +52,34 @@ pub(super) fn cases() -> Vec<Case> {
                 .open(ALICE, PASSPORT),
             &SEALED_CONTENT_IS_WHOLE,
             broken(&["ENC-01"]),
+        ),
+        case(
+            "what was stored is never opened",
+            Story::new()
+                .registered()
+                .seal(KYC, PASSPORT, "once")
+                .block([did(ALICE, store(PASSPORT))]),
+            &SEALED_CONTENT_IS_WHOLE,
+            Expected::Untested,
+        ),
+        case(
+            "what was changed after it was sealed does not open",
+            {
+                let row = share_as(PASSPORT, FOR_BANK, caller(BANK), LOCK, "");
+                let story = Story::new().stored().event(Event::Sealed {
+                    by: ALICE,
+                    credential: FOR_BANK,
+                    encryptor: "once".into(),
+                    document: document("passport"),
+                    content: *sealed("something else").digest(),
+                    to: "key".into(),
+                });
+                story
+                    .block([did(ALICE, row)])
+                    .doubt(BANK, Doubt::CannotOpen)
+            },
+            &SEALED_CONTENT_IS_WHOLE,
+            held(&["ENC-01"]),
         ),
         case(
             "what was sealed opens as it was",

@@ -67,6 +67,28 @@ pub(super) fn cases() -> Vec<Case> {
             broken(&["REQ-01"]),
         ),
         case(
+            "a request is listed that was forgotten with its owner's first profile",
+            {
+                let story = asked().block([did(ALICE, erase())]);
+                let again = [did(KYC, create(ALICE)), did(KYC, bind(ALICE))];
+                listed(story.block(again), vec![asked_row(RequestState::Submitted)])
+            },
+            by,
+            broken(&["REQ-01"]),
+        ),
+        case(
+            "a new profile of an erased owner is asked anew",
+            {
+                let story = asked().block([did(ALICE, erase())]);
+                let again = [did(KYC, create(ALICE)), did(KYC, bind(ALICE))];
+                let story = listed(story.block(again), Vec::new());
+                let asks = story.block([did(ALICE, store(PASSPORT)), did(BANK, ask())]);
+                listed(asks, vec![asked_row(RequestState::Submitted)])
+            },
+            by,
+            held(&["REQ-01", "REQ-02"]),
+        ),
+        case(
             "a request is listed that nobody made",
             listed(
                 Story::new().stored(),

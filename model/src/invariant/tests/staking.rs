@@ -3,10 +3,7 @@ use std::sync::Arc;
 use super::story::Story;
 use super::{Case, broken, case, held};
 use crate::bridge::{Address, Amount, Token};
-use crate::chain::{
-    Block, Call, Contract, EPOCH_LENGTH, Evidence, Execution, Log, SignedCall, SignedVote,
-    UNSTAKE_DELAY, ZERO,
-};
+use crate::chain::{Block, Call, Contract, Evidence, Execution, Log, SignedCall, SignedVote, ZERO};
 use crate::history::Event;
 use crate::id::{AppHash, BlockId};
 use crate::invariant::staking::*;
@@ -18,8 +15,10 @@ pub(super) const DAVE: Address = Address([0xda; 20]);
 const OWNER: Address = Address([0x0e; 20]);
 const N1: Address = Address([1; 20]);
 const N2: Address = Address([2; 20]);
-/// The last second of the first day.
-const DAY: i64 = EPOCH_LENGTH;
+/// The first second of the second day.
+const DAY: i64 = 86_400;
+/// Until one second later unstaked tokens wait.
+const DELAY: i64 = 14 * DAY;
 
 /// A call that was carried out, and what the contract said.
 pub(super) type Done = (Address, Call, Vec<Log>);
@@ -132,21 +131,27 @@ fn staked() -> Story {
     at(Story::new(), 1, 10, done, 1_400)
 }
 
+/// What a third of a day's 82,191 IDOS is, rounded down.
+const THIRD: i128 = 27_397_000_000_000_000_000_000;
+
+/// Carol has a third of all stake, and one unit more than that of what a day is worth would be too much: stakes and
+/// rewards have eighteen decimals.
+fn large() -> Story {
+    let unit = 1_000_000_000_000_000_000;
+    let done = vec![
+        reward(0, 82_191 * unit + 2),
+        stake(CAROL, N1, 100_000_000 * unit),
+        stake(DAVE, N2, 200_000_000 * unit),
+    ];
+    at(Story::new(), 1, 10, done, i128::MAX)
+}
+
 /// A block of whatever, believable or not.
 pub(super) fn by_chance(story: Story, [_, a, b, c, d]: [u8; 5]) -> Story {
     let pick = |choice: u8| [CAROL, DAVE, OWNER][usize::from(choice % 3)];
     let node = [N1, N2][usize::from(b % 2)];
     let amount = [0, 1, 50, 300, i128::MAX, -7][usize::from(c % 6)];
-    let time = [
-        0,
-        10,
-        DAY,
-        2 * DAY,
-        UNSTAKE_DELAY,
-        UNSTAKE_DELAY + 11,
-        40 * DAY,
-        -5,
-    ];
+    let time = [0, 10, DAY, 2 * DAY, DELAY, DELAY + 11, 40 * DAY, -5];
     let done = match a % 9 {
         0 => stake(pick(b), node, amount),
         1 => stake_of(pick(b), pick(d), node, amount),
@@ -209,7 +214,7 @@ pub(super) fn cases() -> Vec<Case> {
             at(
                 at(staked(), 2, 50, vec![unstake(CAROL, N1, 60)], 1_400),
                 3,
-                50 + UNSTAKE_DELAY,
+                50 + DELAY,
                 vec![paid(CAROL, 60)],
                 1_340,
             ),
@@ -222,12 +227,12 @@ pub(super) fn cases() -> Vec<Case> {
                 at(
                     at(staked(), 2, 50, vec![unstake(CAROL, N1, 60)], 1_400),
                     3,
-                    51 + UNSTAKE_DELAY,
+                    51 + DELAY,
                     vec![paid(CAROL, 60)],
                     1_340,
                 ),
                 4,
-                60 + UNSTAKE_DELAY,
+                60 + DELAY,
                 vec![paid(CAROL, 60)],
                 1_280,
             ),
@@ -259,6 +264,18 @@ pub(super) fn cases() -> Vec<Case> {
             broken(&["STAKE-02"]),
         ),
         case(
+            "more is paid than a part of rewards and stakes as large as people have",
+            at(large(), 2, DAY, vec![rewarded(CAROL, THIRD + 1)], i128::MAX),
+            waits,
+            broken(&["STAKE-02"]),
+        ),
+        case(
+            "a part of rewards and stakes as large as people have is paid to the last unit",
+            at(large(), 2, DAY, vec![rewarded(CAROL, THIRD)], i128::MAX),
+            waits,
+            held(&["STAKE-02"]),
+        ),
+        case(
             "the day of a payment is rewarded before it is over",
             at(staked(), 2, DAY - 1, vec![rewarded(CAROL, 10)], 1_390),
             waits,
@@ -275,7 +292,7 @@ pub(super) fn cases() -> Vec<Case> {
                     1_390,
                 ),
                 3,
-                DAY + 1 + UNSTAKE_DELAY,
+                DAY + 1 + DELAY,
                 vec![paid(CAROL, 100), rewarded(DAVE, 30 + 14 * 40)],
                 700,
             ),
@@ -305,7 +322,7 @@ pub(super) fn cases() -> Vec<Case> {
             at(
                 at(staked(), 2, 50, vec![unstake(CAROL, N1, 60)], 1_400),
                 3,
-                50 + UNSTAKE_DELAY,
+                50 + DELAY,
                 vec![slash(N1, 40, two())],
                 1_400,
             ),
@@ -323,7 +340,7 @@ pub(super) fn cases() -> Vec<Case> {
                     1_400,
                 ),
                 4,
-                51 + UNSTAKE_DELAY,
+                51 + DELAY,
                 vec![slash(N1, 90, two())],
                 1_400,
             ),

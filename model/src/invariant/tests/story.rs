@@ -11,7 +11,8 @@ use crate::history::{
     Asked, Cast, Contradiction, Doubt, Event, History, Level, Member, Place, Role,
 };
 use crate::id::{
-    AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, WriteGrantId,
+    AppHash, BlockId, CredentialId, GrantId, Height, NodeId, PartyId, TablesDigest, UserId,
+    WriteGrantId,
 };
 use crate::ledger::{Action, Answer, Batch, Outcome, Query, Refusal, Transaction, Unsigned};
 use crate::node::{Ballot, Block, Committed, Reply, RequestId, TxResult, Vote};
@@ -206,6 +207,36 @@ impl Final {
             results: self.results.clone(),
             tables: Some(self.tables),
             replayed,
+        }
+    }
+}
+
+// Looks into nodes.
+
+/// What is found on a node: nothing at all, unless it is said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) tables: Option<TablesDigest>,
+    pub(super) credentials: Vec<CredentialId>,
+    pub(super) grants: Vec<GrantId>,
+    pub(super) users: Vec<UserId>,
+    pub(super) oldest: Option<Height>,
+    pub(super) named: Vec<WriteGrantId>,
+}
+
+impl Found {
+    /// That this is found on a node with this state.
+    pub(super) fn on(self, node: NodeId, height: Height, app_hash: AppHash) -> Event {
+        Event::Inspected {
+            node,
+            height,
+            app_hash,
+            tables: self.tables,
+            credentials: self.credentials,
+            grants: self.grants,
+            users: self.users,
+            oldest: self.oldest,
+            named: self.named,
         }
     }
 }
@@ -553,51 +584,36 @@ impl Story {
         let (app_hash, tables) = made.map_or(Default::default(), |made| {
             (made.committed.app_hash, Some(made.tables.1))
         });
-        self.event(Event::Inspected {
-            node,
-            height: Height(height),
-            app_hash,
+        let found = Found {
             tables,
             credentials: credentials.to_vec(),
             grants: grants.to_vec(),
             users: users.iter().map(|user| profile(*user)).collect(),
-            oldest: None,
-            named: vec![],
-        })
+            ..Found::default()
+        };
+        self.event(found.on(node, Height(height), app_hash))
     }
 
     /// A node is found with no block older than this.
     pub(super) fn look_back(self, node: NodeId, oldest: u64) -> Story {
-        let made = self.made_at(self.tip).expect("a block was committed");
-        let (height, app_hash) = (self.tip, made.committed.app_hash);
-        self.event(Event::Inspected {
+        self.find(
             node,
-            height,
-            app_hash,
-            tables: None,
-            credentials: vec![],
-            grants: vec![],
-            users: vec![],
-            oldest: Some(Height(oldest)),
-            named: vec![],
-        })
+            Found {
+                oldest: Some(Height(oldest)),
+                ..Found::default()
+            },
+        )
     }
 
     /// A node is found with records of these used papers that name somebody.
     pub(super) fn look_for_papers(self, node: NodeId, named: &[WriteGrantId]) -> Story {
-        let made = self.made_at(self.tip).expect("a block was committed");
-        let (height, app_hash) = (self.tip, made.committed.app_hash);
-        self.event(Event::Inspected {
+        self.find(
             node,
-            height,
-            app_hash,
-            tables: None,
-            credentials: vec![],
-            grants: vec![],
-            users: vec![],
-            oldest: None,
-            named: named.to_vec(),
-        })
+            Found {
+                named: named.to_vec(),
+                ..Found::default()
+            },
+        )
     }
 
     /// A node takes a snapshot of a height for its state: the one that was voted for, or another.
@@ -617,19 +633,20 @@ impl Story {
 
     /// A node at the last block's height and app hash is found with these tables.
     pub(super) fn look_at_tables(self, node: NodeId, digest: [u8; 32]) -> Story {
+        self.find(
+            node,
+            Found {
+                tables: Some(TablesDigest(digest)),
+                ..Found::default()
+            },
+        )
+    }
+
+    /// This is found on a node at the last block's height and app hash.
+    fn find(self, node: NodeId, found: Found) -> Story {
         let made = self.made_at(self.tip).expect("a block was committed");
         let (height, app_hash) = (self.tip, made.committed.app_hash);
-        self.event(Event::Inspected {
-            node,
-            height,
-            app_hash,
-            tables: Some(TablesDigest(digest)),
-            credentials: vec![],
-            grants: vec![],
-            users: vec![],
-            oldest: None,
-            named: vec![],
-        })
+        self.event(found.on(node, height, app_hash))
     }
 
     pub(super) fn scan(self, node: NodeId, place: Place, bytes: u64, found: &[&str]) -> Story {

@@ -26,9 +26,9 @@ pub(super) const MALLORY: PartyId = PartyId(3);
 pub(super) const BANK: PartyId = PartyId(4);
 pub(super) const SHOP: PartyId = PartyId(5);
 pub(super) const DOOR: PartyId = PartyId(6);
-pub(super) const S1: PartyId = PartyId(6);
-pub(super) const S2: PartyId = PartyId(7);
-pub(super) const S3: PartyId = PartyId(8);
+pub(super) const S1: PartyId = PartyId(7);
+pub(super) const S2: PartyId = PartyId(8);
+pub(super) const S3: PartyId = PartyId(9);
 
 pub(super) const N1: NodeId = NodeId(0);
 pub(super) const N2: NodeId = NodeId(1);
@@ -254,26 +254,11 @@ pub(super) fn sealed(what: &str) -> Content {
 
 /// A user stores what is no sealed box.
 pub(super) fn bare(id: CredentialId) -> Action {
-    let Action::AddCredential {
-        issuer_auth_public_key,
-        encryptor_public_key,
-        public_notes,
-        public_notes_signature,
-        broader_signature,
-        ..
-    } = store(id)
-    else {
-        unreachable!("storing adds a credential")
-    };
-    Action::AddCredential {
-        id,
-        issuer_auth_public_key,
-        encryptor_public_key,
-        content: Content::new("readable".to_owned()),
-        public_notes,
-        public_notes_signature,
-        broader_signature,
+    let mut action = store(id);
+    if let Action::AddCredential { content, .. } = &mut action {
+        *content = Content::new("readable".to_owned());
     }
+    action
 }
 
 /// An inserter writes a credential of this content and these notes.
