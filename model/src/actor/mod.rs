@@ -16,6 +16,7 @@ mod gateway;
 mod letter;
 mod machine;
 mod order;
+mod reach;
 
 pub use crate::shares::Conduct;
 pub use desk::Desk;
@@ -29,3 +30,4 @@ pub use order::{
     ChainDeed, Demands, Fidelity, Findings, GrantRef, Holding, Listing, Oddity, Order,
     ParameterChange, Proposal, RequestRef, Share, Shown, Sum, Task, Terms, Trade, Via, Writer,
 };
+pub use reach::Reach;

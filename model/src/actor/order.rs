@@ -66,7 +66,13 @@ pub struct Terms {
     pub fields: Option<String>,
 }
 
-/// A request as it stands on the chain, and as people call it.
+impl Terms {
+    /// Whether access ends by itself, with its time or with its uses.
+    pub const fn end(&self) -> bool {
+        self.expires_at.is_some() || self.uses.is_some()
+    }
+}
+
 /// What an issuer finds out about somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
@@ -117,7 +123,7 @@ impl Demands {
     };
 }
 
-/// A copy to be made and granted.
+/// A request as it stands on the chain, and as people call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRef {
     /// What letters call it.
