@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use assay_model::history::{Cast, Event, History};
 use assay_model::id::NodeId;
+use assay_model::node::USUAL_HISTORY;
 use assay_model::time::Millis;
 use assay_reports::Trouble;
 use assay_scenarios::judge::{Judgement, Metrics, RunVerdict};
@@ -41,7 +42,7 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
             external: assay_model::actor::External::ARBITRUM,
             keeps_history: true,
             balances: Vec::new(),
-            history: 14_400,
+            history: USUAL_HISTORY,
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });

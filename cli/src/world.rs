@@ -259,13 +259,17 @@ impl Tried {
 
 /// What is to be said of each story of a company. Those that were not reached, and those that prove
 /// nothing, are told alone; so is what broke, because alone it shows whether it was this story that broke
-/// it. If it does not break there, it is broken all the same.
+/// it. If it does not break there, it is broken all the same. A network that does not start is no better for
+/// having company; any other trouble was with the company, and each story is told alone.
 fn after_company(
     jobs: &[&Job],
-    together: Vec<Tried>,
+    together: Result<Vec<Tried>, Trouble>,
     tell_alone: impl Fn(&Job) -> Result<Tried, Trouble>,
 ) -> Vec<Result<Ran<'static>, Trouble>> {
-    let mut together = together.into_iter();
+    if let Err(trouble @ Trouble::NoTarget { .. }) = together {
+        return jobs.iter().map(|_| Err(trouble.clone())).collect();
+    }
+    let mut together = together.unwrap_or_default().into_iter();
     let ran = jobs.iter().map(|job| match together.next() {
         Some(tried) if tried.is_as_it_should_be() => Ok(tried.ran),
         Some(tried) if tried.verdict != RunVerdict::Inconclusive => match tell_alone(job) {
@@ -282,11 +286,8 @@ impl World for OnTarget {
         if let [job] = jobs {
             return vec![self.tell_alone(job, seed, 0).map(|tried| tried.ran)];
         }
-        match self.tell(jobs, seed, 0) {
-            Ok(together) => after_company(jobs, together, |job| self.tell_alone(job, seed, 1)),
-            // A network that does not start or takes no more is no better for having company.
-            Err(trouble) => jobs.iter().map(|_| Err(trouble.clone())).collect(),
-        }
+        let together = self.tell(jobs, seed, 0);
+        after_company(jobs, together, |job| self.tell_alone(job, seed, 1))
     }
 
     fn companies(&self, jobs: &[Job]) -> Vec<Vec<usize>> {
@@ -374,6 +375,8 @@ pub(crate) fn world(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
     use RunVerdict::{Held, Inconclusive, Violated};
 
     use super::*;
@@ -406,7 +409,7 @@ mod tests {
         let jobs = jobs(1);
         let check = |together: Option<RunVerdict>, alone: RunVerdict, told: u64| {
             let company = together.map(|verdict| tried(verdict, COMPANY));
-            let company = company.into_iter().collect();
+            let company = Ok(company.into_iter().collect());
             let said = after_company(&[&jobs[0]], company, |_| Ok(tried(alone, ALONE)));
             let [Ok(ran)] = &said[..] else {
                 panic!("{together:?} and {alone:?} are told as nothing");
@@ -431,9 +434,43 @@ mod tests {
                 message: "no room".to_owned(),
             })
         };
-        let said = after_company(&[&jobs[0]], vec![tried(Violated, 1)], fails);
+        let said = after_company(&[&jobs[0]], Ok(vec![tried(Violated, 1)]), fails);
         assert!(matches!(&said[..], [Ok(_)]));
-        let said = after_company(&[&jobs[0]], vec![tried(Inconclusive, 1)], fails);
+        let said = after_company(&[&jobs[0]], Ok(vec![tried(Inconclusive, 1)]), fails);
         assert!(matches!(&said[..], [Err(Trouble::Failed { .. })]));
+    }
+    #[test]
+    fn trouble_with_a_company_is_not_that_of_each_of_its_stories() {
+        let jobs = jobs(3);
+        let jobs: Vec<&Job> = jobs.iter().collect();
+        let alone = AtomicU32::new(0);
+        let tell_alone = |_: &Job| {
+            alone.fetch_add(1, Relaxed);
+            Ok(tried(Held, 2))
+        };
+        let lost = Trouble::Failed {
+            message: "a node could not be looked into".to_owned(),
+        };
+        let said = after_company(&jobs, Err(lost), tell_alone);
+        assert!(matches!(&said[..], [Ok(_), Ok(_), Ok(_)]));
+        assert_eq!(alone.swap(0, Relaxed), 3);
+
+        // What was told before the trouble counts.
+        let said = after_company(&jobs, Ok(vec![tried(Held, 1)]), tell_alone);
+        let marks = said
+            .iter()
+            .map(|said| said.as_ref().unwrap().metrics.events);
+        assert_eq!(marks.collect::<Vec<_>>(), [1, 2, 2]);
+        assert_eq!(alone.swap(0, Relaxed), 2);
+
+        let absent = Trouble::NoTarget {
+            why: "n0 did not start".to_owned(),
+        };
+        let said = after_company(&jobs, Err(absent), tell_alone);
+        assert_eq!(said.len(), 3);
+        for said in &said {
+            assert!(matches!(said, Err(Trouble::NoTarget { .. })));
+        }
+        assert_eq!(alone.load(Relaxed), 0);
     }
 }

@@ -37,7 +37,6 @@ const BREATHER: u64 = 25;
 /// How long nodes may take to come back when nobody kills them any more.
 const PATIENCE: Duration = Duration::from_secs(120);
 const TIMING: Timing = Timing {
-    history: 14_400,
     propose: 10,
     poll: 5,
     resend: 200,

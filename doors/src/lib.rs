@@ -19,8 +19,8 @@ use assay_scenarios::{Overrides, Source, load};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-/// A door, and what knocks at it.
-pub type Door = (&'static str, fn(&[u8]));
+/// A door, and what knocks at it: whether something was read to its end, or there was nothing but refusals.
+pub type Door = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them by name.
 pub const DOORS: &[Door] = &[
@@ -49,7 +49,8 @@ fn says_why(refusal: &impl Display) {
 }
 
 /// The payloads of transactions and of view calls, and the calls in them.
-pub fn payload(bytes: &[u8]) {
+pub fn payload(bytes: &[u8]) -> bool {
+    let mut read_any = false;
     match ExecutePayload::decode(bytes) {
         Ok(read) => {
             let written = execute_payload(&read.namespace, &read.action, &read.calls);
@@ -60,6 +61,7 @@ pub fn payload(bytes: &[u8]) {
                         let again =
                             Action::decode(action.namespace(), action.name(), &action.arguments());
                         assert_eq!(again.as_ref(), Ok(&action));
+                        read_any = true;
                     }
                     Err(refusal) => says_why(&refusal),
                 }
@@ -75,35 +77,43 @@ pub fn payload(bytes: &[u8]) {
                 Ok(query) => {
                     let again = Query::decode(query.namespace(), query.name(), &query.arguments());
                     assert_eq!(again.as_ref(), Ok(&query));
+                    read_any = true;
                 }
                 Err(refusal) => says_why(&refusal),
             }
         }
         Err(refusal) => says_why(&refusal),
     }
+    read_any
 }
 
 /// One `EncodedValue`.
-pub fn value(bytes: &[u8]) {
-    match Value::decode(bytes) {
-        Ok(read) => assert_eq!(Value::decode(&read.encoded()).as_ref(), Ok(&read)),
-        Err(refusal) => says_why(&refusal),
+pub fn value(bytes: &[u8]) -> bool {
+    let value = Value::decode(bytes);
+    match &value {
+        Ok(read) => assert_eq!(Value::decode(&read.encoded()).as_ref(), Ok(read)),
+        Err(refusal) => says_why(refusal),
     }
+    value.is_ok()
 }
 
-/// A transaction as it is stored and sent between nodes.
-pub fn transaction(bytes: &[u8]) {
+/// A transaction as it is stored and sent between nodes, and decimal numbers as its JSON has them.
+pub fn transaction(bytes: &[u8]) -> bool {
+    let mut read_any = false;
     match SignedTransaction::decode(bytes) {
         Ok(read) => {
             assert_eq!(SignedTransaction::decode(&read.bytes()).as_ref(), Ok(&read));
             let _ = (read.id(), read.text(), read.message());
             payload(&read.payload);
+            read_any = true;
         }
         Err(refusal) => says_why(&refusal),
     }
     if let Some(integer) = canonical_integer(&text(bytes)) {
         assert_eq!(canonical_integer(&integer).as_ref(), Some(&integer));
+        read_any = true;
     }
+    read_any
 }
 
 /// So many bytes from the front, zeros where there are none.
@@ -120,7 +130,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A signature of any scheme, by a signer who may be anything.
-pub fn signature(mut bytes: &[u8]) {
+pub fn signature(mut bytes: &[u8]) -> bool {
+    let mut read_any = false;
     let [kind, length] = taken(&mut bytes);
     let signer = match kind % 5 {
         0 => Identity::Evm(taken(&mut bytes)),
@@ -138,23 +149,22 @@ pub fn signature(mut bytes: &[u8]) {
     for suite in SUITES.iter() {
         let good = suite.verify(&signer, message, signature);
         assert_eq!(good, suite.verify(&signer, message, signature));
+        read_any |= good;
         let (message, caller) = (text(message), signer.caller());
-        let signed = hex(signature);
+        let signed = hex::encode(signature);
         verify_credential(
             &**suite, &caller, &message, &signed, signature, &signed, None,
         );
     }
     if let Some((signed, by)) = Nep413::read(signature) {
         assert_eq!(signed.container(by), signature);
+        read_any = true;
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    read_any
 }
 
 /// A key, address or account in any spelling.
-pub fn key(bytes: &[u8]) {
+pub fn key(bytes: &[u8]) -> bool {
     let text = text(bytes);
     let read = [
         Identity::parse_evm(&text),
@@ -164,24 +174,28 @@ pub fn key(bytes: &[u8]) {
         XrplKey::parse(&text).map(Identity::Xrpl),
         XrplKey::new(bytes).map(Identity::Xrpl),
     ];
+    let mut read_any = false;
     for identity in read.into_iter().flatten() {
         let caller = identity.caller();
         assert_eq!(canonical_identifier(&caller).as_ref(), Some(&caller));
+        read_any = true;
     }
     if let Some(canonical) = canonical_identifier(&text) {
         assert_eq!(canonical_identifier(&canonical).as_ref(), Some(&canonical));
     }
-    let _ = (is_xrpl_address(&text), parse_stellar_address(&text));
+    read_any | is_xrpl_address(&text) | parse_stellar_address(&text).is_some()
 }
 
 /// A credential document and what is public of it.
-pub fn document(bytes: &[u8]) {
+pub fn document(bytes: &[u8]) -> bool {
+    let mut read_any = false;
     match VerifiableCredential::parse(bytes) {
         Ok(read) => {
             let written = VerifiableCredential::parse(&read.to_bytes());
             assert_eq!(written.as_ref(), Ok(&read));
-            if let Err(refusal) = read.subject() {
-                says_why(&refusal);
+            match read.subject() {
+                Ok(_) => read_any = true,
+                Err(refusal) => says_why(&refusal),
             }
             let trusted = TrustedIssuer {
                 url: read.issuer_url().to_owned(),
@@ -200,43 +214,55 @@ pub fn document(bytes: &[u8]) {
     let _ = (notes_id(&text), status(&text));
     if let Some(notes) = PublicNotes::parse(&text) {
         assert_eq!(PublicNotes::parse(&notes.to_text()).as_ref(), Some(&notes));
+        read_any = true;
     }
     match text.parse::<Level>() {
-        Ok(level) => assert_eq!(level.to_string().parse().as_ref(), Ok(&level)),
+        Ok(level) => {
+            assert_eq!(level.to_string().parse().as_ref(), Ok(&level));
+            read_any = true;
+        }
         Err(refusal) => says_why(&refusal),
     }
+    read_any
 }
 
 /// Sealed content: the bytes, or base64 of them as a row holds it.
-pub fn sealed_box(mut bytes: &[u8]) {
+pub fn sealed_box(mut bytes: &[u8]) -> bool {
+    let mut read_any = false;
     let (secret, encryptor) = (BoxSecret(taken(&mut bytes)), BoxPublic(taken(&mut bytes)));
     let decoded = BASE64.decode(bytes).unwrap_or_default();
     for sealed in [bytes, &decoded] {
         for suite in SUITES.iter() {
             let opened = suite.open(&secret, &encryptor, sealed);
             assert_eq!(opened, suite.open(&secret, &encryptor, sealed));
+            read_any |= opened.is_some();
         }
     }
+    read_any
 }
 
 /// A scenario file.
-pub fn scenario(bytes: &[u8]) {
+pub fn scenario(bytes: &[u8]) -> bool {
     let source = Source {
         name: "story".to_owned(),
         path: "story.toml".to_owned(),
         text: text(bytes).into(),
     };
     match load(&source) {
-        Ok(story) => drop(story.plan(&Overrides::none())),
+        Ok(story) => {
+            drop(story.plan(&Overrides::none()));
+            true
+        }
         Err(problems) => {
             assert!(!problems.is_empty(), "refused for no reason");
             problems.iter().for_each(says_why);
+            false
         }
     }
 }
 
 /// The body of a request to a node.
-pub fn rpc_body(bytes: &[u8]) {
+pub fn rpc_body(bytes: &[u8]) -> bool {
     let request = match rpc::Request::parse("POST", bytes) {
         Ok(request) => request,
         Err(answer) => {
@@ -244,28 +270,35 @@ pub fn rpc_body(bytes: &[u8]) {
                 (400..600).contains(&answer.status) && !answer.body.is_empty(),
                 "{answer:?}"
             );
-            return;
+            return false;
         }
     };
+    let mut read_any = false;
     let refused = match Method::parse(&request.method, &request.params) {
         Ok(Method::Call(call)) => {
             for mode in [Mode::Open, Mode::Private] {
-                if let Err(refusal) = call.read(mode) {
-                    says_why(&refusal.message);
+                match call.read(mode) {
+                    Ok(_) => read_any = true,
+                    Err(refusal) => says_why(&refusal.message),
                 }
             }
             None
         }
         Ok(Method::Broadcast { tx, .. }) => {
-            transaction(&tx.bytes());
+            read_any = transaction(&tx.bytes());
             None
         }
-        Ok(_) => None,
+        Ok(_) => {
+            read_any = true;
+            None
+        }
         Err(failure) => Some(failure),
     };
-    let chain = ChainMethod::parse(&request.method, &request.params).err();
-    for failure in refused.into_iter().chain(chain) {
+    let chain = ChainMethod::parse(&request.method, &request.params);
+    read_any |= chain.is_ok();
+    for failure in refused.into_iter().chain(chain.err()) {
         let answer = failure.response(&request.id);
         assert!(!answer.body.is_empty(), "{failure:?} of {}", request.method);
     }
+    read_any
 }

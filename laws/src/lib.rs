@@ -52,15 +52,70 @@ macro_rules! laws {
             }
 
             #[test]
-            fn few() {
+            pub(super) fn few() {
                 law($crate::cases($few));
             }
 
             #[test]
-            #[ignore = "it draws ten thousand cases"]
-            fn ten_thousand() {
+            #[ignore = "it draws many cases"]
+            pub(super) fn ten_thousand() {
                 law($crate::cases($many));
             }
         }
     )+};
+}
+
+#[cfg(test)]
+#[allow(
+    unnameable_test_items,
+    dead_code,
+    reason = "the test runner finds no law inside of a test, so that nobody else calls it"
+)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use proptest::prelude::*;
+
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+
+    #[test]
+    fn a_law_is_tried_as_often_as_it_says() {
+        laws! {
+            16, 64;
+
+            fn it_counts(_drawn in any::<u8>()) {
+                TRIED.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        it_counts::few();
+        assert_eq!(TRIED.swap(0, Ordering::Relaxed), 16);
+        it_counts::ten_thousand();
+        assert_eq!(TRIED.load(Ordering::Relaxed), 64);
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing is as it should be")]
+    fn a_law_that_does_not_hold_fails() {
+        laws! {
+            16;
+
+            fn it_fails(_drawn in any::<u8>()) {
+                prop_assert!(false, "nothing is as it should be");
+            }
+        }
+        it_fails::few();
+    }
+
+    #[test]
+    #[should_panic(expected = "more than a hundred")]
+    fn a_law_that_some_case_breaks_fails() {
+        laws! {
+            16;
+
+            fn numbers_are_small(drawn in any::<u8>()) {
+                prop_assert!(drawn <= 100, "more than a hundred");
+            }
+        }
+        numbers_are_small::few();
+    }
 }

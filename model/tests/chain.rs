@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::actor::{operator_account, operator_key, validator_key};
 use assay_model::bridge::{Address, Amount, BridgeEvent, Hash, Leaf, Token, Tree};
 use assay_model::chain::{
@@ -708,34 +709,10 @@ fn rules() -> impl Strategy<Value = Rules> {
     })
 }
 
-/// A fixed seed, so that every run of the tests is the same.
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
+laws! {
+    200;
 
-proptest! {
-    #![proptest_config(cases(200))]
-
-    #[test]
     fn no_token_comes_or_goes_and_stakes_pay_for_nothing(
-        rules in rules(),
-        steps in vec(step(), 1..60),
-    ) {
-        keeps_its_books(rules, &steps)?;
-    }
-}
-
-proptest! {
-    #![proptest_config(cases(10_000))]
-
-    #[test]
-    #[ignore = "long; for release builds"]
-    fn no_token_comes_or_goes_in_ten_thousand_histories(
         rules in rules(),
         steps in vec(step(), 1..60),
     ) {

@@ -13,8 +13,8 @@ use assay_model::ledger::{
 };
 use assay_model::node::{
     Ballot, Block, Claim, ClaimProblem, Committed, Genesis, Halt, Input, Message, Nack, Node, Note,
-    Outbox, Output, Record, Rejected, Reply, Request, RequestId, Timer, Timing, TxStatus, Vote,
-    quorum, view_text,
+    Outbox, Output, Record, Rejected, Reply, Request, RequestId, Timer, Timing, TxStatus,
+    USUAL_HISTORY, Vote, quorum, view_text,
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
@@ -25,7 +25,7 @@ use uuid::Uuid;
 const EPOCH: WallMillis = WallMillis(1_700_000_000_000);
 
 const TIMING: Timing = Timing {
-    history: 14_400,
+    history: USUAL_HISTORY,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,

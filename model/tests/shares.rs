@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use assay_laws::laws;
 use assay_model::shares::{Blinded, Sharing, interpolate, split};
 use proptest::prelude::*;
 
@@ -32,10 +33,9 @@ fn joined(shares: &BTreeMap<u8, Vec<u8>>, degree: u8) -> Option<Vec<u8>> {
     interpolate(&shares, degree).ok()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+laws! {
+    64;
 
-    #[test]
     fn any_shares_from_the_threshold_on_give_the_secret(
         secret in prop::collection::vec(any::<u8>(), 1..40),
         sharing in sharing(),
@@ -49,7 +49,6 @@ proptest! {
     }
 
     /// Fewer shares than the threshold fit every secret there could be.
-    #[test]
     fn fewer_shares_fit_every_secret(
         secret in any::<u8>(),
         sharing in sharing(),
@@ -71,7 +70,6 @@ proptest! {
         prop_assert!(values.contains(&secret));
     }
 
-    #[test]
     fn what_is_blinded_comes_back_and_is_bound(
         blinding in any::<[u8; 32]>(),
         share in prop::collection::vec(any::<u8>(), 0..40),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use assay_model::bridge::{Address, Allocation, Amount, Token};
 use assay_model::crypto::{Identity, Scheme, SigningKey};
 use assay_model::id::NodeId;
-use assay_model::node::{Genesis, Timing};
+use assay_model::node::{Genesis, Timing, USUAL_HISTORY};
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::WallMillis;
 use serde::{Deserialize, Serialize};
@@ -93,12 +93,12 @@ struct TimingFile {
 }
 
 fn usual_history() -> u64 {
-    USUAL_TIMING.history
+    USUAL_HISTORY
 }
 
 /// The durations idOS nodes have. Source: kwil-rpc 7.
 pub const USUAL_TIMING: Timing = Timing {
-    history: 14_400,
+    history: USUAL_HISTORY,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use assay_model::crypto::{Identity, Scheme, SigningKey, Suite, Symbolic};
 use assay_model::id::{AppHash, BlockId, InserterId, NodeId};
 use assay_model::ledger::{Action, Batch, Transaction, Unsigned};
-use assay_model::node::{Ballot, Block, Committed, Genesis, Timing, Vote};
+use assay_model::node::{Ballot, Block, Committed, Genesis, Timing, USUAL_HISTORY, Vote};
 use assay_model::rules::Rules;
 use assay_model::time::WallMillis;
 use uuid::Uuid;
 
 /// Durations short enough for tests on real sockets.
 pub(crate) const TIMING: Timing = Timing {
-    history: 14_400,
+    history: USUAL_HISTORY,
     propose: 20,
     poll: 5,
     empty_block: 60_000,

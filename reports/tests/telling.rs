@@ -11,8 +11,7 @@ use assay_model::id::{
     AppHash, BlockId, ContentHash, Height, InserterId, NodeId, TablesDigest, UserId, WalletId,
 };
 use assay_model::ledger::{
-    Action, Answer, Content, Engine, Invalid, Outcome, Query, Refusal, Transaction,
-    Unsigned,
+    Action, Answer, Content, Engine, Invalid, Outcome, Query, Refusal, Transaction, Unsigned,
 };
 use assay_model::node::{
     Block, ClaimProblem, Committed, Halt, Rejected, Reply, RequestId, TxResult, TxStatus,

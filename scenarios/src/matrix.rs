@@ -1,4 +1,4 @@
-//! What the stories say about each rule: turned alone, which promises break, and in which story.
+//! What the stories say about each rule: turned off alone, which promises break, and in which story.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use assay_model::rules::Switch;
 use crate::judge::Judgement;
 use crate::plan::Plan;
 
-/// What came of turning one rule in one story.
+/// What came of turning one rule off in one story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Nothing broke that did not break before.
@@ -18,28 +18,22 @@ pub enum Turn {
     Caught(Vec<RequirementId>),
     /// Steps ended otherwise that show no single promise, by line.
     Otherwise(Vec<u32>),
-    /// What these steps, by line, want to do does not exist then, so the story cannot be told. It still
-    /// shows the promises, if any, that the rule keeps and these steps should have shown.
-    NotApplicable(Vec<u32>, Vec<RequirementId>),
+    /// What these steps, by line, want to do does not exist then, so the story cannot be told, and nothing is
+    /// said of any promise.
+    Untellable(Vec<u32>),
 }
 
-/// What a story says about a rule: `before` with the rules it is written for, `after` with the switch
-/// turned in addition.
-pub fn turned(switch: Switch, plan: &Plan, before: &Judgement, after: &Judgement) -> Turn {
-    let missing: Vec<usize> = after
+/// What a story says about a rule: `before` with the rules it is written for, `after` with one of them off in
+/// addition.
+pub fn turned(plan: &Plan, before: &Judgement, after: &Judgement) -> Turn {
+    let missing: Vec<u32> = after
         .steps
         .iter()
         .filter(|step| step.met == Some(false) && step.ending == Some(UNKNOWN_ACTION))
-        .map(|step| step.step)
+        .map(|step| plan.steps[step.step].line)
         .collect();
     if !missing.is_empty() {
-        let kept = switch.requirements().iter().copied();
-        let shown = |id: &RequirementId| {
-            let mut steps = missing.iter();
-            steps.any(|step| plan.steps[*step].shows.contains(id))
-        };
-        let lines = missing.iter().map(|step| plan.steps[*step].line);
-        return Turn::NotApplicable(lines.collect(), kept.filter(shown).collect());
+        return Turn::Untellable(missing);
     }
     let failed = |judgement: &Judgement, id: RequirementId| {
         let result = judgement.requirements.get(id);
@@ -66,48 +60,72 @@ pub fn turned(switch: Switch, plan: &Plan, before: &Judgement, after: &Judgement
 
 const UNKNOWN_ACTION: Ending = Ending::Refused("unknown-action");
 
-/// What turning one rule, alone, comes to over all stories.
+/// What turning one rule off, alone, comes to over all stories.
 #[derive(Clone, Debug)]
 pub struct Turned {
     /// The rule.
     pub switch: Switch,
-    /// The side it was turned to.
-    pub on: bool,
     /// The promises that break, each with the stories that show it.
     pub caught: BTreeMap<RequirementId, Vec<String>>,
     /// Stories that cannot be told then, and the lines of the steps they fail at.
-    pub not_applicable: Vec<(String, Vec<u32>)>,
+    pub untellable: Vec<(String, Vec<u32>)>,
     /// Stories in which steps end otherwise and no promise breaks, and the lines of these steps.
     pub otherwise: Vec<(String, Vec<u32>)>,
 }
 
 impl Turned {
     /// A rule that no story was told about yet.
-    pub const fn new(switch: Switch, on: bool) -> Turned {
+    pub const fn new(switch: Switch) -> Turned {
         Turned {
             switch,
-            on,
             caught: BTreeMap::new(),
-            not_applicable: Vec::new(),
+            untellable: Vec::new(),
             otherwise: Vec::new(),
         }
     }
 
+    /// Whether a promise breaks that the rule is there to keep.
+    pub fn is_caught(&self) -> bool {
+        let mut kept = self.switch.requirements().iter();
+        kept.any(|id| self.caught.contains_key(id))
+    }
+
     /// Adds what one story says.
     pub fn add(&mut self, story: &str, turn: Turn) {
-        let mut catch = |broken: Vec<RequirementId>| {
-            for id in broken {
-                self.caught.entry(id).or_default().push(story.to_owned());
-            }
-        };
+        let story = || story.to_owned();
         match turn {
             Turn::Nothing => {}
-            Turn::Caught(broken) => catch(broken),
-            Turn::Otherwise(lines) => self.otherwise.push((story.to_owned(), lines)),
-            Turn::NotApplicable(lines, broken) => {
-                catch(broken);
-                self.not_applicable.push((story.to_owned(), lines));
+            Turn::Caught(broken) => {
+                for id in broken {
+                    self.caught.entry(id).or_default().push(story());
+                }
             }
+            Turn::Otherwise(lines) => self.otherwise.push((story(), lines)),
+            Turn::Untellable(lines) => self.untellable.push((story(), lines)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_caught_by_what_it_keeps_and_by_nothing_else() {
+        let mut row = Turned::new(Switch::DagSingleUse);
+        row.add("none", Turn::Nothing);
+        row.add("other", Turn::Caught(vec!["GRANT-01"]));
+        row.add("late", Turn::Otherwise(vec![7]));
+        row.add("gone", Turn::Untellable(vec![3, 4]));
+        assert!(!row.is_caught(), "{row:?}");
+        row.add("own", Turn::Caught(vec!["DAG-03", "GRANT-01"]));
+        assert!(row.is_caught());
+        let expected = [
+            ("DAG-03", vec!["own".to_owned()]),
+            ("GRANT-01", vec!["other".to_owned(), "own".to_owned()]),
+        ];
+        assert_eq!(row.caught, BTreeMap::from(expected));
+        assert_eq!(row.otherwise, [("late".to_owned(), vec![7])]);
+        assert_eq!(row.untellable, [("gone".to_owned(), vec![3, 4])]);
     }
 }

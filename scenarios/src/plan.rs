@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use assay_model::actor::{External, Order, Password, Task, Terms};
+use assay_model::actor::{External, Order, Password, Task};
 use assay_model::bridge::{Amount, Token};
 use assay_model::catalogue::RequirementId;
 use assay_model::history::{Ending, Role};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::verb::FaultVerb;
 
 /// Everything a world needs to carry a story out.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// `grants/locked-revoke`: where the story stands in the library, or the file's stem.
     pub name: String,
@@ -92,25 +92,10 @@ impl Plan {
         copies.dedup();
         copies
     }
-
-    /// Whether the chain may still change what the story leaves behind when its people are done, because the
-    /// end of a grant comes or a lock lets go.
-    pub fn leaves_something_to_time(&self) -> bool {
-        let ends = |terms: &Terms| terms.expires_at.is_some() || terms.uses.is_some();
-        self.steps.iter().any(|step| match &step.deed {
-            Deed::Party(_, task) => match &task.order {
-                Order::Share(share) | Order::Approve { share, .. } => ends(&share.terms),
-                Order::SignDag { terms, .. } => ends(terms),
-                Order::RemoveWhenUnlocked { .. } => true,
-                _ => false,
-            },
-            Deed::AppointLeader(_) => false,
-        })
-    }
 }
 
 /// Somebody who takes part.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Party {
     /// As the story calls it.
     pub name: String,
@@ -175,7 +160,7 @@ pub struct Network {
 pub struct Ppm(pub u32);
 
 /// One step of the story.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// When it begins.
     pub at: Millis,
@@ -190,7 +175,7 @@ pub struct Step {
 }
 
 /// Who does what.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Deed {
     /// A party carries out a task.
     Party(PartyId, Task),
@@ -208,7 +193,7 @@ pub enum Expect {
 }
 
 /// One thing that goes wrong, and when it is over.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// When it begins.
     pub at: Millis,

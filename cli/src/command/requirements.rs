@@ -1,5 +1,6 @@
 //! `assay requirements`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -78,7 +79,11 @@ fn counted() -> Result<Vec<Row>, Failure> {
         .iter()
         .map(|story| story.scenario.plan(&Overrides::none()));
     let plans: Vec<_> = plans.collect();
-    let judgements = survey(&plans)?;
+    let judgements = survey(
+        &plans,
+        |plan| Cow::Borrowed(plan),
+        |_, _, judgement| judgement,
+    )?;
     let told = plans.iter().zip(&judgements).map(|(plan, judgement)| Told {
         story: &plan.name,
         plan,

@@ -1,5 +1,6 @@
 //! `assay rules`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use assay_model::catalogue;
@@ -128,37 +129,41 @@ fn explained(switch: Switch, marked: Rules) -> String {
     out
 }
 
-/// Turns each of these off in every story, and tells what breaks that did not break before.
+/// Turns each of these off in every story that is written for it on, and tells what breaks that did not break
+/// before. In the others nothing would change.
 fn matrix(shown: &[Switch], format: Format, output: &mut Output) -> Result<(), Failure> {
     let stories = select::choose(&[])?;
-    let plans = |overrides: &Overrides| -> Vec<Plan> {
-        let stories = stories.iter();
-        stories
-            .map(|story| story.scenario.plan(overrides))
-            .collect()
-    };
-    let mut all = plans(&Overrides::none());
-    for switch in shown {
-        let mut off = Overrides::none();
-        off.switches.push((*switch, false));
-        all.extend(plans(&off));
-    }
-    let judgements = survey(&all)?;
-    let (as_written, others) = judgements.split_at(stories.len());
-    let rows = shown.iter().zip(others.chunks(stories.len().max(1)));
-    let rows: Vec<Turned> = rows
-        .map(|(switch, after)| {
-            let mut row = Turned::new(*switch, false);
-            let judged = as_written.iter().zip(after);
-            for (plan, (before, after)) in all.iter().zip(judged) {
-                row.add(&plan.name, turned(*switch, plan, before, after));
-            }
-            row
-        })
+    let plans: Vec<Plan> = stories
+        .iter()
+        .map(|story| story.scenario.plan(&Overrides::none()))
         .collect();
+    let as_written = survey(
+        &plans,
+        |plan| Cow::Borrowed(plan),
+        |_, _, judgement| judgement,
+    )?;
+    let mut turns: Vec<(Switch, usize)> = Vec::new();
+    for switch in shown {
+        let places = (0..plans.len()).filter(|place| plans[*place].rules.keep(*switch));
+        turns.extend(places.map(|place| (*switch, place)));
+    }
+    let off = |(switch, place): &(Switch, usize)| -> Cow<'_, Plan> {
+        let mut plan = plans[*place].clone();
+        plan.rules = plan.rules.with(*switch, false);
+        Cow::Owned(plan)
+    };
+    let said = survey(&turns, off, |(_, place), plan, after| {
+        turned(plan, &as_written[*place], &after)
+    })?;
+    let mut rows: Vec<Turned> = shown.iter().copied().map(Turned::new).collect();
+    for ((switch, place), turn) in turns.iter().zip(said) {
+        for row in rows.iter_mut().filter(|row| row.switch == *switch) {
+            row.add(&plans[*place].name, turn.clone());
+        }
+    }
     match format {
         Format::Json => output.json(&json!({
-            "schema": "assay.matrix/1",
+            "schema": "assay.matrix/2",
             "stories": stories.len(),
             "switches": rows.iter().map(row_as_json).collect::<Vec<_>>(),
         })),
@@ -175,13 +180,13 @@ fn row_as_json(row: &Turned) -> Value {
     };
     json!({
         "name": row.switch.name(),
-        "turned": position(row.on),
         "keeps": row.switch.requirements(),
+        "is_caught": row.is_caught(),
         "caught": row.caught.iter().map(|(id, stories)| json!({
             "requirement": id,
             "stories": stories,
         })).collect::<Vec<_>>(),
-        "not_applicable": lines(&row.not_applicable),
+        "untellable": lines(&row.untellable),
         "otherwise": lines(&row.otherwise),
     })
 }
@@ -190,12 +195,7 @@ fn told(rows: &[Turned]) -> String {
     let mut out = String::new();
     for row in rows {
         let keeps = row.switch.requirements().join(", ");
-        let _ = writeln!(
-            out,
-            "{}={}   keeps {keeps}",
-            row.switch.name(),
-            position(row.on)
-        );
+        let _ = writeln!(out, "{}=off   keeps {keeps}", row.switch.name());
         let mut say = |line: String| text::wrap(&mut out, "     ", line.split(' '));
         for (id, stories) in &row.caught {
             say(format!("breaks {id} in {}", stories.join(", ")));
@@ -203,10 +203,10 @@ fn told(rows: &[Turned]) -> String {
         if row.caught.is_empty() {
             say("breaks nothing that a story sees".to_owned());
         }
-        for (story, lines) in &row.not_applicable {
+        for (story, lines) in &row.untellable {
             let which = of_lines(lines);
             say(format!(
-                "not applicable: {story}, for want of an action ({which})"
+                "{story} cannot be told without, for want of an action ({which})"
             ));
         }
         for (story, lines) in &row.otherwise {
@@ -217,16 +217,16 @@ fn told(rows: &[Turned]) -> String {
         }
         out.push('\n');
     }
-    let unseen = rows.iter().filter(|row| row.caught.is_empty());
-    let unseen: Vec<&str> = unseen.map(|row| row.switch.name()).collect();
+    let uncaught = rows.iter().filter(|row| !row.is_caught());
+    let uncaught: Vec<&str> = uncaught.map(|row| row.switch.name()).collect();
     let _ = writeln!(
         out,
-        "{} of {} rules break a promise when they are turned, and a story shows it",
-        rows.len() - unseen.len(),
+        "{} of {} rules break a promise they keep when they are turned off, and a story shows it",
+        rows.len() - uncaught.len(),
         rows.len()
     );
-    if !unseen.is_empty() {
-        let line = format!("no story shows {}", unseen.join(", "));
+    if !uncaught.is_empty() {
+        let line = format!("no broken promise shows {}", uncaught.join(", "));
         text::wrap(&mut out, "", line.split(' '));
     }
     out

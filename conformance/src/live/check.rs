@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assay_model::id::NodeId;
-use assay_model::node::Timing;
+use assay_model::node::{Timing, USUAL_HISTORY};
 use assay_model::rules::Rules;
 use assay_model::time::WallMillis;
 use assay_node::runtime::Skew;
@@ -74,7 +74,7 @@ pub fn plan(assay: PathBuf) -> NetworkPlan {
         genesis_time: WallMillis(now.unsigned_abs()),
         rules: Rules::documented(),
         timing: Timing {
-            history: 14_400,
+            history: USUAL_HISTORY,
             propose: 500,
             poll: 200,
             empty_block: 1_000,

@@ -109,6 +109,9 @@ impl Stand {
                 "target `{target}` has no hook for its clock, and the story takes {long} of real time, where at most {most} are waited for"
             ));
         }
+        if hurried == *plan {
+            return None;
+        }
         // Shorter waits may make another story of it: a proof that expires, a leader that does not.
         let comes_to = |plan: &Plan| {
             let Run { history, metrics } = assay_sim::run(plan, Seed(1), Arc::new(Symbolic));
@@ -126,11 +129,13 @@ impl Stand {
 
     /// Tells stories one after another on one network, in a directory that holds none yet. What nodes leave
     /// behind stays there. A story that does not come to its end is the last that is told; its plan is as it
-    /// was for its place on the network.
+    /// was for its place on the network. One that runs into trouble after others counts as not told, like those
+    /// after it.
     ///
     /// # Errors
     ///
-    /// When the target does not start, or the harness fails.
+    /// When the target does not start, or the harness fails before anything is told or when it looks at what
+    /// is left.
     pub fn tell(
         &self,
         scripts: &[&Script],
@@ -173,12 +178,18 @@ impl Stand {
             let keys = self.node_keys(&plan, seed);
             let mut setting = Setting::new(&plan, seed, suite, named, &keys);
             setting.cast.keeps_history = self.target.keeps_history;
-            network = network.tell(&plan, setting).await?;
-            plans.push(plan);
+            let end;
+            (network, end) = network.tell(&plan, setting).await;
+            match end {
+                Ok(()) => plans.push(plan),
+                Err(trouble) if plans.is_empty() => return Err(trouble),
+                Err(_) => break,
+            }
             if !network.is_at_rest() {
                 break;
             }
         }
+        // What trouble cut short is there as well, so that its rows are not taken for those of nobody.
         let mut told = network.close().await?;
         let companions = told.len() as u32 - 1;
         for (told, cut) in told.iter_mut().zip(cut) {

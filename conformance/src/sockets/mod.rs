@@ -77,8 +77,11 @@ pub fn run(plan: &Plan, seed: Seed, suite: Arc<dyn Suite>) -> Result<Told, Troub
     sim.client("people", async move {
         let mut venue = venue;
         let network = Network::new(&plan, &setting, suite, &mut venue);
-        let told = async { network.tell(&plan, setting).await?.close().await };
-        let told = told.await.map(|mut told| told.remove(0));
+        let (network, end) = network.tell(&plan, setting).await;
+        let told = match end {
+            Ok(()) => network.close().await.map(|mut told| told.remove(0)),
+            Err(trouble) => Err(trouble),
+        };
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
         Ok(())
     });

@@ -24,6 +24,7 @@ use std::time::Duration;
 use assay_model::actor::{self, Actor};
 use assay_model::history::{Event, History};
 use assay_model::id::{Height, NodeId, PartyId};
+use assay_model::ledger::Transaction;
 use assay_model::node::{Request, RequestId};
 use assay_model::time::{Millis, WallMillis};
 use assay_scenarios::judge::Metrics;
@@ -142,6 +143,12 @@ impl<'v, 'p, V: Venue> Stage<'v, 'p, V> {
             compared: BTreeMap::new(),
             metrics: Metrics::default(),
         }
+    }
+
+    /// The story, and what sets it up.
+    async fn whole(&mut self, founding: &[Arc<Transaction>]) -> Result<(), Trouble> {
+        self.found(founding).await?;
+        self.play().await
     }
 
     /// From scenario time zero to the last answer.

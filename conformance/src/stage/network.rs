@@ -8,10 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use assay_model::actor::Order;
+use assay_model::actor::Reach;
 use assay_model::crypto::Suite;
-use assay_model::history::Role;
-use assay_model::history::{Event, History};
+use assay_model::history::{Event, History, Role};
 use assay_model::id::{CredentialId, GrantId, Height, NodeId, TxId, UserId};
 use assay_model::ledger::{Outcome, Transaction};
 use assay_model::rules::Switch;
@@ -80,7 +79,9 @@ pub(super) struct Rows {
 }
 
 /// Whether a story leaves its network as it found it, so that others may be told there too: nothing strikes
-/// nodes, links or clocks of nodes, nobody changes the leader, and nothing breaks on purpose.
+/// nodes, links or clocks of nodes, nobody does what reaches further than the story, and nothing breaks on
+/// purpose. Disks are looked at when the whole company is done, and a story does not see the blocks after its
+/// own, so nothing may be left to time either.
 pub fn may_share(plan: &Plan) -> bool {
     let of_people = |kind: &FaultKind| match kind {
         FaultKind::Offline { .. }
@@ -89,15 +90,8 @@ pub fn may_share(plan: &Plan) -> bool {
         FaultKind::Clock(error) => matches!(error.whose, Whose::Party(_)),
         _ => false,
     };
-    let appoints = |step: &Step| matches!(step.deed, Deed::AppointLeader(_));
-    // The rules, and the log of their changes, are everybody's.
-    let governs = |step: &Step| match &step.deed {
-        Deed::Party(_, task) => {
-            matches!(
-                task.order,
-                Order::ReplaceAction { .. } | Order::ReadLog { .. }
-            )
-        }
+    let reaches_nobody_else = |step: &Step| match &step.deed {
+        Deed::Party(_, task) => task.order.reach() == Reach::Own,
         Deed::AppointLeader(_) => false,
     };
     plan.breaks.is_empty()
@@ -108,14 +102,11 @@ pub fn may_share(plan: &Plan) -> bool {
             .clocks
             .iter()
             .all(|error| matches!(error.whose, Whose::Party(_)))
-        && !plan.steps.iter().any(appoints)
-        // Disks are looked at when the whole company is done, and a story does not see the blocks after its own.
-        && !plan.leaves_something_to_time()
         && !plan
             .parties
             .iter()
             .any(|party| party.role == Role::Operator)
-        && !plan.steps.iter().any(governs)
+        && plan.steps.iter().all(reaches_nobody_else)
 }
 
 /// Whether two stories that may share ask for the same network.
@@ -216,24 +207,24 @@ impl<'v, V: Venue> Network<'v, V> {
         self.oracle.owners_nonce()
     }
 
-    /// Tells a story, resolved for [`Network::place`].
-    ///
-    /// # Errors
-    ///
-    /// When nodes do not start or refuse what sets the story up, or the harness fails.
-    pub async fn tell(self, plan: &Plan, setting: Setting) -> Result<Network<'v, V>, Trouble> {
+    /// Tells a story, resolved for [`Network::place`], and how that went: there is trouble when nodes do not
+    /// start or refuse what sets the story up, or the harness fails. What was told before is as it was.
+    pub async fn tell(
+        self,
+        plan: &Plan,
+        setting: Setting,
+    ) -> (Network<'v, V>, Result<(), Trouble>) {
         let founding = setting.founding.clone();
         let before = self.oracle.height();
         let mut stage = Stage::new(self, plan, setting);
-        stage.found(&founding).await?;
-        stage.play().await?;
+        let end = stage.whole(&founding).await;
         let (mut network, told) = stage.end();
         network.tales.push(Tale {
             told,
             epoch: plan.epoch,
             heights: (before, network.oracle.height()),
         });
-        Ok(network)
+        (network, end)
     }
 
     /// Whether the last story came to its end by itself and every node stands, so that another may follow.

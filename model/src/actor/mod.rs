@@ -18,6 +18,7 @@ mod machine;
 mod order;
 #[cfg(test)]
 mod people;
+mod reach;
 
 pub use crate::shares::Conduct;
 pub use desk::Desk;
@@ -31,3 +32,4 @@ pub use order::{
     ChainDeed, Demands, Fidelity, Findings, GrantRef, Holding, Listing, Oddity, Order,
     ParameterChange, Proposal, RequestRef, Share, Shown, Sum, Task, Terms, Trade, Via, Writer,
 };
+pub use reach::Reach;

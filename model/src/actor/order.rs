@@ -66,6 +66,13 @@ pub struct Terms {
     pub fields: Option<String>,
 }
 
+impl Terms {
+    /// Whether access ends by itself, with its time or with its uses.
+    pub const fn end(&self) -> bool {
+        self.expires_at.is_some() || self.uses.is_some()
+    }
+}
+
 /// What an issuer finds out about somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {

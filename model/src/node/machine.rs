@@ -40,6 +40,9 @@ pub struct Timing {
     pub history: u64,
 }
 
+/// After how many blocks a node makes a snapshot where a network says nothing.
+pub const USUAL_HISTORY: u64 = 14_400;
+
 /// What every node knows from the start.
 #[derive(Clone, Debug)]
 pub struct Genesis {

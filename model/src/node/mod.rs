@@ -17,7 +17,7 @@ mod serve;
 mod snapshot;
 
 pub use block::{Ballot, Block, Committed, TxResult, Vote, quorum};
-pub use machine::{Genesis, Halt, Node, Timing};
+pub use machine::{Genesis, Halt, Node, Timing, USUAL_HISTORY};
 pub use mempool::Rejected;
 pub use message::{
     Claim, ClaimProblem, Input, Message, Misdeed, Nack, Note, Outbox, Output, Record, Reply,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use assay_laws::laws;
 use assay_model::crypto::{Identity, Symbolic};
 use assay_model::ledger::{Action, Answer, Governed, Outcome, Query, State, usual_parameters};
 use assay_model::rules::{Rules, Switch};
 use assay_model::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use crate::bench::{Bench, NOW};
 
@@ -246,22 +246,11 @@ fn a_leader_is_a_validator_when_it_is_decided() {
     assert_eq!(bench.state.appointed_leader(), Some(bench.identity("v2")));
 }
 
-/// A fixed seed, so that every run of the tests is the same.
-fn fixed() -> ProptestConfig {
-    ProptestConfig {
-        cases: 128,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
-}
-
-proptest! {
-    #![proptest_config(fixed())]
+laws! {
+    128;
 
     /// Whatever powers and votes there are, a resolution passes with the vote that reaches its threshold and
     /// with none before.
-    #[test]
     fn resolutions_pass_exactly_at_their_thresholds(
         powers in prop::collection::vec(1..50u64, 1..7),
         votes in prop::collection::vec(0..7usize, 1..12),

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use assay_model::crypto::{Identity, KdfMemo, Real, Scheme, SigningKey, Suite};
 use assay_model::id::NodeId;
 use assay_model::ledger::{Action, Batch, Transaction, Unsigned};
-use assay_model::node::{Genesis, Node, Request, Timing};
+use assay_model::node::{Genesis, Node, Request, Timing, USUAL_HISTORY};
 use assay_model::rules::Rules;
 use assay_model::time::WallMillis;
 use assay_model::wire::SignedTransaction;
@@ -56,7 +56,7 @@ pub(crate) fn genesis(rules: Rules) -> Arc<Genesis> {
         rules,
         balances: Vec::new(),
         timing: Timing {
-            history: 14_400,
+            history: USUAL_HISTORY,
             propose: 2,
             poll: 2,
             empty_block: 60_000,

@@ -16,7 +16,7 @@ use assay_model::invariant::{Chronicle, Finding, Invariant, Verdict};
 use assay_model::ledger::{
     Action, Answer, Batch, Content, Outcome as TxOutcome, Query, Refusal, Transaction, Unsigned,
 };
-use assay_model::node::{Reply, RequestId, Timing};
+use assay_model::node::{Reply, RequestId, Timing, USUAL_HISTORY};
 use assay_model::rules::Rules;
 use assay_model::time::{Millis, WallMillis};
 use assay_reports::{Report, RunReport, Seeds, Story};
@@ -158,7 +158,7 @@ pub(crate) fn plan(name: &str) -> Plan {
         leader: N1,
         epoch: EPOCH,
         timing: Timing {
-            history: 14_400,
+            history: USUAL_HISTORY,
             propose: 1000,
             poll: 100,
             empty_block: 60_000,
@@ -245,7 +245,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,
         balances: Vec::new(),
-        history: 14_400,
+        history: USUAL_HISTORY,
     })
 }
 

@@ -5,7 +5,7 @@ use assay_model::actor::{External, Fidelity, Writer};
 use assay_model::history::Ending;
 use assay_model::id::NodeId;
 use assay_model::ledger::WalletType;
-use assay_model::node::Timing;
+use assay_model::node::{Timing, USUAL_HISTORY};
 use assay_model::time::{Millis, WallMillis};
 
 use crate::plan::{Expect, Network, Ppm};
@@ -24,7 +24,7 @@ pub(super) const NETWORK: Network = Network {
 pub(super) const DISK_SYNC: Millis = Millis(2);
 /// A file changes `propose`, `empty_block`, `drift` and `history`; the other durations are the protocol's own.
 pub(super) const TIMING: Timing = Timing {
-    history: 14_400,
+    history: USUAL_HISTORY,
     propose: 1_000,
     poll: 200,
     empty_block: 60_000,

@@ -44,7 +44,6 @@ const ADDRESSES: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// As usual, except that the leader hardly pauses.
 const TIMING: Timing = Timing {
-    history: 14_400,
     propose: 5,
     poll: 5,
     ..USUAL_TIMING
