@@ -181,6 +181,10 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
             if *repeated { "again and again" } else { "once" },
             short(credential.0)
         ),
+        Order::Forbid { request, consumer } => format!(
+            "has its enclave refuse request {request} of {}",
+            name(consumer)
+        ),
         Order::DenyQuestion { question, consumer } => {
             format!("denies {} an answer to question {question}", name(consumer))
         }

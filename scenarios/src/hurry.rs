@@ -129,6 +129,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::LeakSession { .. }
         | Order::TurnAway { .. }
         | Order::Answer { .. }
+        | Order::Forbid { .. }
         | Order::DenyQuestion { .. }
         | Order::WithdrawAnswer { .. }
         | Order::PresentAnswer { .. }

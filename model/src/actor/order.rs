@@ -639,6 +639,13 @@ pub enum Order {
         /// Whether it may be answered again until it expires.
         repeated: bool,
     },
+    /// User: refuse a request that waits in the enclave.
+    Forbid {
+        /// What letters call it.
+        request: u32,
+        /// Who asked.
+        consumer: PartyId,
+    },
     /// User: refuse to have a question answered.
     DenyQuestion {
         /// The question.

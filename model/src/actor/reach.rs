@@ -94,6 +94,7 @@ impl Order {
             | Order::RemoveAttribute { .. }
             | Order::ShareAttribute { .. }
             | Order::Answer { .. }
+            | Order::Forbid { .. }
             | Order::DenyQuestion { .. }
             | Order::WithdrawAnswer { .. }
             | Order::TransmitDag { .. }

@@ -174,6 +174,12 @@ pub(super) struct Aliases {
 }
 
 impl Aliases {
+    /// Whether a name stands for something of this kind.
+    pub(super) fn is_a(&self, name: &At<String>, kind: Kind) -> bool {
+        let named = self.named.get(name.get());
+        named.is_some_and(|named| named.kind == kind)
+    }
+
     fn of_kind(&self, wanted: Kind) -> Vec<String> {
         let fits = self
             .named

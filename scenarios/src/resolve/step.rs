@@ -433,13 +433,8 @@ impl Resolver<'_> {
             }
             Verb::Allow => {
                 let name = self.need(here, "request", &file.request)?;
-                match self.named(here, name, Kind::Disclosure)? {
-                    Value::Disclosure { number, consumer } => Some(Order::Allow {
-                        request: number,
-                        consumer,
-                    }),
-                    other => unreachable!("a disclosure's name stands for {other:?}"),
-                }
+                let (request, consumer) = self.disclosure(here, name)?;
+                Some(Order::Allow { request, consumer })
             }
             Verb::Guess => {
                 let of = self.needed_user(here, "of", &file.of)?;
@@ -849,6 +844,11 @@ impl Resolver<'_> {
     fn deny(&mut self, here: &Here, file: &file::Step) -> Option<Order> {
         let asked = [("request", &file.request), ("question", &file.question)];
         match self.either(here, asked)? {
+            // What an enclave is asked is no request on the network.
+            (0, name) if self.aliases.is_a(name, Kind::Disclosure) => {
+                let (request, consumer) = self.disclosure(here, name)?;
+                Some(Order::Forbid { request, consumer })
+            }
             (0, _) => {
                 let (request, consumer, ..) = self.request(here, file)?;
                 Some(Order::Deny { request, consumer })
@@ -857,6 +857,14 @@ impl Resolver<'_> {
                 let (question, consumer) = self.question(here, file)?;
                 Some(Order::DenyQuestion { question, consumer })
             }
+        }
+    }
+
+    /// A request that waits in an enclave: its number, and who asked.
+    fn disclosure(&mut self, here: &Here, name: &At<String>) -> Option<(u32, PartyId)> {
+        match self.named(here, name, Kind::Disclosure)? {
+            Value::Disclosure { number, consumer } => Some((number, consumer)),
+            other => unreachable!("a disclosure's name stands for {other:?}"),
         }
     }
 

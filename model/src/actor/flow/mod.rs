@@ -293,6 +293,7 @@ impl Flow {
             | Order::LeaveClub { .. }
             | Order::LeakSession { .. }
             | Order::TurnAway { .. }
+            | Order::Forbid { .. }
             | Order::DenyQuestion { .. }
             | Order::WithdrawAnswer { .. }
             | Order::Revoke { .. }

@@ -75,11 +75,6 @@ pub(super) fn deny(desk: &mut Desk, task: &Task, news: News, out: &mut Outbox) -
     };
     let number = request.number;
     match news {
-        // What the enclave was asked is no request for access.
-        News::Begin if desk.forbid(number) => {
-            out.letter(consumer, Letter::Denied { request: number });
-            Next::Done(Ending::Accepted)
-        }
         News::Begin if desk.directory.rules.keep(Switch::RecordedRequests) => {
             submit(Action::DenyAccessRequest { id: request.id })
         }

@@ -3,7 +3,7 @@
 use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::directory::notes_id;
-use super::super::letter::Package;
+use super::super::letter::{Letter, Package};
 use super::super::machine::Outbox;
 use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
@@ -46,6 +46,13 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
             upsert(desk, *user, &package, None)
         }
         Order::BindWallet { user } => desk.foreign_wallet(directory.card(*user).persona.user, now),
+        Order::Forbid { request, consumer } => {
+            if !desk.forbid(*request) {
+                return declined("nothing-found");
+            }
+            out.letter(*consumer, Letter::Denied { request: *request });
+            return Next::Done(Ending::Accepted);
+        }
         Order::DenyQuestion { question, consumer } => {
             return deny_question(*question, *consumer, out);
         }
