@@ -200,7 +200,8 @@ fn told(rows: &[Row], summaries: &[Summary], whole: bool) -> String {
         }
     });
     out.push('\n');
-    for summary in summaries {
+    // Of levels that were not asked for there is nothing to say.
+    for summary in summaries.iter().filter(|summary| summary.all > 0) {
         let Summary {
             level,
             all,
