@@ -79,11 +79,7 @@ fn counted() -> Result<Vec<Row>, Failure> {
         .iter()
         .map(|story| story.scenario.plan(&Overrides::none()));
     let plans: Vec<_> = plans.collect();
-    let judgements = survey(
-        &plans,
-        |plan| Cow::Borrowed(plan),
-        |_, _, judgement| judgement,
-    )?;
+    let judgements = survey(&plans, Cow::Borrowed, |_, _, judgement| judgement)?;
     let told = plans.iter().zip(&judgements).map(|(plan, judgement)| Told {
         story: &plan.name,
         plan,

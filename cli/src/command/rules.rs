@@ -137,11 +137,7 @@ fn matrix(shown: &[Switch], format: Format, output: &mut Output) -> Result<(), F
         .iter()
         .map(|story| story.scenario.plan(&Overrides::none()))
         .collect();
-    let as_written = survey(
-        &plans,
-        |plan| Cow::Borrowed(plan),
-        |_, _, judgement| judgement,
-    )?;
+    let as_written = survey(&plans, Cow::Borrowed, |_, _, judgement| judgement)?;
     let mut turns: Vec<(Switch, usize)> = Vec::new();
     for switch in shown {
         let places = (0..plans.len()).filter(|place| plans[*place].rules.keep(*switch));

@@ -301,18 +301,16 @@ fn history_is_bounded(chronicle: &Chronicle<'_>) -> Verdict {
                     .entry(committed.block.height)
                     .or_insert(committed.app_hash);
             }
+            // The right state shows nothing yet of what the node keeps; another is nobody's.
             Event::Installed {
                 node,
                 height,
                 app_hash,
                 ..
-            } => {
-                // The right state shows nothing yet of what the node keeps.
-                if agreed.get(height).is_some_and(|voted| voted != app_hash) {
-                    let sentence =
-                        format!("{node} took a snapshot of height {height} nobody voted for");
-                    tally.broken("DEL-07", sentence, vec![seen]);
-                }
+            } if agreed.get(height).is_some_and(|voted| voted != app_hash) => {
+                let sentence =
+                    format!("{node} took a snapshot of height {height} nobody voted for");
+                tally.broken("DEL-07", sentence, vec![seen]);
             }
             Event::Inspected {
                 node,
