@@ -322,6 +322,10 @@ switches! {
         promised "a new leader first finishes the block a majority may have committed" ("S3, kwil documentation")
         deployed "a new leader proposes afresh, and a block only the old leader announced is lost" ("kwil-rpc 7, modelled")
         keeps ["AVAIL-02"];
+    MajorityCredits "majority-credits"
+        promised "a deposit is credited once more than half of the voting power has told of it" ("documentation, idos-facts 5.16 and 6.1")
+        deployed "exactly half of an even power is enough" ("kwil-db, ordered-sync: 1/2 rounded up; idos-facts 6.1")
+        keeps ["ECON-07"];
     HoldersStake "holders-stake"
         promised "a stake takes tokens of the caller's only" ("idos-facts 8.10, STAKE-01")
         deployed "anybody stakes what somebody else has approved, behind a node of its own choice" ("ctr:IDOSNodeStaking stake")

@@ -205,6 +205,11 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::RemoveValidator { node } => format!("votes to remove {node}"),
         Order::LeaveValidators => "leaves the validators".to_owned(),
         Order::Propose(proposal) => format!("proposes that {}", change(&proposal.change)),
+        Order::WatchChain => "votes from now on for what the other chain confirms".to_owned(),
+        Order::InventDeposit { of, token, amount } => format!(
+            "votes for a deposit of {amount} {token} by {} that never was",
+            name(of)
+        ),
         Order::ApproveProposal(proposal) => {
             format!("approves that {}", change(&proposal.change))
         }
@@ -541,6 +546,24 @@ fn chain_text(plan: &Plan, deed: &ChainDeed) -> String {
         ChainDeed::Pause { on: true } => "stops the staking contract".to_owned(),
         ChainDeed::Pause { on: false } => "lets the staking contract go on".to_owned(),
         ChainDeed::Deposit { token, amount } => format!("deposits {amount} {token}"),
+        ChainDeed::PostRoot {
+            token,
+            signers,
+            forged,
+        } => {
+            let root = if *forged { "a forged root" } else { "the root" };
+            let names: Vec<String> = signers.iter().map(|signer| party(plan, *signer)).collect();
+            let others = match names.is_empty() {
+                true => String::new(),
+                false => format!(" with {}", names.join(" and ")),
+            };
+            format!("signs{others} and posts {root} of an epoch of {token}")
+        }
+        ChainDeed::Claim { token, of, again } => format!(
+            "claims{} what {} withdrew of {token}",
+            if *again { " once more" } else { "" },
+            party(plan, *of)
+        ),
     }
 }
 

@@ -384,7 +384,7 @@ mirror! {
         on "on": String,
         /// Whom a gateway turns away, or who joins or leaves a club.
         party "party": String,
-        /// Take again what a party asks; default false.
+        /// Take again what a party asks, or claim again what was claimed; default false.
         again "again": bool,
         /// A request, by its `as`.
         request "request": String,
@@ -457,6 +457,8 @@ mirror! {
         node "node": String,
         /// Who may take tokens: "staking" or "escrow".
         spender "spender": String,
+        /// The operators who are asked to sign a root besides the one who posts it; default nobody.
+        signers "signers": Names,
         /// What shows that a node deserves to be slashed: "two-votes" of its validator on one ballot, or "one-vote"
         /// twice; default nothing.
         evidence "evidence": String,

@@ -166,6 +166,8 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         | Order::LeaveValidators
         | Order::Propose(_)
         | Order::ApproveProposal(_)
+        | Order::WatchChain
+        | Order::InventDeposit { .. }
         | Order::Audit { .. } => Vec::new(),
     }
 }

@@ -68,7 +68,10 @@ impl Plan {
     /// Whether the story is about tokens at all.
     pub fn has_tokens(&self) -> bool {
         let trades = |step: &Step| match &step.deed {
-            Deed::Party(_, task) => matches!(task.order, Order::Trade(_)),
+            Deed::Party(_, task) => matches!(
+                task.order,
+                Order::Trade(_) | Order::WatchChain | Order::InventDeposit { .. }
+            ),
             Deed::AppointLeader(_) => false,
         };
         !self.balances.is_empty() || self.steps.iter().any(trades)

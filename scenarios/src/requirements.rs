@@ -62,7 +62,7 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         Verb::PayGas | Verb::Allowance => &["ECON-02"],
         Verb::SetFee => &["ECON-04"],
         Verb::PayFee => &["ECON-05"],
-        Verb::WithdrawTokens | Verb::Claims => &["ECON-07"],
+        Verb::WithdrawTokens | Verb::Claims | Verb::PostRoot | Verb::ClaimTokens => &["ECON-07"],
         Verb::Balance => &["ECON-01"],
         Verb::AppointLeader => &["AVAIL-02"],
         Verb::WithdrawUnstaked => &["STAKE-02"],
@@ -116,6 +116,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::ApproveTokens
         | Verb::SendTokens
         | Verb::Deposit
+        | Verb::WatchChain
+        | Verb::InventDeposit
         | Verb::Reorganise
         | Verb::ReplaceAction
         | Verb::Propose => &[],

@@ -256,6 +256,14 @@ table! {
         "Tokens are sent to somebody.";
     Deposit "deposit" ["token", "amount"]
         "Tokens are handed over to the storage network.";
+    WatchChain "watch-chain" []
+        "An operator votes from now on for what the chain that holds the tokens has confirmed.";
+    InventDeposit "invent-deposit" ["of", "token", "amount"]
+        "An operator votes for a deposit that never was.";
+    PostRoot "post-root" ["token", "signers", "forged"]
+        "An operator has the root of a closed epoch signed, and posts it.";
+    ClaimTokens "claim-tokens" ["token", "of", "again"]
+        "What was withdrawn is claimed on the chain that holds the tokens.";
     Reorganise "reorganise" ["blocks", "lose"]
         "The chain that holds the tokens undoes its last blocks.";
 }
@@ -294,7 +302,7 @@ pub(crate) const STEP_FIELDS: &[&str] = &[
 /// The keys every fault knows.
 pub(crate) const FAULT_FIELDS: &[&str] = &["at", "fault", "for"];
 
-/// What is done on the chain that holds the tokens, as a pattern.
+/// What is done on the chain that holds the tokens or has to do with it, as a pattern.
 macro_rules! chain_verbs {
     () => {
         $crate::verb::Verb::Stake
@@ -312,6 +320,10 @@ macro_rules! chain_verbs {
             | $crate::verb::Verb::ApproveTokens
             | $crate::verb::Verb::SendTokens
             | $crate::verb::Verb::Deposit
+            | $crate::verb::Verb::WatchChain
+            | $crate::verb::Verb::InventDeposit
+            | $crate::verb::Verb::PostRoot
+            | $crate::verb::Verb::ClaimTokens
             | $crate::verb::Verb::Reorganise
     };
 }
@@ -364,12 +376,15 @@ impl Verb {
             | Verb::RemoveValidator
             | Verb::LeaveValidators
             | Verb::Propose
-            | Verb::ApproveProposal => Who::Operator,
+            | Verb::ApproveProposal
+            | Verb::WatchChain
+            | Verb::InventDeposit
+            | Verb::PostRoot => Who::Operator,
             _ => Who::Anyone,
         }
     }
 
-    /// Whether it is done on the chain that holds the tokens, where no node is asked.
+    /// Whether it has to do with the chain that holds the tokens, so that which node is asked is no matter.
     pub(crate) const fn is_on_chain(self) -> bool {
         matches!(self, chain_verbs!())
     }

@@ -9,10 +9,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::client::As;
 use super::directory::{Card, Directory, Keys, MARKER_PREFIX, key_text, notes_id};
 use super::enclave::Enclave;
-use super::flow::{Flow, Sifting, Vouching, judge};
+use super::flow::{Flow, Sifting, Signing, Vouching, judge};
 use super::letter::{self, Letter, Package, WritePaper};
 use super::machine::Outbox;
 use super::order::{Fidelity, Findings, Oddity, Order, RequestRef, Share, Task, Terms, Via};
+use crate::bridge::Hash;
 use crate::crypto::{
     BoxPublic, BoxSecret, EphemeralSeal, Identity, Scheme, SigningKey, Suite, content_hash,
     credential_binding, sign_credential, sign_text, stellar_address,
@@ -94,6 +95,8 @@ pub struct Desk {
     pub(super) proofs: BTreeMap<u8, Proof>,
     /// How many calls went to the chain that holds the tokens.
     pub(super) chain_calls: u64,
+    /// Roots that were claimed on, and for whom.
+    pub(super) claimed: BTreeSet<(PartyId, Hash)>,
     /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
     issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
     pub(super) statuses: BTreeMap<CredentialId, String>,
@@ -142,6 +145,7 @@ impl Desk {
             written: BTreeMap::new(),
             proofs: BTreeMap::new(),
             chain_calls: 0,
+            claimed: BTreeSet::new(),
             issued: BTreeMap::new(),
             statuses: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -1087,6 +1091,20 @@ impl Desk {
                     },
                 ));
             }
+            Letter::Bridge(event) => {
+                let vote = Flow::Vote { event: Some(event) };
+                return Some((self.own_courtesy(Order::WatchChain), vote));
+            }
+            Letter::RootWanted { task, token, root } => {
+                let by = from;
+                let signing = Signing {
+                    by,
+                    task,
+                    token,
+                    root,
+                };
+                return Some((self.own_courtesy(Order::List), Flow::SignRoot(signing)));
+            }
             Letter::EnclaveCall {
                 request,
                 credential,
@@ -1100,8 +1118,8 @@ impl Desk {
             | Letter::Delivery { .. }
             | Letter::Calls { .. }
             | Letter::Receipt { .. }
+            | Letter::RootSigned { .. }
             | Letter::Watch
-            | Letter::Bridge(_)
             | Letter::Face { .. }
             // Gateways and clients take these before they come here.
             | Letter::SignInWanted { .. }
@@ -1123,6 +1141,14 @@ impl Desk {
             | Letter::Plaintext { .. } => {}
         }
         None
+    }
+
+    /// Operator: what it does because somebody else asked it to, with its own node.
+    fn own_courtesy(&self, order: Order) -> Task {
+        Task {
+            via: Via::Node(self.card().persona.node),
+            ..courtesy(order)
+        }
     }
 
     /// Issuer: answers a consumer's question, or says why it does not.

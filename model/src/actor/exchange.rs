@@ -4,12 +4,13 @@
 //! It seals a block a while after something has come to it, and goes on only as long as somebody is owed an
 //! answer: nobody hears of a call before its block is confirmed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::letter::Letter;
 use super::machine::{Input, Outbox, Output, Timer};
 use super::order::Order;
-use crate::bridge::Address;
+use crate::bridge::{Address, BridgeEvent};
 use crate::chain::{Block, Chain, Setting, SignedCall, Unfit};
 use crate::crypto::Suite;
 use crate::history::{Ending, Event};
@@ -37,7 +38,9 @@ pub(super) struct Exchange {
     due: bool,
     owed: Vec<Owed>,
     /// Who wants to hear of what concerns the storage network.
-    watchers: Vec<PartyId>,
+    watchers: BTreeSet<PartyId>,
+    /// All of that which stands for good, for those who come later.
+    told: Vec<BridgeEvent>,
 }
 
 impl Exchange {
@@ -47,7 +50,8 @@ impl Exchange {
             chain: Chain::new(suite, rules, setting),
             due: false,
             owed: Vec::new(),
-            watchers: Vec::new(),
+            watchers: BTreeSet::new(),
+            told: Vec::new(),
         }
     }
 
@@ -63,7 +67,13 @@ impl Exchange {
             }
             Input::Letter { from, letter } => match letter {
                 Letter::Calls { task, calls } => self.take(from, task, calls, out),
-                Letter::Watch => self.watchers.push(from),
+                Letter::Watch => {
+                    if self.watchers.insert(from) {
+                        for event in &self.told {
+                            out.letter(from, Letter::Bridge(*event));
+                        }
+                    }
+                }
                 _ => {}
             },
             Input::Timer(Timer::Block) => self.seal(now, out),
@@ -114,6 +124,7 @@ impl Exchange {
             for watcher in &self.watchers {
                 out.letter(*watcher, Letter::Bridge(event));
             }
+            self.told.push(event);
         }
         let chain = &self.chain;
         self.owed.retain(|owed| match owed.landed {
@@ -161,11 +172,11 @@ impl Owed {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::super::order::{Task, Via};
     use super::*;
-    use crate::bridge::{Amount, BridgeEvent, Token};
+    use crate::bridge::{Amount, Token};
     use crate::chain::{Call, Contract, ZERO, account};
     use crate::crypto::{Scheme, SigningKey, Symbolic};
     use crate::time::BlockTime;
@@ -316,6 +327,18 @@ mod tests {
         told.pass();
         assert_eq!(told.heard(), (vec![(1, Ending::Accepted)], vec![5]));
         told.pass();
+        assert_eq!(told.heard().1, [5]);
+    }
+
+    #[test]
+    fn who_watches_later_hears_of_everything_once() {
+        let mut told = Told::new();
+        told.deposit(1, 5);
+        for _ in 0..9 {
+            told.pass();
+        }
+        told.post(OPERATOR, Letter::Watch);
+        told.post(OPERATOR, Letter::Watch);
         assert_eq!(told.heard().1, [5]);
     }
 

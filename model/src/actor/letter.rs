@@ -1,7 +1,7 @@
 //! What people say to each other outside the network: redirects, mails, calls between servers.
 
-use crate::bridge::BridgeEvent;
-use crate::chain::SignedCall;
+use crate::bridge::{BridgeEvent, Hash, Token};
+use crate::chain::{RootSignature, SignedCall};
 use crate::crypto::{BoxPublic, Identity};
 use crate::disclosure::{Approval, Criterion, Filter, Question, VerificationResult};
 use crate::id::{CredentialId, PartyId, Text, UserId, WriteGrantId};
@@ -308,6 +308,22 @@ pub enum Letter {
     Watch,
     /// The chain: this stands for good.
     Bridge(BridgeEvent),
+    /// Operator to operator: please sign this root, if it is one of an epoch that waits for it.
+    RootWanted {
+        /// The asking operator's task.
+        task: u64,
+        /// Of which token.
+        token: Token,
+        /// The root.
+        root: Hash,
+    },
+    /// Operator to operator: the signature, if the own node knows the root.
+    RootSigned {
+        /// The asking operator's task.
+        task: u64,
+        /// Good for the escrow.
+        signature: Option<RootSignature>,
+    },
     /// Enclave to share node. Source: idos-facts 4.10.
     ShareCall {
         /// The enclave's task.

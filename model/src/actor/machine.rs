@@ -373,6 +373,7 @@ impl Actor {
             | Letter::Stored { task, .. }
             | Letter::Lent { task, .. }
             | Letter::Receipt { task, .. }
+            | Letter::RootSigned { task, .. }
             | Letter::Face { task, .. }
             | Letter::Vouched { task, .. }
             | Letter::Filtered { task, .. }

@@ -283,7 +283,7 @@ pub enum Shown {
 }
 
 /// What is asked of the chain that holds the tokens. Amounts are whole tokens. Source: idos-facts 5.16, 5.17.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChainDeed {
     /// Anybody: let a contract take so many of the own tokens.
     Approve {
@@ -361,6 +361,24 @@ pub enum ChainDeed {
         token: Token,
         /// How many.
         amount: u64,
+    },
+    /// Operator: post the root of an epoch that has closed, with the signatures of these operators.
+    PostRoot {
+        /// Of which token.
+        token: Token,
+        /// Who is asked to sign.
+        signers: Vec<PartyId>,
+        /// Whether it is another root than the epoch's.
+        forged: bool,
+    },
+    /// Anybody: claim what an address has withdrawn.
+    Claim {
+        /// Which token.
+        token: Token,
+        /// Whose first wallet is paid.
+        of: PartyId,
+        /// Whether what was claimed before is claimed once more.
+        again: bool,
     },
 }
 
@@ -904,6 +922,17 @@ pub enum Order {
     Propose(Proposal),
     /// Operator: approve of what another has proposed.
     ApproveProposal(Proposal),
+    /// Operator: vote from now on for what the other chain has confirmed. Source: idos-facts 5.16.
+    WatchChain,
+    /// Operator: vote for a deposit that never was.
+    InventDeposit {
+        /// Who is to be credited.
+        of: PartyId,
+        /// With which token.
+        token: Token,
+        /// With how much.
+        amount: u64,
+    },
 
     /// Everybody, at the end: read everything one could ever read, at every node.
     Audit {

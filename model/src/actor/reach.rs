@@ -33,11 +33,15 @@ impl Order {
             | Order::RemoveValidator { .. }
             | Order::LeaveValidators
             | Order::Propose(_)
-            | Order::ApproveProposal(_) => Reach::Everybody,
+            | Order::ApproveProposal(_)
+            | Order::WatchChain
+            | Order::InventDeposit { .. } => Reach::Everybody,
 
             // The chain that holds the tokens is one of the people; only what it hands over arrives at the nodes.
             Order::OnChain(deed) => match deed {
-                ChainDeed::Deposit { .. } => Reach::Everybody,
+                ChainDeed::Deposit { .. }
+                | ChainDeed::PostRoot { .. }
+                | ChainDeed::Claim { .. } => Reach::Everybody,
                 ChainDeed::Approve { .. }
                 | ChainDeed::Send { .. }
                 | ChainDeed::FundRewards { .. }

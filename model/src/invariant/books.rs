@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chronicle::{Chronicle, Deed};
-use crate::bridge::{Address, Allocation, Amount, Token};
+use crate::bridge::{Address, Allocation, Amount, BridgeEvent, Hash, Leaf, Token, Tree};
 use crate::crypto::Identity;
 use crate::id::{CredentialId, Height, Text, UserId};
 use crate::ledger::{Action, Outcome, Written};
@@ -37,6 +37,10 @@ pub(super) struct EpochPage {
     pub(super) end: Option<Height>,
     /// What each recipient can claim.
     pub(super) rewards: BTreeMap<Address, i128>,
+    /// Since it has closed: what proves it to the other chain.
+    root: Option<Hash>,
+    /// Whether the other chain has taken it.
+    pub(super) confirmed: bool,
 }
 
 /// What everybody has after some block.
@@ -104,18 +108,37 @@ impl Page {
         self.paid.retain(|(copy, _)| *copy != id);
     }
 
-    /// What the end of a block means for epochs. Until validators tell what the other chain has taken, no
-    /// second epoch of a token closes.
-    fn close(&mut self, at: (Height, BlockTime)) {
+    /// What the other chain has told, by enough voting power.
+    fn hear(&mut self, told: &BridgeEvent) {
+        match told {
+            BridgeEvent::Deposit(deposit) if deposit.amount.is_positive() => {
+                let (token, amount) = (deposit.token, deposit.amount.0);
+                self.change(token, deposit.address, amount);
+                add(self.deposited.entry(token).or_default(), amount);
+            }
+            BridgeEvent::Deposit(_) => {}
+            BridgeEvent::EpochConfirmed(taken) => {
+                let epochs = self.epochs.entry(taken.token).or_default();
+                for epoch in epochs {
+                    epoch.confirmed |= epoch.root == Some(taken.root);
+                }
+            }
+        }
+    }
+
+    /// What the end of a block means for epochs: one closes once it is old enough, holds anything, and the one
+    /// before it is taken.
+    fn close(&mut self, at: (Height, BlockTime), block: Hash) {
         for token in Token::ALL {
             let epochs = self.epochs.entry(token).or_default();
-            let waits = epochs.len() > 1;
+            let waits = (epochs.iter().rev().nth(1)).is_some_and(|before| !before.confirmed);
             match epochs.last_mut() {
                 None => epochs.push(EpochPage::begun(at)),
                 Some(epoch) => {
                     let old = at.1.0 - epoch.since.0 >= PERIOD;
                     if old && !waits && !epoch.rewards.is_empty() {
                         epoch.end = Some(at.0);
+                        epoch.root = epoch.tree(token, block).map(|tree| tree.root());
                         epochs.push(EpochPage::begun(at));
                     }
                 }
@@ -125,12 +148,25 @@ impl Page {
 }
 
 impl EpochPage {
+    /// What it pays, as the other chain checks it. Source: idos-facts 5.16.
+    fn tree(&self, token: Token, block: Hash) -> Option<Tree> {
+        let leaf = |(recipient, amount): (&Address, &i128)| Leaf {
+            recipient: *recipient,
+            amount: Amount(*amount),
+            escrow: token.escrow(),
+            block,
+        };
+        Tree::new(self.rewards.iter().map(leaf).map(|leaf| leaf.hash()))
+    }
+
     fn begun((start, since): (Height, BlockTime)) -> EpochPage {
         EpochPage {
             start,
             since,
             end: None,
             rewards: BTreeMap::new(),
+            root: None,
+            confirmed: false,
         }
     }
 }
@@ -187,13 +223,20 @@ impl Books {
             add(page.deposited.entry(*token).or_default(), *amount);
         }
         let mut deeds = chronicle.deeds.iter().peekable();
-        for (height, (_, _, time)) in &chronicle.blocks {
+        let mut told = chronicle.council.told.iter().peekable();
+        let mut heard: BTreeSet<Hash> = BTreeSet::new();
+        for (height, (_, block, time)) in &chronicle.blocks {
             while let Some(deed) = deeds.next_if(|deed| deed.height <= *height) {
                 if deed.outcome == Outcome::Accepted {
                     books.follow(&mut page, deed);
                 }
             }
-            page.close((*height, *time));
+            while let Some((_, _, event)) = told.next_if(|(_, at, _)| at <= height) {
+                if heard.insert(event.id()) {
+                    page.hear(event);
+                }
+            }
+            page.close((*height, *time), Hash(block.0));
             books.blocks.insert(*height);
             let last = books.pages.last_key_value();
             if last.is_none_or(|(_, last)| *last != page) {

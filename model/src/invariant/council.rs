@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bridge::BridgeEvent;
 use crate::crypto::Identity;
 use crate::history::Cast;
 use crate::id::{Height, NodeId, ResolutionId};
@@ -15,6 +16,8 @@ use crate::wire::{EnginePayload, ParameterUpdate, ParameterUpdates, VotableEvent
 const DAY: i64 = 86_400;
 /// Seconds that any other proposal stands.
 const WEEK: i64 = 7 * DAY;
+/// Seconds that what the other chain is said to have confirmed stands.
+const HOUR: i64 = 3_600;
 
 /// What is voted on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,9 +34,23 @@ struct Vote {
     power: u64,
     /// Parameters that are to change.
     updates: Vec<ParameterUpdate>,
+    /// What the other chain is said to have confirmed.
+    told: Option<BridgeEvent>,
     approvals: BTreeSet<Identity>,
     /// From this second on it is over.
     expires: i64,
+}
+
+impl Vote {
+    fn about_power(power: u64, expires: i64) -> Vote {
+        Vote {
+            power,
+            updates: Vec::new(),
+            told: None,
+            approvals: BTreeSet::new(),
+            expires,
+        }
+    }
 }
 
 /// A change in who votes.
@@ -60,6 +77,11 @@ pub struct Council {
     pub seats: Vec<Seat>,
     /// Parameters that changed: where that was seen first, at which height, and which.
     pub parameters: Vec<(usize, Height, &'static str)>,
+    /// What the other chain was said to have confirmed, by enough voting power: the observation that showed it
+    /// first, the block, and what.
+    pub told: Vec<(usize, Height, BridgeEvent)>,
+    /// The same that anybody said, whether enough did or not, with the observation that showed it first.
+    pub claimed: Vec<(usize, BridgeEvent)>,
     now: BTreeMap<Identity, u64>,
     votes: BTreeMap<Matter, Vote>,
     join_expiry: i64,
@@ -99,7 +121,7 @@ impl Council {
         let before = self.now.clone();
         for (transaction, outcome) in block.transactions.iter().zip(outcomes) {
             if outcome == Outcome::Accepted {
-                self.take(transaction, time);
+                self.take(transaction, time, seen);
             }
         }
         self.count(time, (seen, block.height));
@@ -121,7 +143,7 @@ impl Council {
         }
     }
 
-    fn take(&mut self, transaction: &Transaction, time: BlockTime) {
+    fn take(&mut self, transaction: &Transaction, time: BlockTime, seen: usize) {
         let sender = transaction.sender;
         let Some(payload) = transaction.payload.engine() else {
             return;
@@ -129,7 +151,7 @@ impl Council {
         match payload {
             EnginePayload::ValidatorJoin { power } => {
                 let expires = time.0.saturating_add(self.join_expiry);
-                self.open(Matter::Join(sender), (*power, Vec::new()), expires);
+                self.open(Matter::Join(sender), Vote::about_power(*power, expires));
             }
             EnginePayload::ValidatorApprove { candidate } => {
                 if let Some(candidate) = candidate.identity() {
@@ -141,7 +163,7 @@ impl Council {
                     let matter = Matter::Remove(validator);
                     if !self.is_open(&matter, time) {
                         let expires = time.0.saturating_add(self.join_expiry);
-                        self.open(matter.clone(), (0, Vec::new()), expires);
+                        self.open(matter.clone(), Vote::about_power(0, expires));
                     }
                     self.approve(&matter, sender, time);
                 }
@@ -149,10 +171,10 @@ impl Council {
             EnginePayload::ValidatorLeave => {
                 self.now.remove(&sender);
             }
-            EnginePayload::CreateResolution(event) => self.propose(event, sender, time),
+            EnginePayload::CreateResolution(event) => self.propose(event, sender, (time, seen)),
             EnginePayload::ValidatorVoteBodies(events) => {
                 for event in events {
-                    self.propose(event, sender, time);
+                    self.propose(event, sender, (time, seen));
                 }
             }
             EnginePayload::ApproveResolution(id) => {
@@ -169,27 +191,29 @@ impl Council {
         }
     }
 
-    fn propose(&mut self, event: &VotableEvent, sender: Identity, time: BlockTime) {
+    fn propose(
+        &mut self,
+        event: &VotableEvent,
+        sender: Identity,
+        (time, seen): (BlockTime, usize),
+    ) {
         let updates = ParameterUpdates::decode(&event.body).map(|body| body.updates);
-        let of_parameters = event.kind == "param_updates";
-        let updates = updates.ok().filter(|_| of_parameters).unwrap_or_default();
+        let updates = updates.ok().filter(|_| event.kind == "param_updates");
+        let told = BridgeEvent::decode(&event.body).ok();
+        let told = told.filter(|_| event.kind == "kwil_ordered_sync");
+        self.claimed.extend(told.map(|told| (seen, told)));
         let matter = Matter::Event(event.id());
-        self.open(matter.clone(), (0, updates), time.0.saturating_add(WEEK));
+        let stands = if told.is_some() { HOUR } else { WEEK };
+        let vote = Vote {
+            updates: updates.unwrap_or_default(),
+            told,
+            ..Vote::about_power(0, time.0.saturating_add(stands))
+        };
+        self.open(matter.clone(), vote);
         self.approve(&matter, sender, time);
     }
 
-    fn open(
-        &mut self,
-        matter: Matter,
-        (power, updates): (u64, Vec<ParameterUpdate>),
-        expires: i64,
-    ) {
-        let vote = Vote {
-            power,
-            updates,
-            approvals: BTreeSet::new(),
-            expires,
-        };
+    fn open(&mut self, matter: Matter, vote: Vote) {
         self.votes.insert(matter, vote);
     }
 
@@ -220,6 +244,7 @@ impl Council {
                 .sum();
             let enough = match matter {
                 Matter::Join(_) | Matter::Remove(_) => 3 * behind >= 2 * total,
+                Matter::Event(_) if vote.told.is_some() => 2 * behind > total,
                 Matter::Event(_) => 2 * behind >= total,
             };
             if enough && behind > 0 && time.0 < vote.expires {
@@ -238,6 +263,8 @@ impl Council {
                     self.now.remove(&who);
                 }
                 Matter::Event(_) => {
+                    let told = vote.told.map(|told| (at.0, at.1, told));
+                    self.told.extend(told);
                     for update in vote.updates {
                         // A leader that is no validator by then is not made leader.
                         if let ParameterUpdate::Leader(key) = &update

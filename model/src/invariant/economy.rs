@@ -73,13 +73,13 @@ pub(super) const WITHDRAWALS_PAY_THE_ENTITLED: Invariant = Invariant {
 };
 
 /// What a view says of somebody's tokens.
-struct Shown {
-    token: Token,
-    of: Address,
-    amount: i128,
+pub(super) struct Shown {
+    pub(super) token: Token,
+    pub(super) of: Address,
+    pub(super) amount: i128,
 }
 
-fn shown(view: &View<'_>) -> Option<Shown> {
+pub(super) fn shown(view: &View<'_>) -> Option<Shown> {
     let (token, of) = match view.query {
         Query::CheckBalance { address, token } => (Token::parse(token)?, Address::parse(address)?),
         Query::Balance { token, user } => (*token, Address::parse(user)?),
@@ -96,7 +96,7 @@ fn shown(view: &View<'_>) -> Option<Shown> {
 }
 
 /// Views of blocks the books know, with the page of each.
-fn pages<'c, 'a>(
+pub(super) fn pages<'c, 'a>(
     chronicle: &'c Chronicle<'a>,
     books: &'c Books,
 ) -> impl Iterator<Item = (&'c View<'a>, &'c Page)> {
@@ -338,7 +338,7 @@ fn withdrawals_pay_the_entitled(chronicle: &Chronicle<'_>) -> Verdict {
             Query::ListWalletRewards {
                 token,
                 wallet,
-                with_pending: true,
+                with_pending,
             },
             Ok(Answer::Claims(rows)),
         ) = (view.query, view.result)
@@ -351,7 +351,9 @@ fn withdrawals_pay_the_entitled(chronicle: &Chronicle<'_>) -> Verdict {
         let (node, height) = (view.node, view.height);
         let mut due: BTreeMap<Height, i128> = BTreeMap::new();
         for epoch in page.epochs.get(token).into_iter().flatten() {
-            if let (Some(end), Some(amount)) = (epoch.end, epoch.rewards.get(&wallet)) {
+            if let (Some(end), Some(amount)) = (epoch.end, epoch.rewards.get(&wallet))
+                && (*with_pending || epoch.confirmed)
+            {
                 due.insert(end, *amount);
             }
         }
@@ -398,12 +400,15 @@ fn closed_epochs(chronicle: &Chronicle<'_>, books: &Books, tally: &mut Tally) {
                 EpochId::derive(*token, epoch.start) == row.id && epoch.end == Some(row.end_height)
             });
             let sum = known.map(|epoch| total(epoch.rewards.values().copied()));
-            let right = sum == Some(row.total.0);
+            let taken = known.is_some_and(|epoch| epoch.confirmed == row.confirmed);
+            let right = sum == Some(row.total.0) && taken;
             tally.test("ECON-07", right, || {
                 let (node, height) = (view.node, view.height);
                 let sentence = format!(
-                    "{node} shows epoch {} of {token} at height {height}, closed with {}, which nobody withdrew",
-                    row.id, row.total
+                    "{node} shows epoch {} of {token} at height {height}, closed with {} and {}, which is not so",
+                    row.id,
+                    row.total,
+                    if row.confirmed { "taken" } else { "not taken" }
                 );
                 (sentence, vec![view.seen])
             });

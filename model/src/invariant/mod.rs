@@ -12,6 +12,7 @@ mod consumer;
 mod council;
 mod dashboard;
 mod deletion;
+mod deposits;
 mod disclosure;
 mod durability;
 mod economy;
@@ -177,6 +178,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &economy::GRANTS_ARE_PAID_ONCE,
         &economy::NON_EVM_CALLERS_ARE_TOLD,
         &economy::WITHDRAWALS_PAY_THE_ENTITLED,
+        &deposits::DEPOSITS_ARE_CREDITED_ONCE,
         &durability::WRITES_OUTLIVE_A_MINORITY,
     ]
 }

@@ -11,10 +11,13 @@ use super::execute::{At, Env, Refused};
 use super::refusal::Refusal;
 use super::tables::{Approval, Parameter, Processed, Resolution, State, Validator};
 use super::{economy, governance};
-use crate::bridge::Hash;
+use crate::bridge::{BridgeEvent, Hash};
 use crate::crypto::Identity;
 use crate::id::{ResolutionId, Text};
-use crate::wire::{KeyId, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent};
+use crate::rules::{Rules, Switch};
+use crate::wire::{
+    BRIDGE_EVENT, KeyId, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent,
+};
 
 /// A node becomes a validator.
 pub(super) const JOIN: &str = "validator_join";
@@ -23,6 +26,8 @@ pub(super) const REMOVE: &str = "validator_remove";
 /// Parameters of the network change.
 pub(super) const PARAMETERS: &str = "param_updates";
 
+/// Seconds that what the other chain tells stands. Source: kwil-db, ordered-sync.
+const EVENT_EXPIRY: i64 = 3_600;
 /// Seconds that a request to join stands, unless the network has another parameter. Source: idos-facts 6.1.
 const JOIN_EXPIRY: i64 = 24 * 3_600;
 /// Seconds that every other proposal stands.
@@ -35,16 +40,18 @@ pub enum Threshold {
     TwoThirds,
     /// Half, rounded up: exactly half is enough when the whole is even.
     Half,
+    /// More than half.
+    Majority,
 }
 
 impl Threshold {
     /// Whether so much of so much is enough.
     pub const fn is_reached(self, approved: u128, total: u128) -> bool {
-        let (parts, of) = match self {
-            Threshold::TwoThirds => (2, 3),
-            Threshold::Half => (1, 2),
-        };
-        approved >= (total * parts).div_ceil(of)
+        match self {
+            Threshold::TwoThirds => approved >= (total * 2).div_ceil(3),
+            Threshold::Half => approved >= total.div_ceil(2),
+            Threshold::Majority => approved > total / 2,
+        }
     }
 }
 
@@ -54,6 +61,8 @@ pub(super) enum Motion {
     Power(Identity, u64),
     /// See [`PARAMETERS`].
     Parameters(Vec<ParameterUpdate>),
+    /// See [`BRIDGE_EVENT`].
+    Bridged(BridgeEvent),
 }
 
 impl Motion {
@@ -80,20 +89,31 @@ impl Motion {
                     Err(Refusal::ResolutionInvalid)
                 }
             }
+            BRIDGE_EVENT => {
+                let event = BridgeEvent::decode(&event.body).map_err(invalid)?;
+                Ok(Motion::Bridged(event))
+            }
             _ => Err(Refusal::ResolutionTypeUnknown),
         }
     }
 
-    fn threshold(&self) -> Threshold {
+    fn threshold(&self, rules: Rules) -> Threshold {
         match self {
             Motion::Power(..) => Threshold::TwoThirds,
             Motion::Parameters(_) => Threshold::Half,
+            Motion::Bridged(_) if rules.keep(Switch::MajorityCredits) => Threshold::Majority,
+            Motion::Bridged(_) => Threshold::Half,
         }
     }
 
-    /// Whether the same thing may be decided again later.
-    fn may_recur(&self) -> bool {
-        matches!(self, Motion::Power(..))
+    /// Whether the same thing may be voted on again once it was decided, or has expired. What the other chain
+    /// tells happened once; but tokens whose deposit found too few votes in time must not be lost for good.
+    fn may_recur(&self, decided: bool) -> bool {
+        match self {
+            Motion::Power(..) => true,
+            Motion::Parameters(_) => false,
+            Motion::Bridged(_) => !decided,
+        }
     }
 
     /// What happens once enough power approves of it. Returns whom it makes leader.
@@ -106,6 +126,11 @@ impl Motion {
             Motion::Parameters(updates) => {
                 let set = |update| set_parameter(state, env, at, update);
                 updates.into_iter().filter_map(set).next_back()
+            }
+            Motion::Bridged(event) => {
+                // A deposit that cannot be credited, whatever validators say, is not.
+                let _ = economy::bridged(state, &event);
+                None
             }
         }
     }
@@ -163,8 +188,10 @@ impl State {
 
 /// How long a proposal of this kind stands, in seconds.
 pub(super) fn expiry(state: &State, kind: &str) -> i64 {
-    if ![JOIN, REMOVE].contains(&kind) {
-        return EXPIRY;
+    match kind {
+        JOIN | REMOVE => {}
+        BRIDGE_EVENT => return EVENT_EXPIRY,
+        _ => return EXPIRY,
     }
     match state
         .tables()
@@ -250,12 +277,12 @@ fn count_votes(state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
             unreachable!("only what can be read was proposed")
         };
         let approved = approved(state, id);
-        let passes = motion.threshold().is_reached(approved, total) && approved > 0;
+        let passes = motion.threshold(env.rules).is_reached(approved, total) && approved > 0;
         if passes && !expired {
             decided.push((id, motion));
         } else if expired {
             close(state, id);
-            if !motion.may_recur() {
+            if !motion.may_recur(false) {
                 state.put(id, Processed);
             }
         }
@@ -263,7 +290,7 @@ fn count_votes(state: &mut State, env: Env<'_>, at: At) -> Option<Identity> {
     let mut appointed = None;
     for (id, motion) in decided {
         close(state, id);
-        if !motion.may_recur() {
+        if !motion.may_recur(true) {
             state.put(id, Processed);
         }
         appointed = motion.take_effect(state, env, at).or(appointed);

@@ -90,6 +90,12 @@ pub enum DecodeProblem {
     /// A parameter that networks do not have.
     #[error("unknown parameter name: {0}")]
     Parameter(String),
+    /// A token without a ledger.
+    #[error("unknown token \"{0}\"")]
+    Token(String),
+    /// Something of the other chain that concerns no ledger.
+    #[error("unknown kind of event {0}")]
+    EventKind(u8),
     /// Bytes that belong to nothing, where they are not ignored.
     #[error("{0} extra bytes")]
     Trailing(usize),

@@ -4,6 +4,7 @@
 //! since a node refuses a transaction long before. Reading trusts nothing: any bytes give a value or an
 //! error, and no more memory is used than they justify. Source: kwil-rpc 4, 5 and 6.
 
+mod bridge;
 mod bytes;
 mod engine;
 mod error;
@@ -18,6 +19,7 @@ mod view_call;
 #[cfg(test)]
 mod tests;
 
+pub use bridge::BRIDGE_EVENT;
 pub use engine::{
     EnginePayload, KeyId, KeyKind, ParameterUpdate, ParameterUpdates, PowerUpdate, VotableEvent,
 };

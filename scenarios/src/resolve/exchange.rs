@@ -4,11 +4,11 @@ use assay_model::actor::{ChainDeed, External, Order, Shown};
 use assay_model::bridge::Token;
 use assay_model::chain::{Contract, whole};
 use assay_model::history::Role;
-use assay_model::id::NodeId;
+use assay_model::id::{NodeId, PartyId};
 use assay_model::time::{BlockTime, Millis};
 
 use super::step::Here;
-use super::{Resolver, defaults, said};
+use super::{Resolver, defaults, list, said};
 use crate::file::{self, At};
 use crate::verb::Verb;
 
@@ -148,7 +148,39 @@ impl Resolver<'_> {
                     amount: amount?,
                 }
             }
-            other => unreachable!("`{}` is not done on the chain", other.name()),
+            Verb::WatchChain => return Some(Order::WatchChain),
+            Verb::InventDeposit => {
+                let of = self.need(here, "of", &file.of);
+                let of = of.and_then(|of| self.party(of));
+                let token = self.token_or_idos(file);
+                let amount = self.whole_tokens(here, file);
+                return Some(Order::InventDeposit {
+                    of: of?,
+                    token: token?,
+                    amount: amount?,
+                });
+            }
+            Verb::PostRoot => {
+                let token = self.token_or_idos(file);
+                let signers = list(&file.signers).iter();
+                let signers: Vec<Option<PartyId>> =
+                    signers.map(|name| self.operator(name)).collect();
+                ChainDeed::PostRoot {
+                    token: token?,
+                    signers: signers.into_iter().collect::<Option<_>>()?,
+                    forged: said(&file.forged),
+                }
+            }
+            Verb::ClaimTokens => {
+                let token = self.token_or_idos(file);
+                let of = self.holder_of(here, &file.of);
+                ChainDeed::Claim {
+                    token: token?,
+                    of: of?,
+                    again: said(&file.again),
+                }
+            }
+            other => unreachable!("`{}` has nothing to do with the chain", other.name()),
         };
         Some(Order::OnChain(deed))
     }

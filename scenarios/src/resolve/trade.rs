@@ -68,7 +68,7 @@ impl Resolver<'_> {
     }
 
     /// Who is meant, by default whoever takes the step.
-    fn holder_of(&mut self, here: &Here, of: &Option<At<String>>) -> Option<PartyId> {
+    pub(super) fn holder_of(&mut self, here: &Here, of: &Option<At<String>>) -> Option<PartyId> {
         match of {
             Some(of) => self.party(of),
             None => here.by,

@@ -1,13 +1,14 @@
 //! What people ask of the chain that holds the tokens. Source: idos-facts 5.16, 5.17.
 
 use super::super::desk::Desk;
-use super::super::directory::validator_key;
+use super::super::directory::{operator_key, validator_key};
 use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{ChainDeed, Order, Shown, Task};
 use super::{News, Next, declined};
 use crate::bridge::{Address, Token};
 use crate::chain::{Call, Contract, Evidence, SignedCall, ZERO, account, whole};
+use crate::history::Role;
 use crate::id::{NodeId, PartyId};
 
 /// Signs calls, sends them, and waits until they are confirmed.
@@ -20,25 +21,41 @@ pub(super) fn exchange(
 ) -> Next {
     match (news, &task.order) {
         (News::Begin, Order::OnChain(deed)) => {
-            let signed = sign(desk, task.wallet, calls(desk, deed));
-            match (desk.directory.chain(), signed) {
-                (Some(chain), Some(calls)) => {
-                    let task = id.0;
-                    out.letter(chain, Letter::Calls { task, calls });
-                    Next::Wait
-                }
-                // Without a chain, or a wallet for it, there is nothing to call.
-                _ => declined("nothing-found"),
-            }
+            let calls = calls(desk, deed);
+            send(desk, id, task, calls, out)
         }
         (News::Letter(Letter::Receipt { ending, .. }), _) => Next::Done(ending),
         _ => Next::Wait,
     }
 }
 
+/// Signs calls and sends them; the receipt comes once they are confirmed.
+pub(super) fn send(
+    desk: &mut Desk,
+    id: TaskId,
+    task: &Task,
+    calls: Vec<Call>,
+    out: &mut Outbox,
+) -> Next {
+    match (desk.directory.chain(), sign(desk, task.wallet, calls)) {
+        (Some(chain), Some(calls)) => {
+            let task = id.0;
+            out.letter(chain, Letter::Calls { task, calls });
+            Next::Wait
+        }
+        // Without a chain, or a wallet for it, there is nothing to call.
+        _ => declined("nothing-found"),
+    }
+}
+
+/// Operators speak with their nodes under other keys than on the chain.
 fn sign(desk: &mut Desk, wallet: u8, calls: Vec<Call>) -> Option<Vec<SignedCall>> {
     let setting = desk.directory.external.clone()?;
-    let key = desk.keys.signing.get(usize::from(wallet))?.clone();
+    let persona = &desk.card().persona;
+    let key = match persona.role {
+        Role::Operator => operator_key(persona.node),
+        _ => desk.keys.signing.get(usize::from(wallet))?.clone(),
+    };
     let mut signed = Vec::new();
     for call in calls {
         desk.chain_calls += 1;
@@ -49,6 +66,12 @@ fn sign(desk: &mut Desk, wallet: u8, calls: Vec<Call>) -> Option<Vec<SignedCall>
     Some(signed)
 }
 
+/// Somebody's account; nobody's, where there is none.
+pub(super) fn person(desk: &Desk, party: PartyId) -> Address {
+    let identities = &desk.directory.card(party).identities;
+    identities.iter().find_map(account).unwrap_or(ZERO)
+}
+
 /// The calls that do it: whoever hands tokens to a contract allows it to take them first.
 fn calls(desk: &Desk, deed: &ChainDeed) -> Vec<Call> {
     // Where there is no chain, nobody has an account, and nothing is sent either.
@@ -56,10 +79,7 @@ fn calls(desk: &Desk, deed: &ChainDeed) -> Vec<Call> {
         let accounts = desk.directory.operators();
         accounts.get(node.index()).copied().unwrap_or(ZERO)
     };
-    let person = |party: &PartyId| {
-        let identities = &desk.directory.card(*party).identities;
-        identities.iter().find_map(account).unwrap_or(ZERO)
-    };
+    let person = |party: &PartyId| person(desk, *party);
     let idos = |tokens: &u64| whole(Token::Idos, *tokens);
     let approve = |spender: Contract, tokens: &u64| Call::Approve {
         token: spender.token(),
@@ -114,6 +134,9 @@ fn calls(desk: &Desk, deed: &ChainDeed) -> Vec<Call> {
                 amount: whole(*token, *amount),
             };
             vec![approve(Contract::Escrow(*token), amount), deposit]
+        }
+        ChainDeed::PostRoot { .. } | ChainDeed::Claim { .. } => {
+            unreachable!("what the storage network has to be asked about first is no exchange")
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What people do, step by step. A [`Flow`] is told what came of its last step and says what is next.
 //! Source: idos-facts part 5.
 
+mod bridging;
 mod delegating;
 mod describing;
 mod disclosing;
@@ -16,6 +17,8 @@ mod sharing;
 mod trading;
 mod writing;
 
+pub(super) use self::bridging::Signing;
+use self::bridging::{Posting, claim, post_root, sign_root, vote};
 use self::delegating::sign_dwg;
 use self::describing::describe;
 pub(super) use self::disclosing::{Sifting, judge};
@@ -38,8 +41,9 @@ use super::client::{As, Got, Want};
 use super::desk::Desk;
 use super::letter::{Letter, Package};
 use super::machine::{Outbox, TaskId};
-use super::order::{Order, Task, Via};
+use super::order::{ChainDeed, Order, Task, Via};
 use crate::actor::directory::Password;
+use crate::bridge::{BridgeEvent, Hash};
 use crate::crypto::{BoxPublic, BoxSecret};
 use crate::history::{Doubt, Ending};
 use crate::id::{CredentialId, NodeId, PartyId, Text};
@@ -208,6 +212,14 @@ pub(super) enum Flow {
     Look,
     /// Call contracts, and wait until that is confirmed.
     Exchange,
+    /// Operator: tell the network of an event, or of one that never was.
+    Vote { event: Option<BridgeEvent> },
+    /// Operator: find out a root, have it signed and post it.
+    PostRoot(Posting),
+    /// Operator: sign a root for another.
+    SignRoot(Signing),
+    /// Find out what can be claimed, and claim it.
+    Claim { roots: Vec<Hash> },
     /// Many views.
     Audit { left: Vec<(Query, NodeId)> },
 }
@@ -279,7 +291,10 @@ impl Flow {
             | Order::ReadLog { .. }
             | Order::ListGranted { .. } => Flow::Look,
             Order::Trade(_) => Flow::Trade,
+            Order::OnChain(ChainDeed::PostRoot { .. }) => Flow::PostRoot(Posting::default()),
+            Order::OnChain(ChainDeed::Claim { .. }) => Flow::Claim { roots: Vec::new() },
             Order::OnChain(_) => Flow::Exchange,
+            Order::InventDeposit { .. } => Flow::Vote { event: None },
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
             | Order::Overwrite { .. }
@@ -314,6 +329,7 @@ impl Flow {
             | Order::Rescind { .. }
             | Order::Admit { .. }
             | Order::Dismiss { .. }
+            | Order::WatchChain
             | Order::Reorganise { .. } => Flow::Transact,
             Order::ReplaceAction { .. }
             | Order::JoinValidators { .. }
@@ -342,6 +358,8 @@ impl Flow {
                 | Flow::Present
                 | Flow::Request { .. }
                 | Flow::Exchange
+                | Flow::PostRoot(_)
+                | Flow::Claim { .. }
                 | Flow::AskEnclave { .. }
                 | Flow::Rotate { .. }
         )
@@ -439,6 +457,10 @@ impl Flow {
                 News::Letter(_) | News::Overdue => Next::Wait,
             },
             Flow::Exchange => exchange(desk, id, task, news, out),
+            Flow::Vote { event } => vote(event, desk, task, news),
+            Flow::PostRoot(posting) => post_root(posting, desk, id, task, news, out),
+            Flow::SignRoot(signing) => sign_root(signing, desk, news, out),
+            Flow::Claim { roots } => claim(roots, desk, id, task, news, out),
             Flow::Share { plaintext } => share(plaintext, desk, id, task, news, out),
             Flow::StoreAgain => store_again(desk, task, news),
             Flow::SignDag => sign_dag(desk, task, news, out),

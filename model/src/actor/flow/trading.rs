@@ -12,7 +12,7 @@ use crate::id::{PartyId, Text};
 use crate::ledger::{Action, Answer, ClaimRow, Query};
 
 /// How many closed epochs are asked for at once; far more than a story has.
-const EPOCHS: i64 = 100;
+pub(super) const EPOCHS: i64 = 100;
 
 /// A move of tokens, or a look at them.
 pub(super) fn trade(desk: &Desk, task: &Task, news: News) -> Next {
@@ -45,7 +45,7 @@ pub(super) fn trade(desk: &Desk, task: &Task, news: News) -> Next {
 }
 
 /// An address as its holder appears; whoever has none is named as it is, which the network refuses.
-fn address(desk: &Desk, of: PartyId, wallet: u8) -> Text {
+pub(super) fn address(desk: &Desk, of: PartyId, wallet: u8) -> Text {
     let identities = &desk.directory.card(of).identities;
     let identity = identities.get(usize::from(wallet));
     identity.unwrap_or(&identities[0]).caller().into()

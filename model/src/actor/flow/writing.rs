@@ -53,6 +53,13 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
             out.letter(*consumer, Letter::Denied { request: *request });
             return Next::Done(Ending::Accepted);
         }
+        Order::WatchChain => {
+            let Some(chain) = directory.chain() else {
+                return declined("nothing-found");
+            };
+            out.letter(chain, Letter::Watch);
+            return Next::Done(Ending::Accepted);
+        }
         Order::DenyQuestion { question, consumer } => {
             return deny_question(*question, *consumer, out);
         }

@@ -8,6 +8,7 @@ mod consensus;
 mod consumer;
 mod dashboard;
 mod deletion;
+mod deposits;
 mod disclosure;
 mod durability;
 mod economy;
@@ -140,6 +141,7 @@ fn cases() -> Vec<Case> {
         access::cases(),
         locks::cases(),
         deletion::cases(),
+        deposits::cases(),
         papers::cases(),
         write_grants::cases(),
         attributes::cases(),
