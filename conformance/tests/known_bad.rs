@@ -82,6 +82,7 @@ const CASES: &[Case] = &[
         "all",
         &["time/leader-far-ahead"],
     ),
+    case(Wrong::CreditsTooSoon, "all", &["economy/deposit-credited"]),
 ];
 
 /// The right node's program and arguments, with a wrong that some of the nodes have.

@@ -1,7 +1,6 @@
 //! Nodes driven by hand: a pump instead of a network, a list instead of a disk, and no clock but the
 //! one the test turns.
 
-use std::collections::BTreeSet;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -78,6 +77,10 @@ impl Net {
     }
 
     fn with_suite(nodes: u16, rules: Rules, suite: Arc<dyn Suite>) -> Net {
+        Net::with_sentries(nodes, &[], rules, suite)
+    }
+
+    fn with_sentries(nodes: u16, sentries: &[u16], rules: Rules, suite: Arc<dyn Suite>) -> Net {
         let keys: Vec<_> = (1..=nodes)
             .map(|place| key(Scheme::Ed25519, &format!("node {place}")))
             .collect();
@@ -85,7 +88,7 @@ impl Net {
             chain_id: "assay-test".into(),
             db_owner: suite.identity(&person("root")).caller().into(),
             nodes: keys.iter().map(|key| suite.identity(key)).collect(),
-            sentries: BTreeSet::new(),
+            sentries: sentries.iter().map(|place| n(*place)).collect(),
             leader: n(1),
             time: EPOCH,
             rules,
@@ -424,6 +427,23 @@ fn a_block_commits_with_more_than_half_and_not_before() {
             };
             assert_eq!(net.reply(request), Some(&included));
         }
+    }
+}
+
+/// A leader who does not vote needs as many acknowledgements as there are votes in a quorum.
+#[test]
+fn a_leader_without_a_vote_does_not_count_itself() {
+    for rules in both_rules() {
+        let mut net = Net::with_sentries(4, &[1], rules, Arc::new(Symbolic));
+        let transaction = net.transaction("root", 1);
+        let request = net.broadcast(1, &transaction);
+        net.pump();
+        net.propose(1);
+        net.pump_but(|from, _, message| from != 2 && message.kind() == "ack");
+        assert_eq!((net.heights()[0], net.reply(request)), (0, None));
+        net.resend(1);
+        net.pump_but(|from, _, message| from == 4 && message.kind() == "ack");
+        assert_eq!(net.heights(), [1; 4]);
     }
 }
 

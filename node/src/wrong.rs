@@ -93,6 +93,8 @@ wrongs! {
         "takes a block for final with the leader's vote alone" fails ["CONS-02"];
     BelievesTheLeadersClock "believes-the-leaders-clock"
         "accepts a block time that strays from its own clock" fails ["TIME-01"];
+    CreditsTooSoon "credits-too-soon"
+        "credits a deposit that no more than half of the voting power has told of" fails ["ECON-07"];
 }
 
 impl Wrong {
@@ -112,6 +114,7 @@ impl Wrong {
             Wrong::StatusErasable => rules.with(Switch::StickyStatus, false),
             Wrong::StoresPlaintext => rules.with(Switch::SealedContent, false),
             Wrong::BelievesTheLeadersClock => rules.with(Switch::BoundedBlockTime, false),
+            Wrong::CreditsTooSoon => rules.with(Switch::MajorityCredits, false),
             Wrong::LockOffByOne => rules.lapsing(Lapse::EarlyLocks),
             Wrong::CommitsWithoutQuorum => rules.lapsing(Lapse::LoneCommits),
             _ => rules,

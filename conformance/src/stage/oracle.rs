@@ -75,11 +75,12 @@ impl Oracle {
         }
     }
 
-    /// Takes a block that follows the last one; the first that any node shows at a height counts.
-    pub(super) fn learn(&mut self, committed: &Arc<Committed>) {
+    /// Takes a block that follows the last one; the first that any node shows at a height counts. Returns whom
+    /// it makes leader, if anybody.
+    pub(super) fn learn(&mut self, committed: &Arc<Committed>) -> Option<NodeId> {
         let block = &committed.block;
         if block.height != self.height().next() {
-            return;
+            return None;
         }
         let last = self
             .sheets
@@ -90,7 +91,7 @@ impl Oracle {
         let before = before.unwrap_or(block.block_time());
         let at = block.at(self.rules, before, &self.nodes);
         let mut outcomes = Vec::with_capacity(block.transactions.len());
-        run_block(
+        let leader = run_block(
             &mut state,
             self.env(),
             at,
@@ -103,6 +104,8 @@ impl Oracle {
             state,
             outcomes,
         });
+        let place = self.nodes.iter().position(|node| Some(*node) == leader)?;
+        u16::try_from(place).ok().map(NodeId)
     }
 
     /// What the transactions of a block ought to have come to; nothing for a block that is not the one it

@@ -256,7 +256,9 @@ impl<V: Venue> Stage<'_, '_, V> {
             self.metrics.height = height;
             self.metrics.actions += told.len() as u64;
         }
-        self.network.oracle.learn(&committed);
+        if let Some(leader) = self.network.oracle.learn(&committed) {
+            self.network.leader = leader;
+        }
         let expected = self
             .network
             .oracle

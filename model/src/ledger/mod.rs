@@ -47,7 +47,7 @@ pub use query::{
     RewardRow, SharedCredential, UserRow, WalletRow, view,
 };
 pub use refusal::{Engine, Excerpt, Refusal, Unreadable};
-pub use resolutions::{Threshold, conclude, usual_parameters};
+pub use resolutions::{Parameters, Threshold, conclude, usual_parameters};
 pub use tables::{
     AccessGrant, AccessRequest, Account, Approval, Attribute, AttributeLink, AuditEvent,
     AuditRecord, AuditSubject, BridgedEvent, CancelledPaper, Change, ClubMembership, ConsumedPaper,

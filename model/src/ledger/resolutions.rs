@@ -28,8 +28,6 @@ pub(super) const PARAMETERS: &str = "param_updates";
 
 /// Seconds that what the other chain tells stands. Source: kwil-db, ordered-sync.
 const EVENT_EXPIRY: i64 = 3_600;
-/// Seconds that a request to join stands, unless the network has another parameter. Source: idos-facts 6.1.
-const JOIN_EXPIRY: i64 = 24 * 3_600;
 /// Seconds that every other proposal stands.
 const EXPIRY: i64 = 7 * 24 * 3_600;
 
@@ -147,14 +145,55 @@ fn is_sound(update: &ParameterUpdate) -> bool {
     }
 }
 
-/// What a new network's parameters are. Source: kwil-rpc 9, idos-facts 6.1.
+/// The parameters of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Who leads as far as they say; nobody where no node is known.
+    pub leader: Option<Identity>,
+    /// Largest sum of payloads in a block, in bytes.
+    pub max_block_size: i64,
+    /// Seconds that a request to join stands.
+    pub join_expiry: i64,
+    /// Whether transactions cost nothing but what actions take.
+    pub disabled_gas_costs: bool,
+    /// How many votes a transaction can carry.
+    pub max_votes_per_tx: i64,
+}
+
+impl Default for Parameters {
+    /// What a new network's are. Source: kwil-rpc 9, idos-facts 6.1.
+    fn default() -> Parameters {
+        Parameters {
+            leader: None,
+            max_block_size: 6_291_456,
+            join_expiry: 24 * 3_600,
+            disabled_gas_costs: true,
+            max_votes_per_tx: 200,
+        }
+    }
+}
+
+impl Parameters {
+    fn set(&mut self, update: &ParameterUpdate) {
+        match update {
+            ParameterUpdate::Leader(key) => self.leader = key.identity(),
+            ParameterUpdate::MaxBlockSize(bytes) => self.max_block_size = *bytes,
+            ParameterUpdate::JoinExpiry(seconds) => self.join_expiry = *seconds,
+            ParameterUpdate::DisabledGasCosts(disabled) => self.disabled_gas_costs = *disabled,
+            ParameterUpdate::MaxVotesPerTx(votes) => self.max_votes_per_tx = *votes,
+        }
+    }
+}
+
+/// What a new network's parameters are, as its tables have them.
 pub fn usual_parameters(leader: Identity) -> Vec<ParameterUpdate> {
+    let usual = Parameters::default();
     vec![
         ParameterUpdate::Leader(KeyId::of(&leader)),
-        ParameterUpdate::MaxBlockSize(6_291_456),
-        ParameterUpdate::JoinExpiry(JOIN_EXPIRY),
-        ParameterUpdate::DisabledGasCosts(true),
-        ParameterUpdate::MaxVotesPerTx(200),
+        ParameterUpdate::MaxBlockSize(usual.max_block_size),
+        ParameterUpdate::JoinExpiry(usual.join_expiry),
+        ParameterUpdate::DisabledGasCosts(usual.disabled_gas_costs),
+        ParameterUpdate::MaxVotesPerTx(usual.max_votes_per_tx),
     ]
 }
 
@@ -177,30 +216,22 @@ impl State {
         state
     }
 
-    /// Who leads as far as the parameters say.
-    pub fn appointed_leader(&self) -> Option<Identity> {
-        match &**self.tables().parameters.get("leader")? {
-            Parameter(ParameterUpdate::Leader(key)) => key.identity(),
-            Parameter(_) => None,
+    /// What the parameters are; where nobody has said otherwise, a new network's.
+    pub fn parameters(&self) -> Parameters {
+        let mut parameters = Parameters::default();
+        for row in self.tables().parameters.values() {
+            parameters.set(&row.0);
         }
+        parameters
     }
 }
 
 /// How long a proposal of this kind stands, in seconds.
 pub(super) fn expiry(state: &State, kind: &str) -> i64 {
     match kind {
-        JOIN | REMOVE => {}
-        BRIDGE_EVENT => return EVENT_EXPIRY,
-        _ => return EXPIRY,
-    }
-    match state
-        .tables()
-        .parameters
-        .get("join_expiry")
-        .map(|row| &row.0)
-    {
-        Some(ParameterUpdate::JoinExpiry(seconds)) => *seconds,
-        _ => JOIN_EXPIRY,
+        JOIN | REMOVE => state.parameters().join_expiry,
+        BRIDGE_EVENT => EVENT_EXPIRY,
+        _ => EXPIRY,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::block::{Ballot, Block, Committed};
 use super::machine::Node;
+use super::mempool::block_bytes;
 use super::message::{Message, Nack, Outbox, Record, Timer};
 use crate::id::{Height, NodeId};
 use crate::rules::Switch;
@@ -79,7 +80,9 @@ impl Node {
         let proposer = self.genesis.nodes.get(block.proposer.index());
         let signed = proposer
             .is_some_and(|proposer| self.suite.verify(proposer, &block.id.0, &block.signature));
-        if !follows || !signed {
+        let payloads = block.transactions.iter().map(|one| one.payload_bytes());
+        let oversized = payloads.sum::<usize>() > block_bytes(&self.state);
+        if !follows || !signed || oversized {
             return Some(Nack::Malformed);
         }
         if !self.genesis.rules.keep(Switch::BoundedBlockTime) {

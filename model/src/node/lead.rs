@@ -250,7 +250,7 @@ impl Node {
             now
         };
         let after = (self.height().next(), self.last_id(), self.app_hash);
-        let mut transactions = self.mempool.next_block();
+        let mut transactions = self.mempool.next_block(&self.state);
         if !self.slipped.is_empty() {
             let slipped = std::mem::take(&mut self.slipped);
             transactions = slipped

@@ -663,7 +663,12 @@ impl Node {
             .accepted
             .take()
             .filter(|(_, block)| block.height > height);
-        self.mempool.recheck(&self.state, &block.transactions);
+        // Votes may have changed how large a payload can be.
+        let voted = |one: &Arc<Transaction>| one.payload.engine().is_some();
+        match block.transactions.iter().any(voted) {
+            true => self.mempool.recheck_all(&self.state),
+            false => self.mempool.recheck(&self.state, &block.transactions),
+        }
         if self.leader != self.id {
             self.lead = None;
         } else if self.lead.is_none() {

@@ -13,8 +13,6 @@ use crate::ledger::{Env, State, Transaction, validate};
 
 /// Largest payload a node takes. Source: kwil-rpc 3 (the smaller of 4 MiB and the block).
 const TRANSACTION_BYTES: usize = 4 << 20;
-/// Largest sum of payloads in a block. Source: idos-facts 9.1.
-const BLOCK_BYTES: usize = 6 << 20;
 /// Largest number of waiting transactions; the network's own bound is 200 MiB.
 const WAITING: usize = 10_000;
 
@@ -58,6 +56,11 @@ impl Rejected {
     ];
 }
 
+/// Largest sum of payloads in a block, as the network's parameters have it.
+pub(super) fn block_bytes(state: &State) -> usize {
+    usize::try_from(state.parameters().max_block_size).unwrap_or(0)
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Mempool {
     queue: BTreeMap<u64, Arc<Transaction>>,
@@ -97,7 +100,7 @@ impl Mempool {
         transaction: &Arc<Transaction>,
         own: bool,
     ) -> Result<(), Rejected> {
-        if transaction.payload_bytes() > TRANSACTION_BYTES {
+        if transaction.payload_bytes() > TRANSACTION_BYTES.min(block_bytes(state)) {
             return Err(Rejected::TooLarge);
         }
         if self.queue.len() >= WAITING {
@@ -124,13 +127,13 @@ impl Mempool {
     }
 
     /// What the next block holds: from the front of the queue, as much as fits.
-    pub(super) fn next_block(&self) -> Arc<[Arc<Transaction>]> {
-        let mut bytes = 0;
+    pub(super) fn next_block(&self, state: &State) -> Arc<[Arc<Transaction>]> {
+        let (mut bytes, most) = (0, block_bytes(state));
         self.queue
             .values()
             .take_while(|transaction| {
                 bytes += transaction.payload_bytes();
-                bytes <= BLOCK_BYTES
+                bytes <= most
             })
             .cloned()
             .collect()
@@ -158,8 +161,10 @@ impl Mempool {
             let used = accounts.get(&account).map_or(0, |account| account.0);
             let mut last = used;
             let mut kept = Vec::new();
+            let most = block_bytes(state);
             for place in places {
-                let fits = |one: &Arc<Transaction>| one.nonce == last + 1;
+                let fits =
+                    |one: &Arc<Transaction>| one.nonce == last + 1 && one.payload_bytes() <= most;
                 if self.queue.get(&place).is_some_and(fits) {
                     last += 1;
                     kept.push(place);

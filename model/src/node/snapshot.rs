@@ -176,7 +176,7 @@ impl Node {
         // A leader that a resolution appointed keeps the term, and nobody says so again.
         let first = |vote: &Vote| vote.ballot.term == 0;
         if self.term == 0 && snapshot.committed.votes.iter().all(first) {
-            let appointed = self.state.appointed_leader();
+            let appointed = self.state.parameters().leader;
             self.leader = appointed
                 .and_then(|leader| self.genesis.place(&leader))
                 .unwrap_or(snapshot.committed.block.proposer);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::bridge::{Address, Amount, BridgeEvent, DepositEvent, EpochConfirmedEvent, Hash, Token};
 
 fn numeric() -> impl Strategy<Value = (Shape, Option<Numeric>)> {
     let written = "[-+]?[0-9]{1,8}(\\.[0-9]{0,8})?(e[0-9])?";
@@ -106,11 +107,41 @@ laws! {
         prop_assert_eq!(SignedTransaction::decode(&bytes), Ok(transaction));
     }
 
+    fn events_of_the_other_chain_read_as_written(
+        (deposit, token) in any::<(bool, bool)>(),
+        (id, root) in any::<([u8; 32], [u8; 32])>(),
+        address in any::<[u8; 20]>(),
+        (amount, block) in any::<(i128, u64)>(),
+        after in 1..9usize,
+    ) {
+        let token = if token { Token::Idos } else { Token::Usdc };
+        let id = Hash(id);
+        let event = match deposit {
+            true => BridgeEvent::Deposit(DepositEvent {
+                id,
+                token,
+                address: Address(address),
+                amount: Amount(amount),
+                block,
+            }),
+            false => {
+                let root = Hash(root);
+                BridgeEvent::EpochConfirmed(EpochConfirmedEvent { id, token, root, block })
+            }
+        };
+        let mut body = event.votable().body;
+        prop_assert_eq!(BridgeEvent::decode(&body), Ok(event));
+        // One event has one body, or one deposit would be voted on under several names.
+        body.extend(vec![0; after]);
+        prop_assert!(BridgeEvent::decode(&body).is_err());
+    }
+
     fn anything_is_read_without_panic(bytes in any::<Vec<u8>>()) {
         let _ = Value::decode(&bytes);
         let _ = ExecutePayload::decode(&bytes);
         let _ = CallPayload::decode(&bytes);
         let _ = SignedTransaction::decode(&bytes);
+        let _ = BridgeEvent::decode(&bytes);
     }
 
     // Bytes that were right once reach deeper than those drawn from nothing.

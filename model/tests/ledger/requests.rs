@@ -571,3 +571,30 @@ fn texts_have_a_greatest_size_where_that_is_promised() {
         }
     }
 }
+
+/// Wherever a credential is written, copies that wait for a grant included.
+#[test]
+fn contents_have_a_greatest_size_where_that_is_promised() {
+    for rules in both_rules() {
+        let too_long = "a text is longer than the network allows";
+        for (bytes, refused) in [(131_072, false), (131_076, true)] {
+            // Whether it is sealed is not the matter here.
+            let rules = rules.with(Switch::Passporting, true);
+            let mut bench = Bench::issued(rules.with(Switch::SealedContent, false));
+            let mut copy = bench.copy(11);
+            copy.content = "A".repeat(bytes).into();
+            let writes = [
+                ("a copy that waits", copy.wait(10)),
+                (
+                    "a copy with its grant",
+                    copy.share(10, &bench.caller("bank"), 0),
+                ),
+            ];
+            for (what, action) in writes {
+                let said = bench.says("alice", action);
+                let refused = refused && rules.keep(Switch::BoundedSizes);
+                assert_eq!(said == too_long, refused, "{what} of {bytes}: {said}");
+            }
+        }
+    }
+}

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use assay_laws::laws;
+use assay_model::bridge::{Amount, BridgeEvent, DepositEvent, Hash, Token};
 use assay_model::crypto::{Identity, Symbolic};
 use assay_model::ledger::{Action, Answer, Governed, Outcome, Query, State, usual_parameters};
 use assay_model::rules::{Rules, Switch};
-use assay_model::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
+use assay_model::wire::{
+    BRIDGE_EVENT, EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent,
+};
 use proptest::prelude::*;
 
 use crate::bench::{Bench, NOW};
@@ -207,6 +210,10 @@ fn what_makes_no_sense_cannot_be_proposed() {
             kind: "validator_join".to_owned(),
             body: Vec::new(),
         },
+        VotableEvent {
+            kind: BRIDGE_EVENT.to_owned(),
+            body: vec![0; 40],
+        },
     ];
     for event in broken {
         let propose = EnginePayload::CreateResolution(event);
@@ -240,10 +247,82 @@ fn a_leader_is_a_validator_when_it_is_decided() {
     // Exactly half is enough.
     let stranger = leads(&bench, "stranger");
     assert_eq!(bench.does("v1", stranger), "ok");
-    assert_eq!(bench.state.appointed_leader(), Some(bench.identity("v1")));
+    assert_eq!(bench.state.parameters().leader, Some(bench.identity("v1")));
     let other = leads(&bench, "v2");
     assert_eq!(bench.does("v1", other), "ok");
-    assert_eq!(bench.state.appointed_leader(), Some(bench.identity("v2")));
+    assert_eq!(bench.state.parameters().leader, Some(bench.identity("v2")));
+}
+
+/// A deposit that the other chain is said to have confirmed.
+fn deposit(bench: &Bench, id: u8, amount: i128) -> VotableEvent {
+    let event = BridgeEvent::Deposit(DepositEvent {
+        id: Hash([id; 32]),
+        token: Token::Usdc,
+        address: bench.address("bob"),
+        amount: Amount(amount),
+        block: 7,
+    });
+    event.votable()
+}
+
+fn deposited(bench: &Bench) -> i128 {
+    let balances = &bench.state.tables().user_balances;
+    let row = balances.get(&(Token::Usdc, bench.address("bob")));
+    row.map_or(0, |row| row.0.0)
+}
+
+#[test]
+fn a_deposit_is_credited_by_more_than_half_of_the_power_and_once() {
+    let mut bench = network(&[("v1", 1), ("v2", 1), ("v3", 1), ("v4", 1)]);
+    let before = deposited(&bench);
+    let event = deposit(&bench, 1, 50);
+    let propose = EnginePayload::CreateResolution(event.clone());
+    let approve = EnginePayload::ApproveResolution(event.id());
+    assert_eq!(bench.does("v1", propose.clone()), "ok");
+    assert_eq!(
+        bench.does("v2", propose.clone()),
+        "resolution already exists"
+    );
+    assert_eq!(bench.does("v2", approve.clone()), "ok");
+    assert_eq!(deposited(&bench), before);
+    let mut half = Bench {
+        rules: bench.rules.with(Switch::MajorityCredits, false),
+        ..bench.clone()
+    };
+    half.pass();
+    assert_eq!(deposited(&half), before + 50);
+    assert_eq!(bench.does("v3", approve.clone()), "ok");
+    assert_eq!(deposited(&bench), before + 50);
+    assert_eq!(bench.does("v4", approve), "resolution does not exist");
+    assert_eq!(bench.does("v4", propose), "resolution already exists");
+    // The same deposit in other words is credited no second time.
+    for (amount, approvals) in [(51, ["v2", "v3"]), (0, ["v3", "v4"])] {
+        let event = deposit(&bench, 1, amount);
+        let propose = EnginePayload::CreateResolution(event.clone());
+        assert_eq!(bench.does("v1", propose), "ok");
+        for voter in approvals {
+            let approve = EnginePayload::ApproveResolution(event.id());
+            assert_eq!(bench.does(voter, approve), "ok");
+        }
+        assert_eq!(deposited(&bench), before + 50);
+    }
+}
+
+#[test]
+fn a_deposit_that_too_few_have_told_of_in_an_hour_may_be_told_of_again() {
+    let mut bench = network(&[("v1", 1), ("v2", 1), ("v3", 1)]);
+    let before = deposited(&bench);
+    let event = deposit(&bench, 1, 50);
+    let propose = EnginePayload::CreateResolution(event.clone());
+    let approve = EnginePayload::ApproveResolution(event.id());
+    assert_eq!(bench.does("v1", propose.clone()), "ok");
+    bench.time += 3_600;
+    assert_eq!(bench.does("v2", approve), "resolution does not exist");
+    assert_eq!(bench.does("v2", propose), "ok");
+    assert_eq!(deposited(&bench), before);
+    let approve = EnginePayload::ApproveResolution(event.id());
+    assert_eq!(bench.does("v3", approve), "ok");
+    assert_eq!(deposited(&bench), before + 50);
 }
 
 laws! {
@@ -377,6 +456,20 @@ fn a_lock_outlives_the_action_that_looks_at_it_where_that_is_promised() {
         assert_eq!(bench.does("root", statement(&off)), "ok");
         assert_eq!(said(bench.run("alice", revoke)), expected);
     }
+}
+
+/// Whoever says again what is so already turns nothing back: grants of the time between were made under it.
+#[test]
+fn a_replacement_that_is_repeated_is_as_old_as_the_first() {
+    let off = Governed::LocksChecked.statement(false);
+    let mut bench = Bench::issued(Rules::documented());
+    assert_eq!(bench.does("root", statement(&off)), "ok");
+    let share = bench.copy(11).share(10, &bench.caller("bank"), NOW + 100);
+    assert_eq!(said(bench.run("alice", share)), "ok");
+    assert_eq!(bench.does("root", statement(&off)), "ok");
+    let id = *bench.state.tables().access_grants.keys().next().unwrap();
+    let revoke = Action::RevokeAccessGrant { id };
+    assert_eq!(said(bench.run("alice", revoke)), "ok");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use assay_model::crypto::Identity;
 use assay_model::id::{BlockId, Height, NodeId, TxId};
-use assay_model::ledger::{Outcome, Transaction};
+use assay_model::ledger::{Outcome, Parameters, Transaction};
 use assay_model::node::{Committed, Genesis, Vote};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
@@ -18,8 +18,6 @@ use super::transaction::transaction_json;
 
 /// Waiting transactions shown to whoever names no number.
 const UNCONFIRMED: usize = 100;
-/// Block size of the genesis. Source: kwil-rpc 9.
-const MAX_BLOCK_SIZE: u64 = 6_291_456;
 
 /// Which block is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -495,24 +493,34 @@ impl Validators {
 #[allow(missing_docs)]
 pub struct ConsensusParams {
     pub leader: Option<KeyJson>,
-    pub max_block_size: u64,
-    pub join_expiry: &'static str,
+    pub max_block_size: i64,
+    pub join_expiry: String,
     pub disabled_gas_costs: bool,
-    pub max_votes_per_tx: u64,
+    pub max_votes_per_tx: i64,
     pub migration_status: &'static str,
 }
 
 impl ConsensusParams {
-    /// The genesis' own, with whoever leads now.
-    pub fn new(genesis: &Genesis, leader: NodeId) -> ConsensusParams {
+    /// The network's, with whoever leads now.
+    pub fn new(parameters: &Parameters, leader: Option<&Identity>) -> ConsensusParams {
         ConsensusParams {
-            leader: genesis.nodes.get(leader.index()).map(KeyJson::new),
-            max_block_size: MAX_BLOCK_SIZE,
-            join_expiry: "168h0m0s",
-            disabled_gas_costs: true,
-            max_votes_per_tx: 200,
+            leader: leader.map(KeyJson::new),
+            max_block_size: parameters.max_block_size,
+            join_expiry: go_duration(parameters.join_expiry),
+            disabled_gas_costs: parameters.disabled_gas_costs,
+            max_votes_per_tx: parameters.max_votes_per_tx,
             migration_status: "NoActiveMigration",
         }
+    }
+}
+
+/// Seconds as Go writes a duration.
+fn go_duration(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
     }
 }
 
@@ -536,7 +544,10 @@ impl GenesisInfo {
             initial_height: 1,
             db_owner: genesis.db_owner.to_string(),
             validators: validators(&genesis.validators()),
-            params: ConsensusParams::new(genesis, genesis.leader),
+            params: ConsensusParams::new(
+                &Parameters::default(),
+                genesis.nodes.get(genesis.leader.index()),
+            ),
         }
     }
 }

@@ -32,7 +32,10 @@ impl Desk {
                 Response::result(id, &GenesisInfo::new(&self.offer.info.genesis))
             }
             ChainMethod::ConsensusParams => {
-                let params = |node: &Node| ConsensusParams::new(node.genesis(), node.leader());
+                let params = |node: &Node| {
+                    let leader = node.genesis().nodes.get(node.leader().index());
+                    ConsensusParams::new(&node.state().parameters(), leader)
+                };
                 Response::result(id, &handle.look(params).await?)
             }
             ChainMethod::Validators { at } => {

@@ -200,6 +200,8 @@ pub(super) fn recover(
 pub(in crate::actor) enum Rebinding {
     #[default]
     Begin,
+    /// At the network, where one looks whether it is bound: what never was must not be put back.
+    Look,
     /// At the network.
     Network,
     /// At the share nodes.
@@ -249,10 +251,24 @@ pub(super) fn rebind(
             declined("share-address-missing")
         }
         (Rebinding::Begin, News::Begin) if shares_first => {
+            *stage = Rebinding::Look;
+            look(Query::GetWallets {})
+        }
+        (
+            Rebinding::Look,
+            News::Got(Got::View {
+                result: Ok(Answer::Wallets(rows)),
+                ..
+            }),
+        ) => {
+            if rows.iter().all(|bound| bound.id != row) {
+                return declined("nothing-found");
+            }
             *stage = Rebinding::Shares;
             tell(round, desk, adds, out);
             Next::Wait
         }
+        (Rebinding::Look, News::Got(got)) => Next::Done(ending(&got)),
         (Rebinding::Begin, News::Begin) => {
             *stage = Rebinding::Network;
             transact(desk, now, task, out)
@@ -408,7 +424,8 @@ mod tests {
     use crate::actor::machine::Output;
     use crate::actor::people::{desks, task};
     use crate::history::Role;
-    use crate::id::WalletId;
+    use crate::id::{Height, WalletId};
+    use crate::ledger::{WalletRow, WalletType};
 
     /// Who is asked to let a wallet in again.
     fn asked_back(out: &mut Outbox) -> Vec<PartyId> {
@@ -422,19 +439,30 @@ mod tests {
         out.0.drain(..).filter_map(back).collect()
     }
 
-    #[test]
-    fn what_not_all_have_done_is_undone_by_those_too_who_did_not_say() {
+    /// A wallet that is to be unbound, and what comes of each piece of news: what is next, and who is asked to
+    /// let the wallet in again.
+    fn unbinding(bound: bool, news: Vec<News>) -> (Vec<PartyId>, Vec<(Next, Vec<PartyId>)>) {
         let node = Role::ShareNode;
         let [mut user, nodes @ ..] = desks([Role::User, node, node, node]);
-        let nodes = nodes.map(|desk| desk.me);
-        let row = WalletId(Uuid::nil());
-        let task = task(Order::RemoveWallet { wallet: 1, id: row });
+        let nodes: Vec<PartyId> = nodes.iter().map(|desk| desk.me).collect();
+        let id = WalletId(Uuid::nil());
+        let task = task(Order::RemoveWallet { wallet: 1, id });
         let (mut stage, mut round) = Default::default();
         let out = &mut Outbox::default();
-        let done = News::Letter(Letter::ShareAnswer {
-            task: 1,
-            by: nodes[0],
-            answer: ShareAnswer::Done,
+        let row = WalletRow {
+            id,
+            user_id: user.card().persona.user,
+            address: "0x00".into(),
+            public_key: None,
+            wallet_type: WalletType::EVM,
+            message: None,
+            signature: None,
+            inserter: None,
+        };
+        let rows = if bound { vec![row] } else { Vec::new() };
+        let looked = News::Got(Got::View {
+            height: Height(1),
+            result: Ok(Answer::Wallets(rows)),
         });
         let mut turn = |news| {
             let now = WallMillis(1_000_000);
@@ -449,16 +477,38 @@ mod tests {
             );
             (next, asked_back(out))
         };
-        for news in [News::Begin, done] {
-            let (next, asked) = turn(news);
-            assert!(matches!(next, Next::Wait));
-            assert_eq!(asked, []);
-        }
-        let (next, asked) = turn(News::Overdue);
-        assert!(matches!(
-            next,
-            Next::Done(Ending::Declined("share-nodes-missing"))
-        ));
+        let all = [News::Begin, looked].into_iter().chain(news);
+        let told = all.map(&mut turn).collect();
+        (nodes, told)
+    }
+
+    fn done(by: u16) -> News {
+        News::Letter(Letter::ShareAnswer {
+            task: 1,
+            by: PartyId(by),
+            answer: ShareAnswer::Done,
+        })
+    }
+
+    #[test]
+    fn what_not_all_have_done_is_undone_by_those_too_who_did_not_say() {
+        let (nodes, mut told) = unbinding(true, vec![done(1), News::Overdue]);
+        let last = told.pop();
+        assert!(told.iter().all(|(_, asked)| asked.is_empty()));
+        let Some((Next::Done(Ending::Declined("share-nodes-missing")), asked)) = last else {
+            panic!("what not all have done is not done");
+        };
         assert_eq!(asked, nodes);
+    }
+
+    /// Or share nodes would let in a wallet that never was bound.
+    #[test]
+    fn what_is_not_bound_is_not_unbound_and_so_not_put_back() {
+        let (_, told) = unbinding(false, vec![]);
+        let last = told.last();
+        let Some((Next::Done(Ending::Declined("nothing-found")), asked)) = last else {
+            panic!("there is nothing to unbind");
+        };
+        assert_eq!(asked, &[]);
     }
 }

@@ -102,6 +102,11 @@ fn closed() -> Story {
 
 /// What she can claim of it, of this amount and with this proof.
 fn claim(story: Story, amount: i128, good: bool) -> Story {
+    let row = claimable(&story, amount, good);
+    claims(story, vec![row])
+}
+
+fn claimable(story: &Story, amount: i128, good: bool) -> ClaimRow {
     let token = Token::Idos;
     let end = Height(story.tip());
     let leaf = Leaf {
@@ -111,7 +116,7 @@ fn claim(story: Story, amount: i128, good: bool) -> Story {
         block: Hash([7; 32]),
     };
     let tree = Tree::new([leaf.hash()]).expect("there is a leaf");
-    let row = ClaimRow {
+    ClaimRow {
         escrow: leaf.escrow,
         created_at: end,
         recipient: leaf.recipient,
@@ -119,20 +124,27 @@ fn claim(story: Story, amount: i128, good: bool) -> Story {
         block: leaf.block,
         root: tree.root(),
         proof: if good { vec![] } else { vec![Hash([1; 32])] },
-    };
-    claims(story, vec![row])
+    }
 }
 
 fn claims(story: Story, rows: Vec<ClaimRow>) -> Story {
+    claims_of(story, rows, true)
+}
+
+fn claims_of(story: Story, rows: Vec<ClaimRow>, with_pending: bool) -> Story {
     let query = Query::ListWalletRewards {
         token: Token::Idos,
         wallet: caller(ALICE),
-        with_pending: true,
+        with_pending,
     };
     story.saw(ALICE, N1, query, Ok(Answer::Claims(rows)))
 }
 
 fn epoch(story: Story, total: i128) -> Story {
+    epoch_as(story, total, false)
+}
+
+fn epoch_as(story: Story, total: i128, confirmed: bool) -> Story {
     let end = Height(story.tip());
     let row = EpochRow {
         id: EpochId::derive(Token::Idos, Height(1)),
@@ -142,7 +154,7 @@ fn epoch(story: Story, total: i128) -> Story {
         root: Hash::default(),
         total: Amount(total),
         block: Hash([7; 32]),
-        confirmed: false,
+        confirmed,
     };
     epochs(story, vec![row])
 }
@@ -398,6 +410,21 @@ fn withdrawing() -> Vec<Case> {
         case(
             "an epoch closes with more than was withdrawn",
             epoch(closed(), 30),
+            by,
+            broken(&["ECON-07"]),
+        ),
+        case(
+            "an epoch counts as taken that nobody told of",
+            epoch_as(closed(), 20, true),
+            by,
+            broken(&["ECON-07"]),
+        ),
+        case(
+            "what no root proves yet can be claimed",
+            {
+                let row = claimable(&closed(), 20, true);
+                claims_of(closed(), vec![row], false)
+            },
             by,
             broken(&["ECON-07"]),
         ),
