@@ -17,6 +17,7 @@ use assay_model::node::{
 };
 use assay_model::rules::{Rules, Switch};
 use assay_model::time::{BlockTime, WallMillis};
+use assay_model::wire::{EnginePayload, ParameterUpdate, ParameterUpdates, VotableEvent};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -1685,6 +1686,51 @@ fn payloads_and_blocks_are_bounded() {
         assert_eq!(net.answer(1, Request::Account(root)), nonce);
         assert_eq!(net.heights(), [height]);
     }
+}
+
+/// A follower that takes a larger block than the network allows would leave the bound to the leader.
+#[test]
+fn followers_refuse_a_block_that_is_too_large() {
+    for (bytes, refused) in [(2 << 20, false), (3 << 20, true)] {
+        let mut net = Net::new(2, Rules::deployed());
+        let two = vec![large(&net, 1, bytes), large(&net, 2, bytes)];
+        let block = net.block(EPOCH, [two, vec![large(&net, 3, 1 << 20)]].concat());
+        let nack = Nack::Malformed;
+        let said = net.judge(2, block);
+        let malformed = matches!(said, Some(Message::Refuse { nack: it, .. }) if it == nack);
+        assert_eq!(malformed, refused, "{bytes}");
+    }
+}
+
+/// What waits and is too large by then would keep everything behind it waiting.
+#[test]
+fn validators_decide_how_large_a_block_is() {
+    let mut net = Net::new(1, Rules::deployed());
+    let waits = large(&net, 1, 2_000);
+    net.broadcast(1, &waits);
+    let updates = ParameterUpdates {
+        description: "smaller blocks".to_owned(),
+        updates: vec![ParameterUpdate::MaxBlockSize(1_500)],
+    };
+    let event = VotableEvent {
+        kind: "param_updates".to_owned(),
+        body: updates.encoded(),
+    };
+    let unsigned = Unsigned {
+        payload: EnginePayload::CreateResolution(event).into(),
+        ..net.unsigned(1, "assay-test")
+    };
+    let vote = Transaction::sign(&*net.suite, &net.keys[0], unsigned);
+    let again = large(&net, 2, 2_000);
+    net.broadcast(1, &vote);
+    net.propose(1);
+    let rejected = net.answer(1, Request::Broadcast(again.clone()));
+    assert_eq!(rejected, Reply::Rejected(Rejected::TooLarge));
+    // The first went with the vote; of two that waited the second would be stuck.
+    let small = large(&net, 2, 10);
+    let request = net.broadcast(1, &small);
+    net.propose(1);
+    assert!(matches!(net.reply(request), Some(Reply::Included { .. })));
 }
 
 #[test]
