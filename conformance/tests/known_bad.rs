@@ -27,8 +27,8 @@ const TELLINGS: u64 = 3;
 /// Stories that share a network.
 const COMPANY: &[&str] = &[
     "grants/denied",
-    "deletion/original-with-copies",
     "grants/lock-boundary",
+    "deletion/original-with-copies",
 ];
 
 /// Which nodes are wrong, and the stories that show it.
@@ -311,8 +311,7 @@ fn holds_in_real_time() -> Result<(), Failed> {
     Err(format!("it proves nothing in {TELLINGS} tellings: {doubts:#?}").into())
 }
 
-/// What is wrong with a node is told by the story it shows in, and by none before it on the same network. One
-/// after it would see that the record of the network has another number of rows than it should.
+/// What is wrong with a node is told by the story it shows in, and by no other on the same network.
 fn a_company_says_which_story_broke() -> Result<(), Failed> {
     let wrong = Wrong::LockOffByOne;
     let case = CASES.iter().find(|case| case.wrong == wrong);

@@ -217,7 +217,7 @@ fn record() -> impl Strategy<Value = AuditRow> {
         prop::option::of(uuid(GrantId)),
         prop::option::of(uuid(CredentialId)),
     );
-    let numbers = (any::<i64>(), any::<i64>(), any::<i64>());
+    let numbers = (any::<i64>(), any::<i64>());
     let events = prop::sample::select(vec![
         AuditEvent::Requested,
         AuditEvent::RequestDenied,
@@ -226,8 +226,7 @@ fn record() -> impl Strategy<Value = AuditRow> {
         AuditEvent::Ended,
     ]);
     (ids, numbers, events, text()).prop_map(
-        |((owner, request, grant, data), (number, time, height), event, party)| AuditRow {
-            number,
+        |((owner, request, grant, data), (time, height), event, party)| AuditRow {
             event,
             time,
             height,

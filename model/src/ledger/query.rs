@@ -212,8 +212,6 @@ pub struct GrantTermsRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct AuditRow {
-    /// Counts the rows of the whole record.
-    pub number: i64,
     pub event: AuditEvent,
     /// UNIX seconds of chain time.
     pub time: i64,
@@ -799,14 +797,14 @@ fn terms_row(tables: &Tables, call: Call<'_>, id: GrantId) -> Result<GrantTermsR
     })
 }
 
+/// In the order of what happened. Numbers of rows would tell how much others do.
 fn audit_rows(tables: &Tables, call: Call<'_>, own: Option<UserId>) -> Vec<AuditRow> {
-    let records = tables.audit_records.iter();
+    let records = tables.audit_records.values();
     records
-        .filter_map(|(number, record)| {
+        .filter_map(|record| {
             let about = record.about.as_ref()?;
             let concerned = Some(about.owner) == own || *about.party == *call.caller;
             concerned.then(|| AuditRow {
-                number: i64::try_from(*number).unwrap_or(i64::MAX),
                 event: record.event,
                 time: record.time.0,
                 height: i64::try_from(record.height.0).unwrap_or(i64::MAX),

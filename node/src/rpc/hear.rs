@@ -862,7 +862,6 @@ fn terms(mut row: Row) -> Result<GrantTermsRow, String> {
 
 fn record(mut row: Row) -> Result<AuditRow, String> {
     Ok(AuditRow {
-        number: row.int8()?,
         event: row.next("an event", |cell| AuditEvent::parse(cell.as_str()?))?,
         time: row.int8()?,
         height: row.int8()?,

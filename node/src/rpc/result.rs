@@ -158,7 +158,6 @@ const GRANT_TERMS: &[Column] = &[
     ("fields", "text"),
 ];
 const AUDIT_RECORDS: &[Column] = &[
-    ("number", "int8"),
     ("event", "text"),
     ("time", "int8"),
     ("height", "int8"),
@@ -409,7 +408,6 @@ fn terms(row: &GrantTermsRow) -> Vec<Json> {
 
 fn record(row: &AuditRow) -> Vec<Json> {
     vec![
-        int8(row.number),
         json!(row.event.name()),
         int8(row.time),
         int8(row.height),

@@ -16,7 +16,6 @@ fn told() -> (Story, Vec<AuditRow>) {
         .block([did(ALICE, revoke(id))]);
     let last = story.tip() as i64;
     let row = |number: i64, event: AuditEvent, height: i64, time: i64| AuditRow {
-        number,
         event,
         time,
         height,
