@@ -99,6 +99,12 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
         }
+        Order::DeclareKeyInvalid { from } => {
+            format!(
+                "declares its key invalid from {} on",
+                second(plan.epoch, *from)
+            )
+        }
         Order::Overwrite { credential, user } => {
             format!(
                 "overwrites credential {} in {}'s profile",

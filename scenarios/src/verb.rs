@@ -62,6 +62,8 @@ table! {
         "An issuer looks at a user's face, and writes which person it is.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
+    DeclareKeyInvalid "declare-key-invalid" ["from"]
+        "An issuer declares that what its key signs from a moment on is not to be believed.";
     Overwrite "overwrite" ["credential", "copy", "user"]
         "An issuer overwrites an existing row.";
     Rekey "rekey" ["user", "consent"]
@@ -355,6 +357,7 @@ impl Verb {
             | Verb::Issue
             | Verb::Recognise
             | Verb::SetStatus
+            | Verb::DeclareKeyInvalid
             | Verb::Overwrite
             | Verb::Rekey
             | Verb::WriteDwg

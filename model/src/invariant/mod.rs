@@ -29,6 +29,7 @@ mod personhood;
 mod plaintext;
 mod requests;
 mod staking;
+mod statements;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -130,6 +131,8 @@ pub fn all() -> &'static [&'static Invariant] {
         &attributes::ATTRIBUTES_ARE_THE_OWNERS,
         &status::STATUS_IS_SEEN,
         &status::STATUS_STANDS,
+        &statements::STATEMENTS_ARE_SIGNED,
+        &statements::INVALID_KEYS_ARE_DOUBTED,
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,

@@ -25,6 +25,7 @@ mod plaintext;
 mod random;
 mod requests;
 mod staking;
+mod statements;
 mod status;
 mod story;
 mod words;
@@ -147,6 +148,7 @@ fn cases() -> Vec<Case> {
         attributes::cases(),
         governance::cases(),
         status::cases(),
+        statements::cases(),
         consumer::cases(),
         requests::cases(),
         audit::cases(),
@@ -216,6 +218,11 @@ fn governance_is_judged() {
 #[test]
 fn statuses_are_judged() {
     status::cases().iter().for_each(check);
+}
+
+#[test]
+fn statements_are_judged() {
+    statements::cases().iter().for_each(check);
 }
 
 #[test]

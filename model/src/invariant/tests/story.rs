@@ -706,6 +706,7 @@ impl Story {
             about: profile(about),
             credential,
             document: document(name),
+            dated: 1,
         })
     }
 
