@@ -671,6 +671,10 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             )
         }
         FaultKind::ForgedQuorum { node } => format!("votes of {} that it repeats", node_ref(*node)),
+        FaultKind::Omitted { party: id } => format!(
+            "transactions of {} that the leader leaves out",
+            party(plan, *id)
+        ),
         FaultKind::AlteredRow { node, party: id } => {
             format!(
                 "alteration of the row of {} on {}",

@@ -294,6 +294,7 @@ table! {
     SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
     SlippedIn "slipped-in" ["party"] "The leader puts an erasure nobody has signed into its next block.";
     ForgedQuorum "forged-quorum" ["node"] "A leader announces blocks with its own vote repeated.";
+    Omitted "omitted" ["party"] "The leader leaves a party's transactions out of its blocks.";
     AlteredRow "altered-row" ["node", "party"] "A party's row is altered on one node, behind its back.";
 }
 

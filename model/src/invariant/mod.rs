@@ -20,6 +20,7 @@ mod escrow;
 mod exchange;
 mod governance;
 mod identity;
+mod inclusion;
 mod keys;
 mod limits;
 mod locks;
@@ -164,6 +165,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
+        &inclusion::KNOWN_IS_INCLUDED,
         &escrow::ESCROWS_PAY_THE_ENTITLED,
         &staking::STAKES_ARE_THE_HOLDERS,
         &staking::STAKE_WAITS_ITS_TIME,

@@ -15,6 +15,7 @@ mod economy;
 mod escrow;
 mod governance;
 mod identity;
+mod inclusion;
 mod keys;
 mod limits;
 mod locks;
@@ -160,6 +161,7 @@ fn cases() -> Vec<Case> {
         identity::cases(),
         writes::cases(),
         consensus::cases(),
+        inclusion::cases(),
         durability::cases(),
         economy::cases(),
         escrow::cases(),
@@ -278,6 +280,11 @@ fn writes_are_judged() {
 #[test]
 fn consensus_is_judged() {
     consensus::cases().iter().for_each(check);
+}
+
+#[test]
+fn inclusion_is_judged() {
+    inclusion::cases().iter().for_each(check);
 }
 
 #[test]
