@@ -229,6 +229,10 @@ pub enum Doubt {
     UntrustedIssuer,
     /// The notes do not say `approved`.
     NotApproved,
+    /// The issuer did not sign and date the status in the notes.
+    StatementUnsigned,
+    /// The issuer's key was invalid by the date of the document or the status, or one of them has none.
+    KeyInvalid,
     /// The content does not open with the consumer's key.
     CannotOpen,
     /// The plaintext's hash is not the grant's.
@@ -268,6 +272,8 @@ impl Doubt {
             Doubt::NoOriginal => "no-original",
             Doubt::UntrustedIssuer => "untrusted-issuer",
             Doubt::NotApproved => "not-approved",
+            Doubt::StatementUnsigned => "statement-unsigned",
+            Doubt::KeyInvalid => "key-invalid",
             Doubt::CannotOpen => "cannot-open",
             Doubt::HashMismatch => "hash-mismatch",
             Doubt::BadDocument(_) => "bad-document",
@@ -292,6 +298,8 @@ impl Doubt {
         "no-original",
         "untrusted-issuer",
         "not-approved",
+        "statement-unsigned",
+        "key-invalid",
         "cannot-open",
         "hash-mismatch",
         "bad-document",
@@ -592,6 +600,33 @@ pub enum Event {
         credential: CredentialId,
         /// Hash of the document.
         document: ContentHash,
+        /// The date the document bears, UNIX seconds.
+        dated: i64,
+    },
+    /// An issuer signed what it says of a credential's status.
+    Stated {
+        /// The issuer.
+        by: PartyId,
+        /// The notes, with date and signature.
+        notes: Text,
+        /// The date they bear, UNIX seconds.
+        dated: i64,
+    },
+    /// An issuer declared that what its key signs is not to be believed.
+    KeyDeclared {
+        /// The issuer.
+        by: PartyId,
+        /// First second of what is not, UNIX seconds.
+        from: i64,
+    },
+    /// A consumer has read such a declaration.
+    KeyDeclarationRead {
+        /// The consumer.
+        by: PartyId,
+        /// The issuer.
+        of: PartyId,
+        /// First second of what is not to be believed, UNIX seconds.
+        from: i64,
     },
     /// Somebody sealed a document for a recipient.
     Sealed {

@@ -194,6 +194,14 @@ switches! {
         promised "an owner's edit that leaves the notes as they are seals the credential anew and keeps its issuer's key" ("idos-facts 5.10, KEY-03")
         deployed "whoever signs an edit becomes the issuer, so an owner who changes keys loses the issuer's" ("schema:edit_credential")
         keeps ["KEY-03"];
+    SignedStatements "signed-statements"
+        promised "a status in the notes carries the issuer's date and signature, and a careful consumer takes none without" ("S2 (checking that a credential is valid)")
+        deployed "nobody signs what an issuer states later, nothing dates it, and consumers take a node's word for it" ("schema:edit_public_notes_as_issuer, idos-facts 5.6")
+        keeps ["REV-04"];
+    DeclaredKeys "declared-keys"
+        promised "an issuer declares its key invalid from a date on, and a careful consumer takes nothing that the key signed since, or without a date" ("derived, REV-06")
+        deployed "nobody looks for such a word: a key that is in the list of trusted issuers is good for all it signs" ("sdk:issuer keys, idos-facts 4.12")
+        keeps ["REV-06"];
     UniqueNotesId "unique-notes-id"
         promised "one issuer key and notes id name one credential" ("doc:issuer-guide")
         deployed "a status edit reaches every row with the same issuer key and notes id" ("schema:edit_public_notes_as_issuer")

@@ -99,6 +99,12 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         Order::SetStatus { credential, status } => {
             format!("sets credential {} to `{status}`", short(credential.0))
         }
+        Order::DeclareKeyInvalid { from } => {
+            format!(
+                "declares its key invalid from {} on",
+                second(plan.epoch, *from)
+            )
+        }
         Order::Overwrite { credential, user } => {
             format!(
                 "overwrites credential {} in {}'s profile",
@@ -665,6 +671,10 @@ pub fn fault(plan: &Plan, kind: &FaultKind) -> String {
             )
         }
         FaultKind::ForgedQuorum { node } => format!("votes of {} that it repeats", node_ref(*node)),
+        FaultKind::Omitted { party: id } => format!(
+            "transactions of {} that the leader leaves out",
+            party(plan, *id)
+        ),
         FaultKind::AlteredRow { node, party: id } => {
             format!(
                 "alteration of the row of {} on {}",

@@ -289,12 +289,29 @@ impl<'a> Narrator<'a> {
                 about,
                 credential,
                 document,
+                dated: _,
             } => format!(
                 "{} signs document {} about {}, for credential {}",
                 self.party(*by),
                 document.short(),
                 self.user(*about),
                 short(credential.0)
+            ),
+            Event::Stated {
+                by,
+                notes,
+                dated: _,
+            } => format!("{} signs what it states: {notes}", self.party(*by)),
+            Event::KeyDeclared { by, from } => format!(
+                "{} declares its key invalid from {} on",
+                self.party(*by),
+                self.second(*from)
+            ),
+            Event::KeyDeclarationRead { by, of, from } => format!(
+                "{} reads that the key of {} is invalid from {} on",
+                self.party(*by),
+                self.party(*of),
+                self.second(*from)
             ),
             Event::Sealed {
                 by,

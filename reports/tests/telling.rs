@@ -138,6 +138,21 @@ fn every_event_has_a_line() {
             about: user(),
             credential: credential(ORIGINAL),
             document,
+            dated: EPOCH_SECOND + 1,
+        },
+        Event::Stated {
+            by: KYC,
+            notes: "notes".into(),
+            dated: EPOCH_SECOND + 1,
+        },
+        Event::KeyDeclared {
+            by: KYC,
+            from: EPOCH_SECOND + 1,
+        },
+        Event::KeyDeclarationRead {
+            by: BANK,
+            of: KYC,
+            from: EPOCH_SECOND + 1,
         },
         Event::Sealed {
             by: ALICE,

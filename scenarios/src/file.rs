@@ -412,7 +412,7 @@ mirror! {
         dag "dag": String,
         /// A delegated write, by its `as`.
         dwg "dwg": String,
-        /// When a delegated write may first be used, in scenario time; default from the step on.
+        /// When a delegated write may first be used, or a key is invalid, in scenario time; default from the step on.
         from "from": String,
         /// When a paper may last be used, in scenario time; default an hour after the step, for a delegated
         /// grant a month.

@@ -96,6 +96,7 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         } => vec![&mut grant.locked_until, not_before, not_after],
         Order::Issue { findings, .. } => vec![&mut findings.expires],
         Order::Ask { expires, .. } => vec![expires],
+        Order::DeclareKeyInvalid { from } => vec![from],
         Order::Revoke { grants } => grants
             .iter_mut()
             .map(|grant| &mut grant.locked_until)

@@ -338,6 +338,11 @@ pub enum FaultKind {
         /// The leader.
         node: NodeRef,
     },
+    /// The leader leaves a party's transactions out of the blocks it makes.
+    Omitted {
+        /// The party.
+        party: PartyId,
+    },
     /// A party's encryption key is altered in the tables of one node, behind the node's back.
     AlteredRow {
         /// The node.
@@ -372,6 +377,7 @@ impl FaultKind {
             FaultKind::SlowClients { .. } => FaultVerb::SlowClients,
             FaultKind::SlippedIn { .. } => FaultVerb::SlippedIn,
             FaultKind::ForgedQuorum { .. } => FaultVerb::ForgedQuorum,
+            FaultKind::Omitted { .. } => FaultVerb::Omitted,
             FaultKind::AlteredRow { .. } => FaultVerb::AlteredRow,
         };
         verb.name()

@@ -74,7 +74,8 @@ fn accepted(verb: Verb) -> &'static [RequirementId] {
         | Verb::LeaveValidators
         | Verb::ApproveProposal => &["GOV-02"],
         // Success of these is a means, or an attack that works; neither is promised.
-        Verb::Overwrite
+        Verb::DeclareKeyInvalid
+        | Verb::Overwrite
         | Verb::Rekey
         | Verb::BindWallet
         | Verb::AddWallet
@@ -252,6 +253,8 @@ fn declined(verb: Verb, code: &str) -> &'static [RequirementId] {
         (_, "hash-mismatch") => &["ENC-04"],
         (_, "cannot-open") => &["ENC-03"],
         (_, "no-grant") => &["GRANT-01"],
+        (_, "statement-unsigned") => &["REV-04"],
+        (_, "key-invalid") => &["REV-06"],
         (
             _,
             "lock-too-short" | "no-original" | "untrusted-issuer" | "not-approved" | "bad-document"

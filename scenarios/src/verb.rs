@@ -62,6 +62,8 @@ table! {
         "An issuer looks at a user's face, and writes which person it is.";
     SetStatus "set-status" ["credential", "status"]
         "An issuer states a new status for a credential.";
+    DeclareKeyInvalid "declare-key-invalid" ["from"]
+        "An issuer declares that what its key signs from a moment on is not to be believed.";
     Overwrite "overwrite" ["credential", "copy", "user"]
         "An issuer overwrites an existing row.";
     Rekey "rekey" ["user", "consent"]
@@ -292,6 +294,7 @@ table! {
     SlowClients "slow-clients" ["delay"] "Requests and answers take longer.";
     SlippedIn "slipped-in" ["party"] "The leader puts an erasure nobody has signed into its next block.";
     ForgedQuorum "forged-quorum" ["node"] "A leader announces blocks with its own vote repeated.";
+    Omitted "omitted" ["party"] "The leader leaves a party's transactions out of its blocks.";
     AlteredRow "altered-row" ["node", "party"] "A party's row is altered on one node, behind its back.";
 }
 
@@ -355,6 +358,7 @@ impl Verb {
             | Verb::Issue
             | Verb::Recognise
             | Verb::SetStatus
+            | Verb::DeclareKeyInvalid
             | Verb::Overwrite
             | Verb::Rekey
             | Verb::WriteDwg

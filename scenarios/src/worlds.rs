@@ -116,6 +116,7 @@ fn lack(world: WorldKind, kind: &FaultKind) -> Option<&'static str> {
             WorldKind::Turmoil | WorldKind::Live,
             FaultKind::SlippedIn { .. }
             | FaultKind::ForgedQuorum { .. }
+            | FaultKind::Omitted { .. }
             | FaultKind::AlteredRow { .. },
         ) => Some(NOBODY_LIES),
         (WorldKind::Simulated | WorldKind::Live, _) => None,

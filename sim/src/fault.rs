@@ -136,6 +136,7 @@ impl Body {
             | FaultKind::Clock(_)
             | FaultKind::SlippedIn { .. }
             | FaultKind::ForgedQuorum { .. }
+            | FaultKind::Omitted { .. }
             | FaultKind::AlteredRow { .. } => Body::Elsewhere,
         }
     }

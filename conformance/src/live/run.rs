@@ -268,6 +268,7 @@ fn hardships(kind: &FaultKind) -> &'static [Hardship] {
         // No target is asked to lie.
         | FaultKind::SlippedIn { .. }
         | FaultKind::ForgedQuorum { .. }
+        | FaultKind::Omitted { .. }
         | FaultKind::AlteredRow { .. } => &[],
     }
 }

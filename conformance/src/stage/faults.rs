@@ -75,6 +75,7 @@ fn struck(kind: &FaultKind) -> Option<NodeRef> {
         // No story with these is told here.
         | FaultKind::SlippedIn { .. }
         | FaultKind::ForgedQuorum { .. }
+        | FaultKind::Omitted { .. }
         | FaultKind::AlteredRow { .. } => None,
     }
 }

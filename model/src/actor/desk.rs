@@ -29,8 +29,8 @@ use crate::rules::Switch;
 use crate::shares::ShareStore;
 use crate::time::{BlockTime, WallMillis};
 use crate::vc::{
-    About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, Level, Name,
-    PersonDraft, PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
+    About, AddressProof, Base, Country, Date, Draft, File, Gender, IdDocumentType, KeyDeclaration,
+    Level, Name, PersonDraft, PublicNotes, ResidentialAddress, Subject, VerifiableCredential,
 };
 
 /// How long issued documents are valid: ten years, the longest retention idOS knows.
@@ -100,12 +100,16 @@ pub struct Desk {
     /// Issuer: documents it signed, whom it gave them to, and what it says of them now.
     issued: BTreeMap<CredentialId, (PartyId, VerifiableCredential)>,
     pub(super) statuses: BTreeMap<CredentialId, String>,
+    /// Date and signature of the last statement about each of them.
+    stated: BTreeMap<CredentialId, (Option<i64>, Option<String>)>,
     /// User: hashes of what is in copies that wait for a grant.
     pub(super) waiting: BTreeMap<CredentialId, ContentHash>,
     /// Issuer: the faces it has seen.
     faces: BTreeSet<[u8; 32]>,
     /// Consumer: in whose profile it has met each person.
     pub(super) met: BTreeMap<String, UserId>,
+    /// Consumer: from when on issuers' keys are invalid, as they say themselves.
+    invalid_keys: BTreeMap<String, BlockTime>,
     /// Consumer: what it asked; user: what it was asked.
     pub(super) asked: BTreeMap<u32, Asked>,
     pub(super) questions: BTreeMap<u32, Question>,
@@ -148,6 +152,8 @@ impl Desk {
             claimed: BTreeSet::new(),
             issued: BTreeMap::new(),
             statuses: BTreeMap::new(),
+            stated: BTreeMap::new(),
+            invalid_keys: BTreeMap::new(),
             waiting: BTreeMap::new(),
             faces: BTreeSet::new(),
             met: BTreeMap::new(),
@@ -310,7 +316,7 @@ impl Desk {
     ) -> Package {
         let document = self.issue(user, credential, what, now, out);
         let how = (forged, unsealed);
-        self.sealed(&document, (user, to), credential, how, out)
+        self.sealed(&document, (user, to), credential, how, now, out)
     }
 
     /// Issuer: verifies a user, and says in a document, which comes with its bytes, what came of it.
@@ -324,7 +330,7 @@ impl Desk {
     ) -> Issued {
         let document = self.document(credential, what, now);
         let document = (document.to_bytes(), document);
-        self.issued(credential, (user, what.1.about), &document, out);
+        self.issued(credential, (user, what.1.about), &document, now, out);
         document
     }
 
@@ -334,6 +340,7 @@ impl Desk {
         credential: CredentialId,
         (user, about): (PartyId, PartyId),
         (plaintext, document): &Issued,
+        now: WallMillis,
         out: &mut Outbox,
     ) {
         self.issued.insert(credential, (user, document.clone()));
@@ -342,7 +349,71 @@ impl Desk {
             about: self.directory.card(about).persona.user,
             credential,
             document: content_hash(plaintext),
+            dated: now.block_time().0,
         });
+    }
+
+    /// Issuer: the text of notes that say this of a credential, signed and dated where that is promised.
+    pub(super) fn state(
+        &mut self,
+        credential: CredentialId,
+        notes: PublicNotes,
+        oddity: Option<Oddity>,
+        now: WallMillis,
+        out: &mut Outbox,
+    ) -> Text {
+        if !self.directory.rules.keep(Switch::SignedStatements)
+            || oddity == Some(Oddity::NoStatement)
+        {
+            return notes.to_text().into();
+        }
+        if let (Some(Oddity::OldStatement), Some((at, signature))) =
+            (oddity, self.stated.get(&credential).cloned())
+        {
+            let old = PublicNotes {
+                stated_at: at,
+                statement_signature: signature,
+                ..notes
+            };
+            return old.to_text().into();
+        }
+        let at = now.block_time();
+        let stated = notes.stated(&*self.suite, &self.keys.signing[0], at);
+        let notes: Text = stated.to_text().into();
+        let statement = (stated.stated_at, stated.statement_signature);
+        self.stated.insert(credential, statement);
+        out.note(Event::Stated {
+            by: self.me,
+            notes: notes.clone(),
+            dated: at.0,
+        });
+        notes
+    }
+
+    /// Consumer: takes what an issuer's own page says of its key. The earliest date counts, since only somebody
+    /// who has the key and is not the issuer could gain by a later one.
+    fn learn(&mut self, from: PartyId, declared: &KeyDeclaration, out: &mut Outbox) {
+        let key = self.directory.card(from).identities[0];
+        if !declared.is_of(&*self.suite, &key) {
+            return;
+        }
+        let known = self
+            .invalid_keys
+            .entry(key.caller())
+            .or_insert(declared.from);
+        *known = declared.from.min(*known);
+        out.note(Event::KeyDeclarationRead {
+            by: self.me,
+            of: from,
+            from: declared.from.0,
+        });
+    }
+
+    /// Consumer: whether to doubt what this key signed with this date, or without one.
+    pub(super) fn is_invalid(&self, key: &str, dated: Option<BlockTime>) -> bool {
+        let from = self.invalid_keys.get(key);
+        from.is_some_and(|from| dated.is_none_or(|dated| dated >= *from))
+            && self.directory.rules.keep(Switch::DeclaredKeys)
     }
 
     /// Issuer: a personhood credential for whoever shows this face. The id is the same whenever the face is, hangs
@@ -381,9 +452,9 @@ impl Desk {
             document: content_hash(&plaintext),
         });
         let document = (plaintext, document);
-        self.issued(credential, (user, user), &document, out);
+        self.issued(credential, (user, user), &document, now, out);
         let how = (false, false);
-        self.sealed(&document, (user, user), credential, how, out)
+        self.sealed(&document, (user, user), credential, how, now, out)
     }
 
     /// Issuer: a credential of a user's with this document, sealed to the holder of `to` and signed.
@@ -393,6 +464,7 @@ impl Desk {
         (user, to): (PartyId, PartyId),
         credential: CredentialId,
         (forged, unsealed): (bool, bool),
+        now: WallMillis,
         out: &mut Outbox,
     ) -> Package {
         let directory = self.directory.clone();
@@ -414,13 +486,15 @@ impl Desk {
             level: document.level().to_string(),
             status: "approved".to_owned(),
             issuer: self.card().persona.name.clone(),
+            stated_at: None,
+            statement_signature: None,
         };
         let mut signer = self.keys.signing[0].clone();
         let issuer_key = self.card().caller();
         if forged {
             signer.secret = self.draw_32("forge", &credential.to_string());
         }
-        let notes = notes.to_text();
+        let notes = self.state(credential, notes, None, now, out);
         self.signed_package(
             (directory.card(user).persona.user, credential),
             (&content, encryptor),
@@ -442,7 +516,8 @@ impl Desk {
         let user = paper.user;
         let findings = Findings::usual(user);
         let document = self.issue(user, original, (LEAST_BYTES, &findings), now, out);
-        let first = self.sealed(&document, (user, user), original, (false, false), out);
+        let how = (false, false);
+        let first = self.sealed(&document, (user, user), original, how, now, out);
         let (plaintext, _) = document;
         let to = self.box_of(paper.grantee);
         let (sealed, encryptor) = self.seal(copy, &to, &plaintext, out);
@@ -1060,6 +1135,7 @@ impl Desk {
                 let ending = judge(self, now, question, &answer, out);
                 out.letter(from, Letter::Believed { task, ending });
             }
+            Letter::KeyDeclared(declared) => self.learn(from, &declared, out),
             Letter::Dwg { dwg, paper } => {
                 self.write_papers.insert(dwg, *paper);
             }

@@ -9,6 +9,7 @@ use crate::ledger::OwnerConsent;
 use crate::node::{Reply, Request, RequestId};
 use crate::shares::{Blinded, Commitment, SignedShareRequest};
 use crate::time::{BlockTime, WallMillis};
+use crate::vc::KeyDeclaration;
 use crate::wire::SignIn;
 
 /// A credential as its issuer made it, ready to be stored.
@@ -283,6 +284,8 @@ pub enum Letter {
         /// How it ended.
         ending: crate::history::Ending,
     },
+    /// Issuer to consumer, and to whoever looks: what its own page says of its key from now on.
+    KeyDeclared(KeyDeclaration),
     /// Owner to issuer: a signed dWG.
     Dwg {
         /// Names the paper.

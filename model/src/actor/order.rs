@@ -443,6 +443,11 @@ pub enum Order {
         /// `revoked`, `approved`.
         status: String,
     },
+    /// Issuer: declare on its own page that its key is invalid.
+    DeclareKeyInvalid {
+        /// First second of what is not to be believed, UNIX seconds.
+        from: i64,
+    },
     /// Issuer: overwrite an existing credential with a document of its own.
     Overwrite {
         /// The row to overwrite.
@@ -990,6 +995,8 @@ oddities! {
     ProvesNothing "proves-nothing" "The wallet signs a greeting.";
     SameNotesId "with-a-used-notes-id" "The notes have the id of those the issuer made last.";
     NoNotesId "without-notes-id" "The notes an issuer states have no id.";
+    NoStatement "without-its-signature" "The notes an issuer states carry neither its signature nor a date.";
+    OldStatement "under-its-last-signature" "The notes an issuer states carry the date and the signature of those before.";
     FromIssuer "wrong-from-the-issuer-on" "Of a delegated write everything is wrong, the signing key first.";
     FromOwner "wrong-from-the-owner-on" "Of a delegated write the owner is nobody, and all that is checked later is wrong.";
     FromDates "wrong-from-the-dates-on" "Of a delegated write an instant is none, and all that is checked later is wrong.";

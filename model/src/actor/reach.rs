@@ -71,6 +71,7 @@ impl Order {
             | Order::Issue { .. }
             | Order::Recognise { .. }
             | Order::SetStatus { .. }
+            | Order::DeclareKeyInvalid { .. }
             | Order::Overwrite { .. }
             | Order::Rekey { .. }
             | Order::WriteDwg { .. }

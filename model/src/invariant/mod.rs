@@ -20,6 +20,7 @@ mod escrow;
 mod exchange;
 mod governance;
 mod identity;
+mod inclusion;
 mod keys;
 mod limits;
 mod locks;
@@ -29,6 +30,7 @@ mod personhood;
 mod plaintext;
 mod requests;
 mod staking;
+mod statements;
 mod status;
 mod tally;
 #[cfg(test)]
@@ -130,6 +132,8 @@ pub fn all() -> &'static [&'static Invariant] {
         &attributes::ATTRIBUTES_ARE_THE_OWNERS,
         &status::STATUS_IS_SEEN,
         &status::STATUS_STANDS,
+        &statements::STATEMENTS_ARE_SIGNED,
+        &statements::INVALID_KEYS_ARE_DOUBTED,
         &consumer::CAREFUL_CONSUMERS_ARE_NOT_FOOLED,
         &consumer::REQUESTS_COME_FIRST,
         &consumer::ONE_VERIFICATION_SERVES_MANY,
@@ -161,6 +165,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,
         &consensus::RETURNING_NODES_CATCH_UP,
+        &inclusion::KNOWN_IS_INCLUDED,
         &escrow::ESCROWS_PAY_THE_ENTITLED,
         &staking::STAKES_ARE_THE_HOLDERS,
         &staking::STAKE_WAITS_ITS_TIME,

@@ -7,6 +7,7 @@ use super::block::{Ballot, Block, Committed, Vote};
 use super::machine::{Halt, Node};
 use super::message::{Message, Nack, Note, Outbox, Record, Timer};
 use crate::id::{Height, NodeId};
+use crate::ledger::Transaction;
 use crate::rules::Switch;
 use crate::time::WallMillis;
 
@@ -227,9 +228,22 @@ impl Node {
         }
         lead.phase = Phase::Ready;
         lead.polling = false;
-        if !self.mempool.is_empty() {
+        if !self.next_transactions().is_empty() {
             self.propose_new(now, out);
         }
+    }
+
+    /// What waits for a block, except for what a leader that lies leaves out.
+    fn next_transactions(&mut self) -> Arc<[Arc<Transaction>]> {
+        let transactions = self.mempool.next_block(&self.state);
+        if self.omits.is_empty() {
+            return transactions;
+        }
+        let omits = |one: &Transaction| self.omits.contains(&one.sender);
+        let (left_out, kept): (Vec<_>, Vec<_>) =
+            transactions.iter().cloned().partition(|one| omits(one));
+        self.omitted.extend(left_out.iter().map(|one| one.id));
+        kept.into()
     }
 
     pub(super) fn on_empty_block_due(&mut self, now: WallMillis, height: Height, out: &mut Outbox) {
@@ -250,7 +264,7 @@ impl Node {
             now
         };
         let after = (self.height().next(), self.last_id(), self.app_hash);
-        let mut transactions = self.mempool.next_block(&self.state);
+        let mut transactions = self.next_transactions();
         if !self.slipped.is_empty() {
             let slipped = std::mem::take(&mut self.slipped);
             transactions = slipped

@@ -171,9 +171,12 @@ pub struct Node {
     /// Height a peer last said it has; nothing before the first answer after a restart.
     pub(super) tip: Option<Height>,
     pub(super) halted: Option<Halt>,
-    /// Transactions it puts into its next block unseen, and whether it repeats its votes: see [`Misdeed`].
+    /// Transactions it puts into its next block unseen, whether it repeats its votes, and whose transactions it
+    /// leaves out: see [`Misdeed`].
     pub(super) slipped: Vec<Arc<Transaction>>,
     pub(super) repeats_votes: bool,
+    pub(super) omits: Vec<Identity>,
+    pub(super) omitted: BTreeSet<TxId>,
 }
 
 impl Node {
@@ -206,6 +209,8 @@ impl Node {
             halted: None,
             slipped: Vec::new(),
             repeats_votes: false,
+            omits: Vec::new(),
+            omitted: BTreeSet::new(),
             genesis,
         }
     }
@@ -295,6 +300,7 @@ impl Node {
             Input::Appoint { term, leader } => self.on_appoint(now, term, leader, out),
             Input::Misdeed(Misdeed::SlipIn(transaction)) => self.slipped.push(transaction),
             Input::Misdeed(Misdeed::RepeatVotes(yes)) => self.repeats_votes = yes,
+            Input::Misdeed(Misdeed::Omit(senders)) => self.omits = senders,
             Input::Misdeed(Misdeed::AlterUser(user)) => self.state.alter_user(user),
         }
     }
@@ -388,6 +394,11 @@ impl Node {
     /// Whether transactions wait here.
     pub fn has_pending(&self) -> bool {
         !self.mempool.is_empty()
+    }
+
+    /// How many transactions it has left out of blocks, see [`Misdeed::Omit`].
+    pub fn omitted(&self) -> usize {
+        self.omitted.len()
     }
 
     /// What the node knows from the start.

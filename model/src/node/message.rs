@@ -56,6 +56,8 @@ pub enum Misdeed {
     SlipIn(Arc<Transaction>),
     /// Announces each proposal as final at once, with its own vote repeated, or does so no more.
     RepeatVotes(bool),
+    /// Leaves what these have signed out of the blocks it proposes; nobody's any more when there are none.
+    Omit(Vec<Identity>),
     /// A user's encryption key changes in the tables as if on the disk, past digests and change sets.
     AlterUser(UserId),
 }

@@ -271,7 +271,10 @@ fn text<'a>(document: &'a Map<String, Value>, field: &'static str) -> Result<&'a
         .ok_or(VcError::BadField { field })
 }
 
-fn date(document: &Map<String, Value>, field: &'static str) -> Result<BlockTime, VcError> {
+pub(super) fn date(
+    document: &Map<String, Value>,
+    field: &'static str,
+) -> Result<BlockTime, VcError> {
     let instant: Result<Timestamp, _> = text(document, field)?.parse();
     instant
         .map(|instant| BlockTime(instant.as_second()))

@@ -23,7 +23,7 @@ pub use jiff::civil::Date;
 pub use document::{About, CREDENTIAL_CONTEXTS, Draft, PersonDraft, VerifiableCredential};
 pub use error::VcError;
 pub use level::{Base, Level, LevelError};
-pub use notes::{PublicNotes, notes_id, status};
+pub use notes::{KeyDeclaration, PublicNotes, notes_id, status};
 pub use proof::{CRYPTOSUITE, TrustedIssuer, Verified};
 pub use subject::{
     AddressProof, Country, File, Gender, IdDocumentType, Name, ResidentialAddress, SUBJECT_CONTEXT,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::document::{About, date_text};
+use super::document::{About, date, date_text};
 use super::{VcError, VerifiableCredential, json};
 use crate::crypto::{Identity, Scheme, SigningKey, Suite};
 use crate::time::BlockTime;
@@ -44,6 +44,10 @@ pub struct Verified {
     pub id: String,
     /// First second in which it is no longer valid.
     pub expires: BlockTime,
+    /// The key that signed it.
+    pub key: Identity,
+    /// When it was signed, or was issued if it says that this came later; nothing when its proof has no date.
+    pub dated: Option<BlockTime>,
 }
 
 impl VerifiableCredential {
@@ -112,9 +116,9 @@ impl VerifiableCredential {
             });
         }
         let message = hash_data(proof, &self.document);
-        if !keys.any(|key| suite.verify(&key, &message, &signature)) {
+        let Some(key) = keys.find(|key| suite.verify(key, &message, &signature)) else {
             return Err(VcError::WrongSignature);
-        }
+        };
         if self.expires() <= now {
             return Err(VcError::Expired { at: self.expires() });
         }
@@ -123,6 +127,10 @@ impl VerifiableCredential {
             about: self.about().clone(),
             id: self.id().to_owned(),
             expires: self.expires(),
+            key,
+            dated: (date(proof, "created").ok())
+                .zip(date(&self.document, "issuanceDate").ok())
+                .map(|(created, issued)| created.max(issued)),
         })
     }
 

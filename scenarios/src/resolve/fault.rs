@@ -203,6 +203,11 @@ impl Resolver<'_> {
                 let node = self.struck(here, file)?;
                 Some(FaultKind::ForgedQuorum { node })
             }
+            FaultVerb::Omitted => {
+                let party = self.needed(here, "party", &file.party)?;
+                let party = self.party(party)?;
+                Some(FaultKind::Omitted { party })
+            }
             FaultVerb::AlteredRow => {
                 let node = self.struck(here, file);
                 let party = self.needed(here, "party", &file.party)?;

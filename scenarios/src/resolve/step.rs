@@ -307,6 +307,12 @@ impl Resolver<'_> {
                     status: status?,
                 })
             }
+            Verb::DeclareKeyInvalid => {
+                let from = self.duration_or("from", &file.from, here.at?);
+                Some(Order::DeclareKeyInvalid {
+                    from: self.second(from?),
+                })
+            }
             Verb::Overwrite => {
                 let row = self.row(here, file);
                 let user = match &file.user {

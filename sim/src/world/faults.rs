@@ -79,6 +79,12 @@ impl World<'_> {
                 active.effect = u64::from(self.hosts[node.index()].node.is_some());
                 self.give(node, node::Input::Misdeed(Misdeed::RepeatVotes(true)));
             }
+            FaultKind::Omitted { party } => {
+                let node = roles.leader;
+                active.node = Some(node);
+                let senders = self.history.cast.party(*party).identities.clone();
+                self.give(node, node::Input::Misdeed(Misdeed::Omit(senders)));
+            }
             FaultKind::AlteredRow { node, party } => {
                 let node = roles.resolve(*node);
                 let user = self.plan.parties[party.index()].user;
@@ -139,6 +145,13 @@ impl World<'_> {
             FaultKind::ForgedQuorum { .. } => {
                 if let Some(node) = node {
                     self.give(node, node::Input::Misdeed(Misdeed::RepeatVotes(false)));
+                }
+            }
+            FaultKind::Omitted { .. } => {
+                if let Some(node) = node {
+                    let machine = self.hosts[node.index()].node.as_ref();
+                    effect = machine.map_or(0, |machine| machine.omitted() as u64);
+                    self.give(node, node::Input::Misdeed(Misdeed::Omit(Vec::new())));
                 }
             }
             FaultKind::Stall { .. } => {

@@ -255,6 +255,9 @@ impl Desk {
         {
             return Some(Doubt::AnswerForged);
         }
+        if self.is_invalid(&result.issuer, Some(result.evaluated_at)) {
+            return Some(Doubt::KeyInvalid);
+        }
         if at > result.question.expires {
             return Some(Doubt::AnswerExpired);
         }

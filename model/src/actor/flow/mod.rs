@@ -297,6 +297,7 @@ impl Flow {
             Order::InventDeposit { .. } => Flow::Vote { event: None },
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
+            | Order::DeclareKeyInvalid { .. }
             | Order::Overwrite { .. }
             | Order::BindWallet { .. }
             | Order::WriteDwg { .. }

@@ -11,8 +11,8 @@ use crate::history::{Doubt, Ending, Event, Role};
 use crate::id::{CredentialId, Height, NodeId, Text};
 use crate::ledger::{Answer, Query, SharedCredential};
 use crate::rules::Switch;
-use crate::time::WallMillis;
-use crate::vc::{About, VerifiableCredential, status};
+use crate::time::{BlockTime, WallMillis};
+use crate::vc::{About, PublicNotes, VerifiableCredential, status};
 
 /// What a consumer has gathered about a copy so far. Source: idos-facts 5.14.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(in crate::actor) struct Reading {
     granted: bool,
     hashes: Vec<Option<Text>>,
     height: Option<Height>,
+    /// The key in the original's row, and when it stated the status.
+    stated: Option<(Text, Option<BlockTime>)>,
 }
 
 impl Reading {
@@ -116,8 +118,9 @@ pub(super) fn use_copy(
             }),
         ) => {
             reading.relies_on(height);
-            if let Some(doubt) = doubt_about_original(desk, &answer, copy, demands) {
-                reading.doubt(doubt);
+            match doubt_about_original(desk, &answer, copy, demands) {
+                Ok(stated) => reading.stated = Some(stated),
+                Err(doubt) => reading.doubt(doubt),
             }
             *stage = UseStage::Content;
             content()
@@ -171,29 +174,39 @@ pub(super) fn use_copy(
     }
 }
 
-/// The copy must be linked to an original whose issuer is trusted and whose status is approved.
-pub(super) fn doubt_about_original(
+/// The copy must be linked to an original whose issuer is trusted and states that it is approved. What comes back
+/// is the issuer's key, and when it said so.
+fn doubt_about_original(
     desk: &Desk,
     answer: &Answer,
     copy: CredentialId,
     demands: &Demands,
-) -> Option<Doubt> {
+) -> Result<(Text, Option<BlockTime>), Doubt> {
     let Answer::Credentials(rows) = answer else {
-        return Some(Doubt::NoOriginal);
+        return Err(Doubt::NoOriginal);
     };
     let Some(row) = rows.iter().find(|row| row.id == copy) else {
-        return Some(Doubt::NoOriginal);
+        return Err(Doubt::NoOriginal);
     };
-    let issuer = &*row.issuer_auth_public_key;
+    let issuer = &row.issuer_auth_public_key;
     let trusted = desk.directory.trusted_issuers(&demands.trusting);
-    if !trusted.iter().any(|trusted| trusted.key.caller() == issuer) {
-        return Some(Doubt::UntrustedIssuer);
+    let Some(trusted) = trusted.iter().find(|one| one.key.caller() == **issuer) else {
+        return Err(Doubt::UntrustedIssuer);
+    };
+    let stated = PublicNotes::parse(&row.public_notes)
+        .and_then(|notes| notes.stated_by(&*desk.suite, &trusted.key));
+    if stated.is_none() && desk.directory.rules.keep(Switch::SignedStatements) {
+        return Err(Doubt::StatementUnsigned);
     }
-    (status(&row.public_notes).as_deref() != Some("approved")).then_some(Doubt::NotApproved)
+    if status(&row.public_notes).as_deref() != Some("approved") {
+        return Err(Doubt::NotApproved);
+    }
+    Ok((issuer.clone(), stated))
 }
 
-/// The document must be what the grant says, proven by a trusted issuer, valid, and about this user.
-pub(super) fn doubt_about_content(
+/// The document must be what the grant says, proven by a trusted issuer with a key that was good then, valid, and
+/// about this user; and the key under the status must have been good when that was stated.
+fn doubt_about_content(
     desk: &mut Desk,
     reading: &Reading,
     plaintext: &[u8],
@@ -216,6 +229,10 @@ pub(super) fn doubt_about_content(
         Err(error) => return Some(Doubt::BadDocument(error.code())),
         Ok(verified) => verified,
     };
+    let stated = (reading.stated.as_ref()).is_some_and(|(key, at)| desk.is_invalid(key, *at));
+    if stated || desk.is_invalid(&verified.key.caller(), verified.dated) {
+        return Some(Doubt::KeyInvalid);
+    }
     if !level.matches_or_higher(demands.level) {
         return Some(Doubt::LevelTooLow);
     }

@@ -9,11 +9,11 @@ use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
 use super::{Next, declined, deny_question, done_if, found, shout, submit, withdraw};
-use crate::history::{Ending, Event};
+use crate::history::{Ending, Event, Role};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
-use crate::time::WallMillis;
-use crate::vc::PublicNotes;
+use crate::time::{BlockTime, WallMillis};
+use crate::vc::{KeyDeclaration, PublicNotes};
 
 /// The one transaction of an order that needs no more.
 pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut Outbox) -> Next {
@@ -32,11 +32,25 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
                 level: "basic".to_owned(),
                 status: status.clone(),
                 issuer: desk.card().persona.name.clone(),
+                stated_at: None,
+                statement_signature: None,
             };
             Action::EditPublicNotesAsIssuer {
                 public_notes_id: id.into(),
-                public_notes: notes.to_text().into(),
+                public_notes: desk.state(*credential, notes, task.oddity, now, out),
             }
+        }
+        Order::DeclareKeyInvalid { from } => {
+            let key = &desk.keys.signing[0];
+            let declared = KeyDeclaration::sign(&*desk.suite, key, BlockTime(*from));
+            out.note(Event::KeyDeclared {
+                by: desk.me,
+                from: *from,
+            });
+            for consumer in directory.parties(Role::Consumer) {
+                out.letter(consumer, Letter::KeyDeclared(declared.clone()));
+            }
+            return Next::Done(Ending::Accepted);
         }
         Order::Overwrite { credential, user } => {
             let me = desk.me;
@@ -242,7 +256,6 @@ pub(super) fn upsert(
 mod tests {
     use super::*;
     use crate::actor::people::{desks, task};
-    use crate::history::Role;
 
     /// Whoever is told to, as where the chain of a story has nobody that owns it.
     #[test]

@@ -15,6 +15,7 @@ mod economy;
 mod escrow;
 mod governance;
 mod identity;
+mod inclusion;
 mod keys;
 mod limits;
 mod locks;
@@ -25,6 +26,7 @@ mod plaintext;
 mod random;
 mod requests;
 mod staking;
+mod statements;
 mod status;
 mod story;
 mod words;
@@ -147,6 +149,7 @@ fn cases() -> Vec<Case> {
         attributes::cases(),
         governance::cases(),
         status::cases(),
+        statements::cases(),
         consumer::cases(),
         requests::cases(),
         audit::cases(),
@@ -158,6 +161,7 @@ fn cases() -> Vec<Case> {
         identity::cases(),
         writes::cases(),
         consensus::cases(),
+        inclusion::cases(),
         durability::cases(),
         economy::cases(),
         escrow::cases(),
@@ -219,6 +223,11 @@ fn statuses_are_judged() {
 }
 
 #[test]
+fn statements_are_judged() {
+    statements::cases().iter().for_each(check);
+}
+
+#[test]
 fn consumers_are_judged() {
     consumer::cases().iter().for_each(check);
 }
@@ -271,6 +280,11 @@ fn writes_are_judged() {
 #[test]
 fn consensus_is_judged() {
     consensus::cases().iter().for_each(check);
+}
+
+#[test]
+fn inclusion_is_judged() {
+    inclusion::cases().iter().for_each(check);
 }
 
 #[test]

@@ -246,7 +246,15 @@ fn step(story: Story, waiting: &mut Vec<Told>, choices: Step) -> Story {
         24 => match c % 3 {
             0 => story.doubt(
                 consumer(b),
-                pick(&[Doubt::NotApproved, Doubt::HashMismatch], d),
+                pick(
+                    &[
+                        Doubt::NotApproved,
+                        Doubt::HashMismatch,
+                        Doubt::StatementUnsigned,
+                        Doubt::KeyInvalid,
+                    ],
+                    d,
+                ),
             ),
             1 => story.accept(consumer(b), None),
             _ => story.accept(consumer(b), Some(pick(&NAMES, d))),

@@ -127,6 +127,7 @@ pub(super) fn invalid(party: PartyId, action: Action) -> Told {
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     told: Vec<Told>,
+    proposer: NodeId,
     nodes: Vec<NodeId>,
     votes: Vec<NodeId>,
     stray_votes: Vec<NodeId>,
@@ -139,6 +140,7 @@ pub(super) struct Draft {
 pub(super) fn block(told: impl IntoIterator<Item = Told>) -> Draft {
     Draft {
         told: told.into_iter().collect(),
+        proposer: N1,
         nodes: NODES.to_vec(),
         votes: NODES.to_vec(),
         stray_votes: Vec::new(),
@@ -149,6 +151,12 @@ pub(super) fn block(told: impl IntoIterator<Item = Told>) -> Draft {
 }
 
 impl Draft {
+    /// This node makes it, and not the first one.
+    pub(super) fn made_by(mut self, leader: NodeId) -> Draft {
+        self.proposer = leader;
+        self
+    }
+
     /// Only these nodes commit it.
     pub(super) fn on(mut self, nodes: &[NodeId]) -> Draft {
         self.nodes = nodes.to_vec();
@@ -455,7 +463,7 @@ impl Story {
         let block = Block::propose(
             &Symbolic,
             &node_key(),
-            N1,
+            draft.proposer,
             (height, previous, previous_app_hash),
             time,
             transactions.into(),
@@ -706,6 +714,7 @@ impl Story {
             about: profile(about),
             credential,
             document: document(name),
+            dated: 1,
         })
     }
 
@@ -774,6 +783,15 @@ impl Story {
 
     pub(super) fn crash(self, node: NodeId) -> Story {
         self.event(Event::Crashed { node, lost: 0 })
+    }
+
+    /// A node stops for good, since its state is another.
+    pub(super) fn halt(self, node: NodeId) -> Story {
+        let height = self.tip;
+        self.event(Event::Halted {
+            node,
+            why: crate::node::Halt::Diverged { height },
+        })
     }
 
     pub(super) fn start_again(self, node: NodeId) -> Story {
