@@ -113,6 +113,8 @@ fn good() -> Vec<(&'static str, Vec<u8>)> {
         level: "plus+liveness+email".to_owned(),
         status: "approved".to_owned(),
         issuer: "KYC Co".to_owned(),
+        stated_at: Some(1_767_225_600),
+        statement_signature: Some("ab".repeat(64)),
     };
     good.extend([
         ("document", credential()),
