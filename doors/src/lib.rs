@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::sync::{Arc, LazyLock};
 
+use assay_model::bridge::BridgeEvent;
 use assay_model::crypto::{
     BoxPublic, BoxSecret, Identity, KdfMemo, Nep413, Real, Suite, Symbolic, XrplKey,
     canonical_identifier, is_xrpl_address, parse_stellar_address, verify_credential,
@@ -12,8 +13,10 @@ use assay_model::crypto::{
 use assay_model::ledger::{Action, Query};
 use assay_model::time::BlockTime;
 use assay_model::vc::{Level, PublicNotes, TrustedIssuer, VerifiableCredential, notes_id, status};
-use assay_model::wire::{CallPayload, ExecutePayload, SignedTransaction, Value, canonical_integer};
-use assay_model::wire::{call_payload, execute_payload};
+use assay_model::wire::{
+    CallPayload, EnginePayload, ExecutePayload, ParameterUpdates, PowerUpdate, SignedTransaction,
+    Value, call_payload, canonical_integer, execute_payload,
+};
 use assay_node::rpc::{self, ChainMethod, Method, Mode};
 use assay_scenarios::{Overrides, Source, load};
 use base64::Engine as _;
@@ -25,6 +28,7 @@ pub type Door = (&'static str, fn(&[u8]) -> bool);
 /// All of them by name.
 pub const DOORS: &[Door] = &[
     ("payload", payload),
+    ("engine", engine),
     ("value", value),
     ("transaction", transaction),
     ("signature", signature),
@@ -83,6 +87,54 @@ pub fn payload(bytes: &[u8]) -> bool {
             }
         }
         Err(refusal) => says_why(&refusal),
+    }
+    read_any
+}
+
+/// The engine's own payloads, which of them the first byte says, and what is voted on in them.
+pub fn engine(bytes: &[u8]) -> bool {
+    let Some((kind, bytes)) = bytes.split_first() else {
+        return false;
+    };
+    let kind = EnginePayload::TYPES[usize::from(*kind) % EnginePayload::TYPES.len()];
+    let payload = match EnginePayload::decode(kind, bytes) {
+        Ok(payload) => payload,
+        Err(refusal) => {
+            says_why(&refusal);
+            return false;
+        }
+    };
+    let again = EnginePayload::decode(kind, &payload.encoded());
+    assert_eq!(again.as_ref(), Ok(&payload));
+    let events = match &payload {
+        EnginePayload::CreateResolution(event) => std::slice::from_ref(event),
+        EnginePayload::ValidatorVoteBodies(events) => events,
+        _ => return true,
+    };
+    let mut read_any = false;
+    for body in events.iter().map(|event| event.body.as_slice()) {
+        match BridgeEvent::decode(body) {
+            Ok(event) => {
+                assert_eq!(event.votable().body, body);
+                read_any = true;
+            }
+            Err(refusal) => says_why(&refusal),
+        }
+        match ParameterUpdates::decode(body) {
+            Ok(updates) => {
+                let again = ParameterUpdates::decode(&updates.encoded());
+                assert_eq!(again.map(|again| again.encoded()), Ok(updates.encoded()));
+                read_any = true;
+            }
+            Err(refusal) => says_why(&refusal),
+        }
+        match PowerUpdate::decode(body) {
+            Ok(update) => {
+                assert_eq!(PowerUpdate::decode(&update.encoded()).as_ref(), Ok(&update));
+                read_any = true;
+            }
+            Err(refusal) => says_why(&refusal),
+        }
     }
     read_any
 }

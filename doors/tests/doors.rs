@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use assay_doors::DOORS;
 use assay_laws::laws;
+use assay_model::bridge::{Address, Amount, BridgeEvent, DepositEvent, Hash, Token};
 use assay_model::crypto::{
     BoxSecret, EphemeralSeal, Identity, Nep413, Real, Scheme, SigningKey, Suite, Symbolic, XrplKey,
     stellar_address,
@@ -19,7 +20,10 @@ use assay_model::vc::{
     Country, Date, Draft, File, Gender, IdDocumentType, Level, Name, PublicNotes, Subject,
     VerifiableCredential,
 };
-use assay_model::wire::{Value, call_payload, execute_payload};
+use assay_model::wire::{
+    EnginePayload, ParameterUpdate, ParameterUpdates, Value, VotableEvent, call_payload,
+    execute_payload,
+};
 use assay_node::rpc::{Mode, ask};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -54,6 +58,36 @@ fn good() -> Vec<(&'static str, Vec<u8>)> {
         ("payload", execute_payload("main", "remove_user", &[vec![]])),
         ("payload", called.clone()),
     ]);
+    let deposit = BridgeEvent::Deposit(DepositEvent {
+        id: Hash([1; 32]),
+        token: Token::Usdc,
+        address: Address([2; 20]),
+        amount: Amount(250_000_000),
+        block: 7,
+    });
+    let changes = ParameterUpdates {
+        description: "faster".to_owned(),
+        updates: vec![ParameterUpdate::JoinExpiry(60)],
+    };
+    let change = VotableEvent {
+        kind: "param_updates".to_owned(),
+        body: changes.encoded(),
+    };
+    for (kind, payload) in [
+        (
+            "create_resolution",
+            EnginePayload::CreateResolution(deposit.votable()),
+        ),
+        (
+            "validator_vote_bodies",
+            EnginePayload::ValidatorVoteBodies(vec![change]),
+        ),
+        ("validator_join", EnginePayload::ValidatorJoin { power: 3 }),
+    ] {
+        let kinds = EnginePayload::TYPES.iter();
+        let place = kinds.take_while(|name| **name != kind).count();
+        good.push(("engine", [&[place as u8], &payload.encoded()[..]].concat()));
+    }
     let key = SigningKey {
         scheme: Scheme::Evm,
         secret: [0x11; 32],

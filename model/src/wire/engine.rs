@@ -399,9 +399,24 @@ impl EnginePayload {
         out
     }
 
+    /// The types of all payloads of the engine, as transactions name them.
+    pub const TYPES: &[&str] = &[
+        "raw_statement",
+        "transfer",
+        "validator_join",
+        "validator_approve",
+        "validator_remove",
+        "validator_leave",
+        "validator_vote_ids",
+        "validator_vote_bodies",
+        "create_resolution",
+        "approve_resolution",
+        "delete_resolution",
+    ];
+
     /// Whether this is the type of some payload of the engine.
     pub fn is_type(name: &str) -> bool {
-        TYPES.contains(&name)
+        EnginePayload::TYPES.contains(&name)
     }
 
     /// Reads what [`EnginePayload::encoded`] writes. Bytes after it are ignored, as nodes do, except after
@@ -465,22 +480,6 @@ impl EnginePayload {
         })
     }
 }
-
-/// The types of payloads that are the engine's own.
-const TYPES: &[&str] = &[
-    "raw_statement",
-    "transfer",
-    "validator_join",
-    "validator_approve",
-    "validator_remove",
-    "validator_leave",
-    "validator_vote_ids",
-    "validator_vote_bodies",
-    "create_resolution",
-    "approve_resolution",
-    "delete_resolution",
-];
-
 fn resolution(reader: &mut Reader<'_>) -> Result<ResolutionId, DecodeError> {
     let bytes: [u8; 16] = reader.array("resolution")?;
     Ok(ResolutionId(Uuid::from_bytes(bytes)))
