@@ -67,11 +67,9 @@ impl Exchange {
             }
             Input::Letter { from, letter } => match letter {
                 Letter::Calls { task, calls } => self.take(from, task, calls, out),
-                Letter::Watch => {
-                    if self.watchers.insert(from) {
-                        for event in &self.told {
-                            out.letter(from, Letter::Bridge(*event));
-                        }
+                Letter::Watch if self.watchers.insert(from) => {
+                    for event in &self.told {
+                        out.letter(from, Letter::Bridge(*event));
                     }
                 }
                 _ => {}

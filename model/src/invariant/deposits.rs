@@ -96,7 +96,9 @@ fn last_confirmed(chronicle: &Chronicle<'_>, seen: usize) -> u64 {
     let mut confirmed = 0;
     for observation in &chronicle.history.observations()[..seen] {
         if let Event::ChainBlock { block } = &observation.event {
-            let deep = block.number.saturating_sub(chronicle.history.cast.external.confirmations);
+            let deep = block
+                .number
+                .saturating_sub(chronicle.history.cast.external.confirmations);
             confirmed = confirmed.max(deep);
         }
     }
@@ -106,12 +108,16 @@ fn last_confirmed(chronicle: &Chronicle<'_>, seen: usize) -> u64 {
 /// Whoever is said to have deposited anything has what the books say, whether enough said so or not.
 fn balances_are_as_told(chronicle: &Chronicle<'_>, tally: &mut Tally) {
     let claimed = |token: Token, of: Address, before: usize| {
-        chronicle.council.claimed.iter().any(|(seen, told)| match told {
-            BridgeEvent::Deposit(event) => {
-                *seen < before && (event.token, event.address) == (token, of)
-            }
-            BridgeEvent::EpochConfirmed(_) => false,
-        })
+        chronicle
+            .council
+            .claimed
+            .iter()
+            .any(|(seen, told)| match told {
+                BridgeEvent::Deposit(event) => {
+                    *seen < before && (event.token, event.address) == (token, of)
+                }
+                BridgeEvent::EpochConfirmed(_) => false,
+            })
     };
     for (view, page) in pages(chronicle, &chronicle.books) {
         let Some(Shown { token, of, amount }) = shown(view) else {

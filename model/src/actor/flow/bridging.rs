@@ -18,12 +18,7 @@ use crate::ledger::{Answer, ClaimRow, EpochRow, Outcome, Query, Refusal};
 use crate::wire::EnginePayload;
 
 /// An operator votes for an event: it proposes it, and approves of it where another was first.
-pub(super) fn vote(
-    event: &mut Option<BridgeEvent>,
-    desk: &Desk,
-    task: &Task,
-    news: News,
-) -> Next {
+pub(super) fn vote(event: &mut Option<BridgeEvent>, desk: &Desk, task: &Task, news: News) -> Next {
     let submit = |payload: EnginePayload| Next::Ask(Want::Submit(payload.into()), None);
     let votable = event
         .get_or_insert_with(|| invented(desk, &task.order))
@@ -91,7 +86,9 @@ pub(super) fn post_root(
                 true => Hash(blake3::hash(&row.root.0).into()),
                 false => row.root,
             };
-            posting.signatures.extend(signed(desk, *token, posting.root));
+            posting
+                .signatures
+                .extend(signed(desk, *token, posting.root));
             posting.waits = signers.len();
             for signer in signers {
                 let wanted = Letter::RootWanted {
