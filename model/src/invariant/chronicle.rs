@@ -466,6 +466,8 @@ pub struct View<'a> {
     pub height: Height,
     /// What was answered.
     pub result: &'a Result<Answer, Refusal>,
+    /// The observation of the question.
+    pub asked: usize,
     /// The observation of the answer.
     pub seen: usize,
 }
@@ -1299,7 +1301,7 @@ pub(super) fn canonical(grantee: &str) -> Option<Text> {
 
 /// Pairs each answered view with its question.
 fn views(history: &History) -> Vec<View<'_>> {
-    let mut asked: BTreeMap<RequestId, (Option<Identity>, bool, &Query)> = BTreeMap::new();
+    let mut asked: BTreeMap<RequestId, (usize, Option<Identity>, bool, &Query)> = BTreeMap::new();
     let mut views = Vec::new();
     for (seen, observation) in history.observations().iter().enumerate() {
         match &observation.event {
@@ -1313,7 +1315,7 @@ fn views(history: &History) -> Vec<View<'_>> {
                     },
                 ..
             } => {
-                asked.insert(*id, (*caller, *signed, query));
+                asked.insert(*id, (seen, *caller, *signed, query));
             }
             Event::Answered {
                 id,
@@ -1321,8 +1323,9 @@ fn views(history: &History) -> Vec<View<'_>> {
                 node,
                 reply: Reply::View { height, result },
             } => {
-                if let Some((caller, signed, query)) = asked.remove(id) {
+                if let Some((question, caller, signed, query)) = asked.remove(id) {
                     views.push(View {
+                        asked: question,
                         by: *by,
                         signed,
                         node: *node,

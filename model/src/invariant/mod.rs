@@ -18,6 +18,7 @@ mod durability;
 mod economy;
 mod escrow;
 mod exchange;
+mod freshness;
 mod governance;
 mod identity;
 mod keys;
@@ -157,6 +158,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &governance::LOCKS_OUTLIVE_CHANGES,
         &consensus::ONE_STATE_PER_HEIGHT,
         &consensus::ANSWERS_FOLLOW_THE_LEDGER,
+        &freshness::ANSWERS_ARE_FRESH,
         &consensus::QUORUMS_ARE_REAL,
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,

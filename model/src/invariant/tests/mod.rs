@@ -13,6 +13,7 @@ mod disclosure;
 mod durability;
 mod economy;
 mod escrow;
+mod freshness;
 mod governance;
 mod identity;
 mod keys;
@@ -158,6 +159,7 @@ fn cases() -> Vec<Case> {
         identity::cases(),
         writes::cases(),
         consensus::cases(),
+        freshness::cases(),
         durability::cases(),
         economy::cases(),
         escrow::cases(),
@@ -271,6 +273,11 @@ fn writes_are_judged() {
 #[test]
 fn consensus_is_judged() {
     consensus::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_age_of_answers_is_judged() {
+    freshness::cases().iter().for_each(check);
 }
 
 #[test]
