@@ -313,6 +313,7 @@ impl Doubt {
         "answer-withdrawn",
         "answer-is-no",
         "other-matches",
+        "answers-differ",
         "nothing-found",
         "other-amount",
         "wrong-password",

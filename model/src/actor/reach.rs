@@ -109,6 +109,7 @@ impl Order {
             | Order::Behave { .. }
             | Order::AskEnclave { .. }
             | Order::UseGrant { .. }
+            | Order::Pry { .. }
             | Order::Filter { .. }
             | Order::Ask { .. }
             | Order::AskAgain { .. }

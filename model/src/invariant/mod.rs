@@ -31,6 +31,7 @@ mod plaintext;
 mod requests;
 mod staking;
 mod status;
+mod strangers;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -116,6 +117,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &access::GRANTED_COPIES_READABLE,
         &access::ANSWERS_GO_TO_WHO_ASKED,
         &access::OWNERS_SEE_EVERYTHING,
+        &strangers::REFUSALS_GIVE_NOTHING_AWAY,
         &locks::LOCKS_HOLD_TO_THE_SECOND,
         &locks::LOCKED_COPIES_STAY,
         &locks::GRANTS_END_ONE_BY_ONE,

@@ -28,6 +28,7 @@ mod requests;
 mod staking;
 mod status;
 mod story;
+mod strangers;
 mod words;
 mod write_grants;
 mod writes;
@@ -158,6 +159,7 @@ fn cases() -> Vec<Case> {
         passporting::cases(),
         identity::cases(),
         writes::cases(),
+        strangers::cases(),
         consensus::cases(),
         freshness::cases(),
         durability::cases(),
@@ -273,6 +275,11 @@ fn writes_are_judged() {
 #[test]
 fn consensus_is_judged() {
     consensus::cases().iter().for_each(check);
+}
+
+#[test]
+fn what_strangers_learn_is_judged() {
+    strangers::cases().iter().for_each(check);
 }
 
 #[test]
