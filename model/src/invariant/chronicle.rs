@@ -605,6 +605,15 @@ impl<'a> Chronicle<'a> {
         rules.keep(Switch::RotationKeepsIssuer) && self.notes_before(fact, deed) == notes
     }
 
+    /// Whether an edit was accepted though it reaches no row of the caller's, as it is without `no-silent-success`:
+    /// then it has changed nothing.
+    pub(super) fn edits_nothing(&self, id: CredentialId, deed: &Deed<'_>) -> bool {
+        let silent = !self.history.cast.rules.keep(Switch::NoSilentSuccess);
+        let present = self.credential_before(id, deed);
+        let foreign = present.is_none_or(|fact| Some(fact.owner) != deed.own);
+        silent && foreign && matches!(deed.action, Action::EditCredential { .. })
+    }
+
     /// The profile a caller speaks for at a height.
     pub fn user_of(&self, caller: &Identity, height: Height) -> Option<UserId> {
         self.user_named(&caller.caller(), height)
