@@ -88,6 +88,8 @@ pub struct Cast {
     pub epoch: WallMillis,
     /// How far block time may stray from the clocks of honest validators, in milliseconds.
     pub drift: u64,
+    /// How long ago, in milliseconds, most nodes may have left the state an answer is from.
+    pub freshness: u64,
     /// Whether the network keeps every block for good and says so, as the published node does. Deleted
     /// ciphertext then stays in the history of blocks, and that is no finding. Source: idos-facts 0.1 X17.
     pub keeps_history: bool,
@@ -214,6 +216,8 @@ pub enum Contradiction {
     Result,
     /// Another answer to a client: the fate of a transaction, a nonce.
     Reply,
+    /// The height it says its answer to a view is from, or that it says none.
+    Height,
 }
 
 /// Why a consumer does not accept what it read. Source: idos-facts 5.14.
@@ -317,6 +321,7 @@ impl Doubt {
         "answer-withdrawn",
         "answer-is-no",
         "other-matches",
+        "answers-differ",
         "nothing-found",
         "other-amount",
         "wrong-password",

@@ -290,6 +290,14 @@ switches! {
         promised "a read is answered for the identity that signed a fresh challenge" ("doc:granting-data-access, S4")
         deployed "in open mode the node believes the stated sender" ("idos-facts 4.2, kwil-rpc 6")
         keeps ["READ-01"];
+    FreshAnswers "fresh-answers"
+        promised "an answer to a read names its height, and a node that has not heard for three idle blocks' time from most validators that it is up to date answers no reads" ("doc (immediately), READ-02")
+        deployed "an answer names no height, and a node that is cut off or behind answers from whatever state it has" ("idos-facts 6.4")
+        keeps ["READ-02"];
+    HiddenExistence "hidden-existence"
+        promised "whoever has nothing to do with a credential or a grant is told of it what is told of one that does not exist" ("S4, READ-04")
+        deployed "reading a foreign copy, editing one that is shared, and asking for a price say whether the row exists" ("schema:get_credential_shared, edit_credential, capture_fee")
+        keeps ["READ-04"];
     Passporting "passporting"
         promised "obliged entities of one club rely on each other's verification: copies wait for a grant, and the registry names the clubs' peers" ("S0, hist")
         deployed "there are no such actions" ("hist, March 2026; idos-facts 0.1 X15")

@@ -1596,6 +1596,78 @@ fn a_node_that_knows_itself_behind_shows_no_time_and_takes_nothing() {
     }
 }
 
+/// Whether a node answers reads at this time.
+fn reads(net: &mut Net, place: u16) -> bool {
+    let suite = net.suite.clone();
+    let reader = person("alice");
+    let Reply::Challenge(challenge) = net.answer(place, Request::Challenge) else {
+        panic!("a challenge is given");
+    };
+    let query = Query::GetUser {};
+    let text = view_text(&query, &challenge);
+    let claim = Claim::Signed {
+        identity: suite.identity(&reader),
+        challenge,
+        signature: suite.sign(&reader, text.as_bytes()),
+        payload: None,
+    };
+    match net.answer(place, Request::View { claim, query }) {
+        Reply::View { .. } => true,
+        Reply::Behind => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_node_answers_reads_as_long_as_most_validators_say_that_it_is_up_to_date() {
+    let freshness = TIMING.freshness();
+    assert_eq!(freshness, 183_000);
+    for (rules, stops) in [
+        (Rules::documented(), true),
+        (all_but(Switch::FreshAnswers), false),
+        (Rules::deployed(), false),
+    ] {
+        let catches_up = |timer: &Timer| matches!(timer, Timer::CatchUp { .. });
+        let mut net = Net::new(4, rules);
+        net.commit_one(1, 1);
+        net.wait(freshness);
+        assert!(
+            reads(&mut net, 4),
+            "a block is young to its last millisecond"
+        );
+        net.wait(1);
+        assert_eq!(reads(&mut net, 4), !stops, "nothing was heard since");
+        // Two of four are no majority; it takes another one, and the leader is down.
+        net.crash(1);
+        net.fire(4, catches_up);
+        net.pump_but(|from, _, message| from == 3 && matches!(message, Message::Blocks { .. }));
+        assert_eq!(reads(&mut net, 4), !stops);
+        net.fire(4, catches_up);
+        net.pump();
+        assert!(reads(&mut net, 4), "the others have nothing newer");
+        net.wait(freshness);
+        assert!(reads(&mut net, 4));
+        net.wait(1);
+        assert_eq!(reads(&mut net, 4), !stops, "what they said is old now");
+    }
+}
+
+#[test]
+fn a_node_that_knows_itself_behind_answers_no_reads() {
+    for (rules, answers) in [
+        (Rules::documented(), false),
+        (all_but(Switch::FreshAnswers), true),
+    ] {
+        let mut net = Net::new(4, rules);
+        net.commit_one(1, 1);
+        net.crash(4);
+        net.restart(4);
+        assert_eq!(reads(&mut net, 4), answers);
+        net.pump();
+        assert!(reads(&mut net, 4));
+    }
+}
+
 #[test]
 fn the_mempool_takes_each_next_nonce_once() {
     for rules in both_rules() {

@@ -18,8 +18,9 @@ use assay_model::ledger::{
 use assay_model::node::{Claim, ClaimProblem, Rejected, Request, TxStatus};
 use assay_model::time::BlockTime;
 use assay_node::rpc::{
-    self, Account, AccountId, Broadcast, Challenge, Failure, Health, Heard, Id, Method, Mode,
-    Response, RpcError, Standing, TxResult, ask, hear, outcome, tx_status, view_result,
+    self, Account, AccountId, Broadcast, CallResult, Challenge, Failure, Health, Heard, Id, Method,
+    Mode, Response, RpcError, Standing, TxResult, ask, hear, height_told, outcome, tx_status,
+    view_result,
 };
 use common::{identity, transaction};
 use proptest::prelude::*;
@@ -612,6 +613,31 @@ fn health_accounts_and_challenges_are_heard() {
     let response = Response::result(&id(), &challenge);
     let told = heard(&Request::Challenge, &response);
     assert_eq!(told, Heard::Challenge([0xaf; 32]));
+}
+
+#[test]
+fn who_may_be_behind_says_so_and_who_is_not_may_name_its_height() {
+    let (looks, waits) = (view(Query::GetUser {}), Request::Health);
+    let response = Response::error(&id(), rpc::behind());
+    assert_eq!(heard(&looks, &response), Heard::Behind);
+    assert!(matches!(heard(&waits, &response), Heard::Malformed(_)));
+    assert_eq!(height_told(response.body.as_bytes()), None);
+    for height in [None, Some(0), Some(7), Some(u64::MAX)] {
+        for result in [Ok(Answer::User(None)), Err(Refusal::NotShared)] {
+            let answer = view_result(&Query::GetUser {}, &result).unwrap();
+            let response = Response::result(&id(), &CallResult { height, ..answer });
+            let told = result.map_err(|refusal| refusal.to_string());
+            assert_eq!(heard(&looks, &response), Heard::View(told));
+            assert_eq!(height_told(response.body.as_bytes()), height.map(Height));
+        }
+    }
+    for bytes in [
+        "",
+        "{}",
+        r#"{"jsonrpc":"2.0","id":1,"result":{"height":-1}}"#,
+    ] {
+        assert_eq!(height_told(bytes.as_bytes()), None, "{bytes}");
+    }
 }
 
 #[test]

@@ -262,6 +262,7 @@ fn answers_as_the_node_library_writes_them() {
         query_result: QueryResult::default(),
         logs: String::new(),
         error: Some("not allowed".to_owned()),
+        height: None,
     };
     let waiting = TxQuery {
         tx_hash: TxId([0; 32]),

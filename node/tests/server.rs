@@ -9,10 +9,10 @@ use assay_model::crypto::Suite;
 use assay_model::id::{AppHash, Height, InserterId, NodeId};
 use assay_model::ledger::{Action, Outcome, Query, Refusal};
 use assay_model::node::{Claim, Committed, Node, Outbox, Record, Request};
-use assay_model::rules::Rules;
+use assay_model::rules::{Rules, Switch};
 use assay_node::rpc::{
-    Heard, Standing, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
-    hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed, outcome,
+    Heard, Standing, ask, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
+    hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed, height_told, outcome,
 };
 use assay_node::server::Limits;
 use common::{CHAIN, REAL, Site, identity, key, split, transaction};
@@ -165,6 +165,28 @@ async fn a_submission_waits_and_is_looked_up() {
         })
         .await;
     assert!(matches!(heard, Heard::View(Ok(_))), "{heard:?}");
+}
+
+#[tokio::test]
+async fn an_answer_names_its_height_where_that_is_promised() {
+    let told = |rules| async move {
+        let site = Site::start(rules).await;
+        let look = Request::View {
+            claim: Claim::Anonymous,
+            query: Query::HasProfile {
+                address: "a".into(),
+            },
+        };
+        let at = |body: Vec<u8>| height_told(&body);
+        let before = at(site.answer(ask(&look, site.mode, 1)).await);
+        let hired = transaction("root", 1, hire("kyc-co"));
+        site.ask(&Request::Broadcast(hired)).await;
+        (before, at(site.answer(ask(&look, site.mode, 2)).await))
+    };
+    let open = Rules::deployed();
+    assert_eq!(told(open).await, (None, None));
+    let heights = (Some(Height(0)), Some(Height(1)));
+    assert_eq!(told(open.with(Switch::FreshAnswers, true)).await, heights);
 }
 
 #[tokio::test]

@@ -137,6 +137,10 @@ fn order(plan: &Plan, by: PartyId, order: &Order) -> String {
         }
         Order::Withdraw { request } => format!("withdraws request {}", request.number),
         Order::UseGrant { grant } => format!("makes use of {}", grant_text(plan, grant)),
+        Order::Pry { grant } => format!(
+            "asks in every way whether {} is there",
+            grant_text(plan, grant)
+        ),
         Order::EndAccess { data, grantee } => format!(
             "ends all access of {} to credential {}",
             name(grantee),

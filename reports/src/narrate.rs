@@ -586,6 +586,7 @@ impl<'a> Narrator<'a> {
                     Contradiction::View => "the view",
                     Contradiction::Result => "the result of",
                     Contradiction::Reply => "the request",
+                    Contradiction::Height => "the height of",
                 };
                 format!(
                     "{node} goes against the ledger at height {height} in {of} {what}: expected \
@@ -1033,6 +1034,7 @@ impl<'a> Narrator<'a> {
                 };
                 format!(" refused: it does not believe the caller, {why}")
             }
+            Reply::Behind => ": it may be behind, and answers no reads".to_owned(),
             Reply::Halted => ": it has halted".to_owned(),
         };
         format!(

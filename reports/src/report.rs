@@ -434,6 +434,7 @@ const fn concerns_data(reply: &Reply) -> bool {
         | Reply::TxStatus(_)
         | Reply::View { .. }
         | Reply::ClaimRefused(_)
+        | Reply::Behind
         | Reply::Halted => true,
     }
 }

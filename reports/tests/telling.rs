@@ -342,6 +342,7 @@ fn every_event_has_a_line() {
         contradicted(Contradiction::View),
         contradicted(Contradiction::Result),
         contradicted(Contradiction::Reply),
+        contradicted(Contradiction::Height),
         Event::Compared {
             node: N1,
             answers: 40,
@@ -461,6 +462,7 @@ fn every_answer_answers_its_question() {
             ask(Query::GetCredentialShared { id }),
             view(4, Err(Refusal::NotShared)),
         ),
+        (ask(Query::GetUser {}), Reply::Behind),
         (Asked::Housekeeping("health"), Reply::Halted),
     ];
     let answers = exchanges

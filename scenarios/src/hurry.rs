@@ -87,6 +87,9 @@ fn locks(task: &mut Task) -> Vec<&mut i64> {
         Order::Use { locked_until, .. }
         | Order::UseGrant {
             grant: GrantRef { locked_until, .. },
+        }
+        | Order::Pry {
+            grant: GrantRef { locked_until, .. },
         } => vec![locked_until],
         Order::SignDwg {
             grant,

@@ -148,6 +148,8 @@ table! {
         "A consumer takes its request back.";
     UseGrant "use-grant" ["grant"]
         "A grantee makes use of a grant, so that it can be read from for a while.";
+    Pry "pry" ["grant"]
+        "A stranger asks about a copy and its grant in every way, and about rows that never were, and compares.";
     Filter "filter" ["of", "pick", "omit", "matches"]
         "A user's enclave says which credentials are of use, and nothing else.";
     Ask "ask" ["of", "as", "predicate", "expires"]

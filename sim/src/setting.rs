@@ -111,6 +111,7 @@ fn cast(plan: &Plan, directory: &Directory, chain_id: Text) -> Cast {
         rules: plan.rules,
         epoch: plan.epoch,
         drift: plan.timing.drift,
+        freshness: plan.timing.freshness(),
         keeps_history: false,
         history: plan.timing.history,
         balances: plan

@@ -196,7 +196,7 @@ export async function revoking(story) {
   );
   await revoke('the owner revokes the other one', ACCEPTED, user, copyId);
   // The copy has lost its last grant, and goes with it.
-  const gone = refusedRead('the credential does not exist');
+  const gone = refusedRead('the credential is not shared with the caller');
   await story.read('the former grantee is refused', gone, grantee, 'get_credential_shared', [copyId]);
   await opens('and still opens the locked copy', story, grantee, 'get_credential_shared', lockedCopyId);
   await opens('the owner still opens the original', story, user, 'get_credential_owned', originalId);

@@ -1,13 +1,14 @@
 //! What clients are answered, put into the model's terms and compared with what the ledger allows.
 //!
-//! Nodes do not say which height an answer is from. It is any height the node was at between question and
-//! answer, so an answer is right if it is right at one of these.
+//! An answer is from any height the node was at between question and answer, so it is right if it is right at one
+//! of these. Under `fresh-answers` nodes say which one, and it has to be right at that one; others say nothing.
 
 use assay_model::actor;
 use assay_model::history::{Contradiction, Event};
 use assay_model::id::{Height, NodeId, PartyId};
 use assay_model::ledger::{Answer as Rows, Outcome, Query, Refusal};
 use assay_model::node::{Claim, Reply, Request, RequestId, TxStatus};
+use assay_model::rules::Switch;
 use assay_node::rpc::{self, Heard, Standing};
 use hyper::body::Bytes;
 
@@ -34,6 +35,8 @@ pub(super) struct Waiting {
     /// What the node had shown when it was asked, and had when it answered.
     window: (Height, Height),
     heard: Heard,
+    /// The height it says that it answers from.
+    told: Option<Height>,
     /// The client does not wait for it any more.
     pub(super) hung_up: bool,
 }
@@ -44,8 +47,11 @@ impl<V: Venue> Stage<'_, '_, V> {
             return;
         };
         let (by, node) = (open.by, open.node);
-        let heard = match answer.heard {
-            Ok((status, body)) => rpc::hear(&open.request, status, &body),
+        let (heard, told) = match answer.heard {
+            Ok((status, body)) => (
+                rpc::hear(&open.request, status, &body),
+                rpc::height_told(&body),
+            ),
             Err(_) => return self.unanswered(id, by, node),
         };
         let plain = match heard {
@@ -63,6 +69,7 @@ impl<V: Venue> Stage<'_, '_, V> {
             Heard::TimedOut => Reply::TimedOut,
             Heard::Challenge(challenge) => Reply::Challenge(challenge),
             Heard::ClaimRefused(problem) => Reply::ClaimRefused(problem),
+            Heard::Behind => Reply::Behind,
             Heard::Halted => Reply::Halted,
             Heard::TxStatus(Standing::Pending) => Reply::TxStatus(TxStatus::Pending),
             Heard::TxStatus(Standing::Unknown) => Reply::TxStatus(TxStatus::Unknown),
@@ -89,6 +96,7 @@ impl<V: Venue> Stage<'_, '_, V> {
                     request: open.request,
                     window: (from, tip.max(from)),
                     heard,
+                    told,
                     hung_up: false,
                 });
                 return;
@@ -130,11 +138,13 @@ impl<V: Venue> Stage<'_, '_, V> {
             request,
             window,
             heard,
+            told: height,
             hung_up,
             ..
         } = waiting;
         let reply = match (heard, &request) {
             (Heard::View(told), Request::View { claim, query }) => {
+                let window = self.narrowed(node, window, query, (height, &told));
                 self.view(node, window, claim, query, told)
             }
             (Heard::Included { code, log }, Request::Broadcast(transaction)) => {
@@ -175,6 +185,38 @@ impl<V: Venue> Stage<'_, '_, V> {
         match reply {
             Some(reply) => self.answered(id, by, node, reply),
             None => self.unanswered(id, by, node),
+        }
+    }
+
+    /// The heights an answer may be from: the one it names, where it has to name one. An error of the call is not
+    /// from any state.
+    fn narrowed(
+        &mut self,
+        node: NodeId,
+        window: (Height, Height),
+        query: &Query,
+        (told, rows): (Option<Height>, &Result<Rows, String>),
+    ) -> (Height, Height) {
+        let engine = |text: &String| matches!(Refusal::parse(text), Some(Refusal::Engine(_)));
+        let nameless = rows.as_ref().is_err_and(engine) && told.is_none();
+        if !self.plan.rules.keep(Switch::FreshAnswers) || nameless {
+            return window;
+        }
+        match told {
+            Some(height) if height <= window.1 => (height, height),
+            _ => {
+                let got = told.map_or("no height".to_owned(), |height| format!("height {height}"));
+                let expected = format!("a height up to {}", window.1);
+                self.contradict(
+                    node,
+                    window.1,
+                    Contradiction::Height,
+                    query.name().to_owned(),
+                    expected,
+                    got,
+                );
+                window
+            }
         }
     }
 

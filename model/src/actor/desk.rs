@@ -739,6 +739,19 @@ impl Desk {
         )
     }
 
+    /// Anybody: a row of its own making, sealed to itself.
+    pub(super) fn self_issued(&mut self, credential: CredentialId, out: &mut Outbox) -> Package {
+        let (content, encryptor) = self.seal(credential, &self.own_box(), b"{}", out);
+        let (key, public) = self.throw_away_key(credential);
+        let owner = self.card().persona.user;
+        self.signed_package(
+            (owner, credential),
+            (&content, encryptor),
+            "",
+            (&key, public),
+        )
+    }
+
     /// Signs that a wallet of this party belongs to a profile. A forged proof is signed by another of
     /// its keys.
     pub(super) fn prove_ownership(

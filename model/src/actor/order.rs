@@ -751,6 +751,11 @@ pub enum Order {
         /// The grant.
         grant: GrantRef,
     },
+    /// Anybody: find out from refusals whether somebody else's copy and grant exist. Source: READ-04.
+    Pry {
+        /// The grant, and with it the copy.
+        grant: GrantRef,
+    },
     /// Anybody: have a user's enclave say which credentials are of use. Source: idos-facts 5.2 step 3.
     Filter {
         /// The user.

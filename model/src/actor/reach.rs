@@ -110,6 +110,7 @@ impl Order {
             | Order::Behave { .. }
             | Order::AskEnclave { .. }
             | Order::UseGrant { .. }
+            | Order::Pry { .. }
             | Order::Filter { .. }
             | Order::Ask { .. }
             | Order::AskAgain { .. }

@@ -466,6 +466,8 @@ pub struct View<'a> {
     pub height: Height,
     /// What was answered.
     pub result: &'a Result<Answer, Refusal>,
+    /// The observation of the question.
+    pub asked: usize,
     /// The observation of the answer.
     pub seen: usize,
 }
@@ -601,6 +603,15 @@ impl<'a> Chronicle<'a> {
         };
         let rules = self.history.cast.rules;
         rules.keep(Switch::RotationKeepsIssuer) && self.notes_before(fact, deed) == notes
+    }
+
+    /// Whether an edit was accepted though it reaches no row of the caller's, as it is without `no-silent-success`:
+    /// then it has changed nothing.
+    pub(super) fn edits_nothing(&self, id: CredentialId, deed: &Deed<'_>) -> bool {
+        let silent = !self.history.cast.rules.keep(Switch::NoSilentSuccess);
+        let present = self.credential_before(id, deed);
+        let foreign = present.is_none_or(|fact| Some(fact.owner) != deed.own);
+        silent && foreign && matches!(deed.action, Action::EditCredential { .. })
     }
 
     /// The profile a caller speaks for at a height.
@@ -1299,7 +1310,7 @@ pub(super) fn canonical(grantee: &str) -> Option<Text> {
 
 /// Pairs each answered view with its question.
 fn views(history: &History) -> Vec<View<'_>> {
-    let mut asked: BTreeMap<RequestId, (Option<Identity>, bool, &Query)> = BTreeMap::new();
+    let mut asked: BTreeMap<RequestId, (usize, Option<Identity>, bool, &Query)> = BTreeMap::new();
     let mut views = Vec::new();
     for (seen, observation) in history.observations().iter().enumerate() {
         match &observation.event {
@@ -1313,7 +1324,7 @@ fn views(history: &History) -> Vec<View<'_>> {
                     },
                 ..
             } => {
-                asked.insert(*id, (*caller, *signed, query));
+                asked.insert(*id, (seen, *caller, *signed, query));
             }
             Event::Answered {
                 id,
@@ -1321,8 +1332,9 @@ fn views(history: &History) -> Vec<View<'_>> {
                 node,
                 reply: Reply::View { height, result },
             } => {
-                if let Some((caller, signed, query)) = asked.remove(id) {
+                if let Some((question, caller, signed, query)) = asked.remove(id) {
                     views.push(View {
+                        asked: question,
                         by: *by,
                         signed,
                         node: *node,

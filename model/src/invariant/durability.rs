@@ -408,7 +408,9 @@ fn reads_outlive_the_leader(chronicle: &Chronicle<'_>) -> Verdict {
                 let (Some((leader, since)), Some(asked)) = (down, reads.remove(id)) else {
                     continue;
                 };
-                let own_reason = halted.contains(node) || matches!(reply, Reply::ClaimRefused(_));
+                // A node that hears from nobody cannot know that only the leader is missing.
+                let silent = matches!(reply, Reply::ClaimRefused(_) | Reply::Behind);
+                let own_reason = halted.contains(node) || silent;
                 if leader == *node || own_reason {
                     continue;
                 }

@@ -136,7 +136,7 @@ fn locked_copies_stay(chronicle: &Chronicle<'_>) -> Verdict {
             let retry = chronicle
                 .credential_before(*id, deed)
                 .is_some_and(|fact| chronicle.repeats(fact, deed));
-            if retry {
+            if retry || chronicle.edits_nothing(*id, deed) {
                 continue;
             }
             let locked = chronicle.all_grants().find(|(_, grant)| {

@@ -18,6 +18,7 @@ mod durability;
 mod economy;
 mod escrow;
 mod exchange;
+mod freshness;
 mod governance;
 mod identity;
 mod inclusion;
@@ -32,6 +33,7 @@ mod requests;
 mod staking;
 mod statements;
 mod status;
+mod strangers;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -117,6 +119,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &access::GRANTED_COPIES_READABLE,
         &access::ANSWERS_GO_TO_WHO_ASKED,
         &access::OWNERS_SEE_EVERYTHING,
+        &strangers::REFUSALS_GIVE_NOTHING_AWAY,
         &locks::LOCKS_HOLD_TO_THE_SECOND,
         &locks::LOCKED_COPIES_STAY,
         &locks::GRANTS_END_ONE_BY_ONE,
@@ -161,6 +164,7 @@ pub fn all() -> &'static [&'static Invariant] {
         &governance::LOCKS_OUTLIVE_CHANGES,
         &consensus::ONE_STATE_PER_HEIGHT,
         &consensus::ANSWERS_FOLLOW_THE_LEDGER,
+        &freshness::ANSWERS_ARE_FRESH,
         &consensus::QUORUMS_ARE_REAL,
         &consensus::BLOCK_TIME_IS_SOUND,
         &consensus::DIVERGED_NODES_STOP,

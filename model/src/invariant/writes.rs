@@ -84,7 +84,7 @@ fn owners_alone_change_credentials(chronicle: &Chronicle<'_>) -> Verdict {
                 let copy = chronicle
                     .credential_before(*id, deed)
                     .is_some_and(|fact| fact.original.is_some());
-                let accepted = outcome == Outcome::Accepted;
+                let accepted = outcome == Outcome::Accepted && !chronicle.edits_nothing(*id, deed);
                 let refused = outcome == Outcome::Refused(Refusal::SharedNotEditable);
                 if copy && (accepted || refused) {
                     tally.test("CRED-04", refused, || {

@@ -249,7 +249,8 @@ pub(super) fn edit_credential(state: &mut State, call: Call<'_>, written: &Writt
         .credentials
         .get(&id)
         .filter(|row| Some(row.user_id) == own);
-    let granted = grants::on(tables, id).next().is_some();
+    let shown = present.is_some() || !call.keeps(Switch::HiddenExistence);
+    let granted = shown && grants::on(tables, id).next().is_some();
     if granted || (present.is_some() && is_copy(tables, id)) {
         return Err(Refusal::SharedNotEditable);
     }

@@ -482,7 +482,7 @@ pub fn view(state: &State, call: Call<'_>, query: &Query) -> Result<Answer, Refu
         }
         Query::GetAllowance {} => Answer::Allowance(economy::allowance(tables, call)?),
         Query::GetIssuerFee { credential_id } => {
-            Answer::Amount(economy::issuer_fee(tables, *credential_id)?)
+            Answer::Amount(economy::issuer_fee(tables, call, *credential_id)?)
         }
         Query::Balance { token, user } => {
             Answer::Amount(economy::balance(tables, *token, economy::address(user)?))
@@ -587,12 +587,14 @@ fn shared(tables: &Tables, call: Call<'_>, id: CredentialId) -> Result<SharedCre
     if held().next().is_none() && grants::has_ended(tables, call, id) {
         return Err(Refusal::GrantEnded);
     }
-    let Some(row) = tables.credentials.get(&id) else {
-        return Err(Refusal::CredentialUnknown);
+    let row = tables.credentials.get(&id);
+    let Some(row) = row.filter(|_| held().next().is_some()) else {
+        return Err(match row {
+            // A missing copy reads the same as one that is for others.
+            None if !call.keeps(Switch::HiddenExistence) => Refusal::CredentialUnknown,
+            None | Some(_) => Refusal::NotShared,
+        });
     };
-    if held().next().is_none() {
-        return Err(Refusal::NotShared);
-    }
     if !held().any(|(_, grant)| grants::is_readable(grant, call.time)) {
         let over = held().all(|(_, grant)| grants::is_over(grant, call.time));
         return Err(if over {

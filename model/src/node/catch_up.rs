@@ -24,10 +24,8 @@ impl Node {
 
     /// Looks again later whether the chain has moved. Source: kwil-rpc 7.
     pub(super) fn watch_chain(&self, out: &mut Outbox) {
-        let timing = &self.genesis.timing;
-        let after = (timing.empty_block + timing.propose).max(5_000);
         out.timer(
-            after,
+            self.genesis.timing.idle(),
             Timer::CatchUp {
                 seen: self.height(),
             },
@@ -82,6 +80,9 @@ impl Node {
             }
         }
         self.tip = Some(tip);
+        if tip <= self.height() {
+            self.heard.insert(from, now);
+        }
         // Asking again only after progress keeps a lying peer from making this a loop.
         if self.is_syncing() && self.height() > before {
             out.send(

@@ -40,6 +40,20 @@ pub struct Timing {
     pub history: u64,
 }
 
+impl Timing {
+    /// How long a chain in which nothing happens goes without a word at most: a block is due, or who has not
+    /// seen one asks for it.
+    pub(super) fn idle(&self) -> u64 {
+        (self.empty_block + self.propose).max(5_000)
+    }
+
+    /// How old what a node answers from may be under `fresh-answers`, in milliseconds. A follower that misses a
+    /// block asks for it within two idle times, so that a third leaves time for the answers.
+    pub fn freshness(&self) -> u64 {
+        3 * self.idle()
+    }
+}
+
 /// After how many blocks a node makes a snapshot where a network says nothing.
 pub const USUAL_HISTORY: u64 = 14_400;
 
@@ -170,6 +184,8 @@ pub struct Node {
     pub(super) challenges_given: u64,
     /// Height a peer last said it has; nothing before the first answer after a restart.
     pub(super) tip: Option<Height>,
+    /// When each peer last said that it has no block this node lacks, on this node's clock.
+    pub(super) heard: BTreeMap<NodeId, WallMillis>,
     pub(super) halted: Option<Halt>,
     /// Transactions it puts into its next block unseen, whether it repeats its votes, and whose transactions it
     /// leaves out: see [`Misdeed`].
@@ -206,6 +222,7 @@ impl Node {
             challenges: BTreeMap::new(),
             challenges_given: 0,
             tip: Some(Height(0)),
+            heard: BTreeMap::new(),
             halted: None,
             slipped: Vec::new(),
             repeats_votes: false,
@@ -389,6 +406,21 @@ impl Node {
     /// Whether the node knows itself behind.
     pub fn is_syncing(&self) -> bool {
         self.tip.is_none_or(|tip| self.height() < tip)
+    }
+
+    /// Whether the node may take its state for the latest there is: its last block is young, or more than half of
+    /// the validators have said lately that they have nothing newer. Such a node need not know a leader, so that
+    /// reads go on without one; one that is cut off learns of nothing and has to stop.
+    pub(super) fn is_current(&self, now: WallMillis) -> bool {
+        let oldest = now.0.saturating_sub(self.genesis.timing.freshness());
+        let lately = |node: NodeId| {
+            let heard = self.heard.get(&node);
+            node == self.id || heard.is_some_and(|heard| heard.0 >= oldest)
+        };
+        let nodes = (0..self.genesis.nodes.len() as u16).map(NodeId);
+        let voices = nodes.filter(|node| self.votes(*node) && lately(*node));
+        let young = self.last_time().0 >= oldest;
+        !self.is_syncing() && (young || voices.count() >= quorum(self.voters()))
     }
 
     /// Whether transactions wait here.

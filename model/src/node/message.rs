@@ -301,6 +301,8 @@ pub enum Reply {
     },
     /// To [`Request::View`]: the claim was not accepted, and nothing was read.
     ClaimRefused(ClaimProblem),
+    /// To [`Request::View`]: the node cannot tell whether its state is the latest, and has read nothing.
+    Behind,
     /// To anything: the node has halted.
     Halted,
     /// To [`Request::Submit`]: it waits for a block.

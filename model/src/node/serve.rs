@@ -161,6 +161,9 @@ impl Node {
         if let Err(problem) = self.doubt(now, claim, query) {
             return Reply::ClaimRefused(problem);
         }
+        if self.genesis.rules.keep(Switch::FreshAnswers) && !self.is_current(now) {
+            return Reply::Behind;
+        }
         let caller = claim
             .identity()
             .map(|identity| identity.caller())

@@ -437,7 +437,7 @@ fn an_issuer_sets_the_price_of_what_it_issued() {
         let query = Query::GetIssuerFee {
             credential_id: credential(id),
         };
-        bench.ask("", query)
+        bench.ask("alice", query)
     };
     assert_eq!(fee(&bench, 10), Ok(Answer::Amount(Amount::ZERO)));
     assert_eq!(refusal(fee(&bench, 99)), "credential not found");
@@ -463,6 +463,28 @@ fn an_issuer_sets_the_price_of_what_it_issued() {
     let edit = bench.original().edit();
     bench.must("alice", edit);
     assert_eq!(fee(&bench, 10), Ok(Answer::Amount(amount(100))));
+    // Prices are told to owners, issuers and grantees, and others cannot tell them from missing ones.
+    let missing = "credential not found";
+    for (rules, expected) in [
+        (Rules::documented(), missing),
+        (all_but(Switch::HiddenExistence), stranger),
+    ] {
+        let mut bench = Bench::shared(rules, 0);
+        let price = |bench: &Bench, who, id| {
+            let query = Query::GetIssuerFee {
+                credential_id: credential(id),
+            };
+            bench.ask(who, query).is_ok()
+        };
+        let hidden = expected == missing;
+        assert!(
+            price(&bench, "alice", 11) && price(&bench, "bank", 11) && price(&bench, "kyc", 10)
+        );
+        assert_eq!(price(&bench, "bank", 10), !hidden);
+        assert_eq!(price(&bench, "", 10), !hidden);
+        assert_eq!(bench.says("bob", set(10, 4)), expected);
+        assert_eq!(bench.says("bob", set(99, 4)), missing);
+    }
     let mut deployed = Bench::issued(all_but(Switch::SettableIssuerFee));
     let unknown = "unknown action: action \"set_issuer_fee\" does not exist in namespace \"main\"";
     assert_eq!(deployed.says("kyc", set(10, 4)), unknown);
@@ -493,10 +515,11 @@ fn a_grant_with_a_price_takes_effect_with_one_payment() {
         read(&bench, "fund"),
         "the fee for this credential has not been paid"
     );
-    assert_eq!(
-        bench.says("fund", pay(10)),
-        "the credential is not shared with the caller"
-    );
+    assert_eq!(bench.says("fund", pay(10)), "credential not found");
+    let own = "the credential is not shared with the caller";
+    assert_eq!(bench.says("alice", pay(10)), own);
+    let mut shown = priced(all_but(Switch::HiddenExistence));
+    assert_eq!(shown.says("fund", pay(10)), own);
     assert_eq!(bench.says("fund", pay(99)), "credential not found");
     // A later price is for later grants.
     let dearer = set_fee(&bench, 10, 2_000);
@@ -522,7 +545,8 @@ fn a_grant_with_a_price_takes_effect_with_one_payment() {
 
 #[test]
 fn where_the_fee_is_a_demonstration_anybody_pays_for_anything_and_reading_is_free() {
-    let mut bench = priced(all_but(Switch::PaidGrants));
+    let rules = all_but(Switch::PaidGrants);
+    let mut bench = priced(rules.with(Switch::HiddenExistence, false));
     assert_eq!(read(&bench, "fund"), "ok");
     bench.must("fund", pay(10));
     bench.must("fund", pay(10));

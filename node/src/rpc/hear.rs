@@ -30,7 +30,7 @@ use super::call::{CallMessage, Mode};
 use super::chain::{BlockResult, ChainBlock, Unconfirmed, Validators};
 use super::encoding::{DataType, decode_hash, nullable};
 use super::method::AccountId;
-use super::result::{ChainInfo, Column, HALTED, Health, INVALID, TxResult, columns};
+use super::result::{BEHIND, ChainInfo, Column, HALTED, Health, INVALID, TxResult, columns};
 use super::transaction::{from_block, identity, parse_transaction, transaction_json};
 
 fn body(method: &str, params: Json, id: u64) -> Vec<u8> {
@@ -139,6 +139,8 @@ pub enum Heard {
     View(Result<Answer, String>),
     /// The reader was not believed, and nothing was read.
     ClaimRefused(ClaimProblem),
+    /// The node may be behind, and has read nothing.
+    Behind,
     /// The node has halted.
     Halted,
     /// The node did not come to it: too many requests, too slow, or about to end.
@@ -227,6 +229,12 @@ pub fn hear(request: &Ask, status: u16, body: &[u8]) -> Heard {
         Err(error) => hear_error(request, &error),
     });
     heard.unwrap_or_else(Heard::Malformed)
+}
+
+/// The height a node says the result of a view is from, if it says one. Never panics, whatever the bytes.
+pub fn height_told(body: &[u8]) -> Option<Height> {
+    let result = open(body).ok()?.ok()?;
+    result.get("height")?.as_u64().map(Height)
 }
 
 /// What of a node's health cannot be missing.
@@ -336,6 +344,7 @@ fn hear_error(request: &Ask, error: &ErrorJson) -> Result<Heard, String> {
     match (error.code, request) {
         (-32_001 | -32_603 | -1_006, _) => Ok(Heard::Busy(error.to_string())),
         (-700, _) if error.message == HALTED => Ok(Heard::Halted),
+        (-700, Ask::View { .. }) if error.message == BEHIND => Ok(Heard::Behind),
         (-201, Ask::Broadcast(_) | Ask::Submit(_)) => {
             let RefusedJson { code, message } = member("broadcast error data", error.data.clone())?;
             hear_refused(code, &message).ok_or_else(|| format!("{error}: code {code}, {message}"))

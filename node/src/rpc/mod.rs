@@ -23,13 +23,14 @@ pub use envelope::{Id, MAX_REQUEST, Request, Response, RpcError};
 pub use hear::{
     Heard, Standing, ask, ask_block, ask_chain_info, ask_health, ask_results, ask_unconfirmed,
     ask_validators, hear, hear_block, hear_chain_info, hear_health, hear_results, hear_unconfirmed,
-    hear_validators, outcome,
+    hear_validators, height_told, outcome,
 };
 pub use method::{AccountId, Failure, Method, NamedValue};
 pub use result::{
-    Account, Broadcast, BroadcastRefusal, CallResult, ChainInfo, Challenge, HALTED, Health, Ping,
-    Price, QueryResult, TxQuery, TxResult, Version, broadcast_error, broadcast_halted,
-    claim_refused, halted, query_result, rejected, timed_out, tx_status, view_result,
+    Account, BEHIND, Broadcast, BroadcastRefusal, CallResult, ChainInfo, Challenge, HALTED, Health,
+    Ping, Price, QueryResult, TxQuery, TxResult, Version, behind, broadcast_error,
+    broadcast_halted, claim_refused, halted, query_result, rejected, timed_out, tx_status,
+    view_result,
 };
 pub use transaction::{
     NoIdentity, Unrunnable, Unusable, batch, parse_transaction, payload, to_ledger,

@@ -38,6 +38,9 @@ pub struct CallResult {
     pub logs: String,
     /// What the action refused with.
     pub error: Option<String>,
+    /// Height of the state it was read from, under `fresh-answers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
 }
 
 pub(super) type Column = (&'static str, &'static str);
@@ -574,6 +577,14 @@ pub fn timed_out(hash: TxId) -> RpcError {
 
 /// What a halted node says to whoever asks it. Source: kwil-rpc 3, transaction code 201.
 pub const HALTED: &str = "network halted";
+
+/// What a node says to readers that may be behind, under `fresh-answers`: the words of the mempool, about reads.
+pub const BEHIND: &str = "node is catching up, cannot answer reads right now";
+
+/// A read asked of a node that may be behind.
+pub fn behind() -> RpcError {
+    RpcError::new(-700, BEHIND)
+}
 
 /// A transaction sent to a halted node.
 pub fn broadcast_halted(hash: TxId) -> RpcError {

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use assay_model::node::{Node, Reply, Request, TxStatus};
+use assay_model::rules::Switch;
 use assay_model::time::WallMillis;
 use serde_json::{Value as Json, json};
 
 use super::{Desk, answered};
 use crate::rpc::{
     Account, AccountId, Broadcast, CallMessage, ChainInfo, Challenge, Health, Id, Method, Mode,
-    Ping, Price, Response, RpcError, TxResult, Version, broadcast_error, broadcast_halted,
+    Ping, Price, Response, RpcError, TxResult, Version, behind, broadcast_error, broadcast_halted,
     claim_refused, halted, rejected, timed_out, to_ledger, tx_status, view_result,
 };
 use crate::shell::Gone;
@@ -194,7 +195,14 @@ impl Desk {
             query: query.clone(),
         };
         Ok(match self.handle.ask(request).await? {
-            Reply::View { result, .. } => view_result(&query, &result),
+            Reply::View { height, result } => {
+                let told = self.offer.info.genesis.rules.keep(Switch::FreshAnswers);
+                view_result(&query, &result).map(|result| crate::rpc::CallResult {
+                    height: told.then_some(height.0),
+                    ..result
+                })
+            }
+            Reply::Behind => Err(behind()),
             Reply::ClaimRefused(problem) => Err(claim_refused(problem)),
             other => Err(unexpected(&other)),
         })

@@ -241,6 +241,7 @@ pub(crate) fn cast() -> Arc<Cast> {
         rules: Rules::documented(),
         epoch: EPOCH,
         drift: 5000,
+        freshness: 30_000,
         operators: Vec::new(),
         external: assay_model::actor::External::ARBITRUM,
         keeps_history: true,

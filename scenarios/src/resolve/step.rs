@@ -344,6 +344,11 @@ impl Resolver<'_> {
                 let (_, grant) = self.grant(here, grant)?;
                 Some(Order::UseGrant { grant })
             }
+            Verb::Pry => {
+                let grant = self.need(here, "grant", &file.grant)?;
+                let (_, grant) = self.grant(here, grant)?;
+                Some(Order::Pry { grant })
+            }
             Verb::EndAccess => {
                 let row = self.row(here, file);
                 let of = self.need(here, "of", &file.of)?;

@@ -10,6 +10,7 @@ mod governing;
 mod issuing;
 mod keeping;
 mod passporting;
+mod prying;
 mod reading;
 mod requesting;
 mod rotating;
@@ -31,6 +32,7 @@ use self::issuing::{issue, recognise, register, rekey};
 use self::keeping::{Rebinding, Round, disclose, rebind, recover, store_shares, unlock};
 pub(super) use self::passporting::Vouching;
 use self::passporting::{found, join, rely, vouch};
+use self::prying::{Prying, pry};
 use self::reading::{Reading, UseStage, audit, look_once, use_copy};
 use self::requesting::{dashboard, deny, list_rows, request};
 use self::rotating::{Rotation, change_key, rotate};
@@ -220,6 +222,8 @@ pub(super) enum Flow {
     SignRoot(Signing),
     /// Find out what can be claimed, and claim it.
     Claim { roots: Vec<Hash> },
+    /// Questions about somebody else's rows.
+    Pry(Prying),
     /// Many views.
     Audit { left: Vec<(Query, NodeId)> },
 }
@@ -295,6 +299,7 @@ impl Flow {
             Order::OnChain(ChainDeed::Claim { .. }) => Flow::Claim { roots: Vec::new() },
             Order::OnChain(_) => Flow::Exchange,
             Order::InventDeposit { .. } => Flow::Vote { event: None },
+            Order::Pry { .. } => Flow::Pry(Prying::default()),
             Order::Audit { .. } => Flow::Audit { left: Vec::new() },
             Order::SetStatus { .. }
             | Order::DeclareKeyInvalid { .. }
@@ -483,6 +488,7 @@ impl Flow {
             Flow::Use { stage, reading } => use_copy(stage, reading, desk, now, task, news, out),
             Flow::Trade => trade(desk, task, news),
             Flow::Look => look_once(desk, task, news, out),
+            Flow::Pry(prying) => pry(prying, desk, task, news, out),
             Flow::Audit { left } => audit(left, desk, task, news),
         }
     }

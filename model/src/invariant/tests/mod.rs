@@ -13,6 +13,7 @@ mod disclosure;
 mod durability;
 mod economy;
 mod escrow;
+mod freshness;
 mod governance;
 mod identity;
 mod inclusion;
@@ -29,6 +30,7 @@ mod staking;
 mod statements;
 mod status;
 mod story;
+mod strangers;
 mod words;
 mod write_grants;
 mod writes;
@@ -160,8 +162,10 @@ fn cases() -> Vec<Case> {
         passporting::cases(),
         identity::cases(),
         writes::cases(),
+        strangers::cases(),
         consensus::cases(),
         inclusion::cases(),
+        freshness::cases(),
         durability::cases(),
         economy::cases(),
         escrow::cases(),
@@ -285,6 +289,16 @@ fn consensus_is_judged() {
 #[test]
 fn inclusion_is_judged() {
     inclusion::cases().iter().for_each(check);
+}
+
+#[test]
+fn what_strangers_learn_is_judged() {
+    strangers::cases().iter().for_each(check);
+}
+
+#[test]
+fn the_age_of_answers_is_judged() {
+    freshness::cases().iter().for_each(check);
 }
 
 #[test]

@@ -27,10 +27,11 @@ const AMOUNTS: [Amount; 5] = [
     Amount(i128::MIN),
 ];
 const LEVELS: [Level; 4] = [Level::Readable, Level::Tables, Level::History, Level::Gone];
-const CONTRADICTIONS: [Contradiction; 3] = [
+const CONTRADICTIONS: [Contradiction; 4] = [
     Contradiction::View,
     Contradiction::Result,
     Contradiction::Reply,
+    Contradiction::Height,
 ];
 const NAMES: [&str; 4] = ["passport", "licence", "", "\u{1f4d6}"];
 const REFUSALS: [Refusal; 6] = [

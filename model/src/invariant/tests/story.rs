@@ -324,6 +324,7 @@ impl Story {
             rules,
             epoch: WallMillis(0),
             drift: 2_000,
+            freshness: 30_000,
             operators: Vec::new(),
             external: crate::actor::External::ARBITRUM,
             keeps_history,

@@ -2,6 +2,7 @@ use super::story::*;
 use super::{Case, broken, case, held};
 use crate::invariant::writes::*;
 use crate::ledger::{Outcome, Refusal};
+use crate::rules::Switch;
 
 pub(super) fn cases() -> Vec<Case> {
     [owners(), silence()].into_iter().flatten().collect()
@@ -29,6 +30,14 @@ fn owners() -> Vec<Case> {
                 .block([did(ALICE, edit(FOR_BANK, approved(FOR_BANK)))]),
             by,
             broken(&["CRED-04"]),
+        ),
+        case(
+            "a stranger edits a copy, which matches nothing and says nothing",
+            Story::without(Switch::NoSilentSuccess)
+                .shared(0)
+                .block([did(MALLORY, edit(FOR_BANK, "".into()))]),
+            by,
+            held(&["CRED-04", "CRED-05"]),
         ),
         case(
             "an inserter overwrites the content",

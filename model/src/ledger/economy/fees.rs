@@ -4,6 +4,7 @@ use super::super::execute::{Call, Refused};
 use super::super::grants;
 use super::super::refusal::{Engine, Refusal};
 use super::super::tables::{Credential, FeePayment, State, Tables};
+use super::super::users::self_user;
 use super::tokens;
 use crate::bridge::{Amount, Token};
 use crate::id::{CredentialId, Text};
@@ -26,9 +27,7 @@ pub(super) fn set(
     wallet: &Text,
 ) -> Refused {
     call.offers(Switch::SettableIssuerFee, "set_issuer_fee")?;
-    let Some(row) = state.tables().credentials.get(&id) else {
-        return Err(Refusal::CredentialNotFound);
-    };
+    let row = priced(state.tables(), call, id)?;
     // A hex key is one key in any case, as with statements about a status.
     if !row.issuer_auth_public_key.eq_ignore_ascii_case(call.caller) {
         return Err(Refusal::NotTheIssuer);
@@ -40,24 +39,44 @@ pub(super) fn set(
     let row = Credential {
         issuer_fee: fee,
         issuer_wallet: Some(tokens::address(wallet)?),
-        ..(**row).clone()
+        ..row.clone()
     };
     state.put(id, row);
     Ok(())
 }
 
 /// `get_issuer_fee`.
-pub(in super::super) fn issuer_fee(tables: &Tables, id: CredentialId) -> Result<Amount, Refusal> {
+pub(in super::super) fn issuer_fee(
+    tables: &Tables,
+    call: Call<'_>,
+    id: CredentialId,
+) -> Result<Amount, Refusal> {
+    Ok(priced(tables, call, id)?.issuer_fee)
+}
+
+/// The credential whose price is asked for. Under `hidden-existence` it is there for its owner, its issuer and its
+/// grantees only.
+fn priced<'a>(
+    tables: &'a Tables,
+    call: Call<'_>,
+    id: CredentialId,
+) -> Result<&'a Credential, Refusal> {
     let row = tables.credentials.get(&id);
     let row = row.ok_or(Refusal::CredentialNotFound)?;
-    Ok(row.issuer_fee)
+    let own = self_user(tables, call)? == Some(row.user_id);
+    let issued = row.issuer_auth_public_key.eq_ignore_ascii_case(call.caller);
+    let shared = || grants::on(tables, id).any(|(_, grant)| grants::is_grantee(call, grant));
+    if call.keeps(Switch::HiddenExistence) && !own && !issued && !shared() {
+        return Err(Refusal::CredentialNotFound);
+    }
+    Ok(row)
 }
 
 /// `action_costing_fee`: pays for a credential. Under `paid-grants` this is how a grantee pays for its copy,
 /// once; under `fee-split` the price goes to the issuer's wallet, and the network, whose balance the
 /// Association sweeps, owns the mark-up alone.
 pub(super) fn pay(state: &mut State, call: Call<'_>, id: CredentialId) -> Refused {
-    let price = issuer_fee(state.tables(), id)?;
+    let price = issuer_fee(state.tables(), call, id)?;
     let paid_grants = call.keeps(Switch::PaidGrants);
     if paid_grants {
         if !grants::on(state.tables(), id).any(|(_, grant)| grants::is_grantee(call, grant)) {
