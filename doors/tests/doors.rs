@@ -53,6 +53,15 @@ fn good() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("payload", execute_payload("main", "remove_user", &[vec![]])),
         ("payload", called.clone()),
+        // Names may be in any case.
+        (
+            "payload",
+            execute_payload("main", "remove_user", &[vec![]]).to_ascii_uppercase(),
+        ),
+        (
+            "payload",
+            call_payload("main", "get_wallets", &[]).to_ascii_uppercase(),
+        ),
     ]);
     let key = SigningKey {
         scheme: Scheme::Evm,
