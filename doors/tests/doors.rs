@@ -256,6 +256,13 @@ fn every_door_reads_what_is_good_at_it_and_takes_what_is_good_elsewhere() {
     }
 }
 
+/// What fuzzing has found.
+#[test]
+fn a_request_whose_handler_fails_is_refused_without_a_word() {
+    let found = json!({ "jsonrpc": "2.0", "id": 1, "method": "user.call", "params": {} });
+    assert!(!assay_doors::rpc_body(found.to_string().as_bytes()));
+}
+
 #[test]
 fn every_door_has_a_fuzz_target_that_calls_it_and_no_target_is_without_a_door() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
