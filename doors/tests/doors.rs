@@ -57,6 +57,15 @@ fn good() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("payload", execute_payload("main", "remove_user", &[vec![]])),
         ("payload", called.clone()),
+        // Names may be in any case.
+        (
+            "payload",
+            execute_payload("main", "remove_user", &[vec![]]).to_ascii_uppercase(),
+        ),
+        (
+            "payload",
+            call_payload("main", "get_wallets", &[]).to_ascii_uppercase(),
+        ),
     ]);
     let deposit = BridgeEvent::Deposit(DepositEvent {
         id: Hash([1; 32]),
@@ -281,6 +290,13 @@ fn every_door_reads_what_is_good_at_it_and_takes_what_is_good_elsewhere() {
     for (_, door) in DOORS {
         door(&[]);
     }
+}
+
+/// What fuzzing has found.
+#[test]
+fn a_request_whose_handler_fails_is_refused_without_a_word() {
+    let found = json!({ "jsonrpc": "2.0", "id": 1, "method": "user.call", "params": {} });
+    assert!(!assay_doors::rpc_body(found.to_string().as_bytes()));
 }
 
 #[test]
