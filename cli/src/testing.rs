@@ -43,6 +43,7 @@ impl<F: Fn(u64) -> u64 + Sync> Fake<F> {
             keeps_history: true,
             balances: Vec::new(),
             history: USUAL_HISTORY,
+            freshness: 0,
         }));
         let node = NodeId(0);
         history.record(Millis(0), Event::Started { node, again: false });

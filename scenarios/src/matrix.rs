@@ -1,13 +1,13 @@
 //! What the stories say about each rule: turned off alone, which promises break, and in which story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use assay_model::catalogue::RequirementId;
 use assay_model::history::Ending;
 use assay_model::rules::Switch;
 
 use crate::judge::Judgement;
-use crate::plan::Plan;
+use crate::plan::{Expect, Plan, Step};
 
 /// What came of turning one rule off in one story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,31 +18,39 @@ pub enum Turn {
     Caught(Vec<RequirementId>),
     /// Steps ended otherwise that show no single promise, by line.
     Otherwise(Vec<u32>),
-    /// What these steps, by line, want to do does not exist then, so the story cannot be told, and nothing is
-    /// said of any promise.
+    /// What these steps, by line, want to do does not exist then, so the story cannot be told; and none of them
+    /// was to do what is promised.
     Untellable(Vec<u32>),
 }
 
 /// What a story says about a rule: `before` with the rules it is written for, `after` with one of them off in
 /// addition.
 pub fn turned(plan: &Plan, before: &Judgement, after: &Judgement) -> Turn {
-    let missing: Vec<u32> = after
-        .steps
-        .iter()
-        .filter(|step| step.met == Some(false) && step.ending == Some(UNKNOWN_ACTION))
-        .map(|step| plan.steps[step.step].line)
-        .collect();
-    if !missing.is_empty() {
-        return Turn::Untellable(missing);
-    }
     let failed = |judgement: &Judgement, id: RequirementId| {
         let result = judgement.requirements.get(id);
         result.is_some_and(|result| !result.findings.is_empty())
     };
-    let broken = after.requirements.keys().copied();
-    let broken: Vec<RequirementId> = broken
-        .filter(|id| failed(after, id) && !failed(before, id))
+    let breaks = |id: &RequirementId| failed(after, id) && !failed(before, id);
+    let missing: Vec<&Step> = after
+        .steps
+        .iter()
+        .filter(|step| step.met == Some(false) && step.ending == Some(UNKNOWN_ACTION))
+        .map(|step| &plan.steps[step.step])
         .collect();
+    if !missing.is_empty() {
+        // What follows goes another way for want of the action; that it could not be done at all is told by the
+        // steps that should have done it.
+        let done = missing.iter().filter(|step| step.expect == DONE);
+        let lost = done.flat_map(|step| step.shows.iter().copied());
+        let lost: BTreeSet<RequirementId> = lost.filter(|id| breaks(id)).collect();
+        let lines = missing.iter().map(|step| step.line).collect();
+        return match lost.is_empty() {
+            true => Turn::Untellable(lines),
+            false => Turn::Caught(lost.into_iter().collect()),
+        };
+    }
+    let broken = after.requirements.keys().copied();
+    let broken: Vec<RequirementId> = broken.filter(breaks).collect();
     if !broken.is_empty() {
         return Turn::Caught(broken);
     }
@@ -59,6 +67,7 @@ pub fn turned(plan: &Plan, before: &Judgement, after: &Judgement) -> Turn {
 }
 
 const UNKNOWN_ACTION: Ending = Ending::Refused("unknown-action");
+const DONE: Expect = Expect::Ending(Ending::Accepted);
 
 /// What turning one rule off, alone, comes to over all stories.
 #[derive(Clone, Debug)]
