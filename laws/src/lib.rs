@@ -1,5 +1,6 @@
 //! How laws are tried: claims about everything that can be drawn, on few cases in every run of the tests,
-//! and on ten thousand with `cargo test --release -- --ignored`. For tests only; start with [`laws!`].
+//! and on ten thousand with `cargo test --release -- --ignored ten_thousand`. For tests only; start with
+//! [`laws!`].
 
 pub use proptest;
 

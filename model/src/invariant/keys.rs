@@ -25,10 +25,13 @@ pub(super) const SHARES_GIVE_PASSWORDS_BACK: Invariant = Invariant {
     check: shares_give_passwords_back,
 };
 
-/// What share nodes answered since an enclave asked.
+/// What share nodes answered since an enclave asked. One that asks again with the same address before it has done
+/// goes on with the same round: no answer says which question it is to.
 #[derive(Default)]
 struct Round {
     asked: usize,
+    /// How many recoveries are under way.
+    open: usize,
     /// By share node, whether it gave out what it was given.
     released: BTreeMap<PartyId, (bool, usize)>,
     refused: BTreeMap<PartyId, usize>,
@@ -49,11 +52,12 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
     for (seen, observation) in chronicle.observations() {
         match &observation.event {
             Event::SharesAsked { by, address } => {
-                let round = Round {
+                let begun = || Round {
                     asked: seen,
                     ..Round::default()
                 };
-                rounds.insert((user(by), address), round);
+                let round = rounds.entry((user(by), address)).or_insert_with(begun);
+                round.open += 1;
             }
             Event::ShareReleased {
                 by,
@@ -76,7 +80,7 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
                 answers,
                 key,
             } => {
-                let Some(round) = rounds.remove(&(user(by), address)) else {
+                let Some(mut round) = rounds.remove(&(user(by), address)) else {
                     continue;
                 };
                 let recorded = recorded_key(chronicle, user(by), seen);
@@ -114,6 +118,10 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
                     (key.is_some(), seen),
                     share_nodes.saturating_sub(threshold),
                 );
+                round.open -= 1;
+                if round.open > 0 {
+                    rounds.insert((user(by), address), round);
+                }
             }
             _ => {}
         }

@@ -146,6 +146,31 @@ pub(super) fn cases() -> Vec<Case> {
             broken(&["MPC-01"]),
         ),
         case(
+            "a recovery begins while another is under way",
+            {
+                let story = asked(Story::new().registered(), &caller(ALICE), all);
+                let again = Event::SharesAsked {
+                    by: ALICE,
+                    address: address(&caller(ALICE)),
+                };
+                let story = got(story.event(again), &caller(ALICE), &SHARES, Some("key"));
+                got(story, &caller(ALICE), &SHARES, Some("key"))
+            },
+            shares,
+            held(&["MPC-01", "MPC-03"]),
+        ),
+        case(
+            "a recovery that begins while another is under way gives nothing",
+            {
+                let story = asked(Story::new().registered(), &caller(ALICE), all);
+                let story = asked(story, &caller(ALICE), all);
+                let story = got(story, &caller(ALICE), &SHARES, Some("key"));
+                got(story, &caller(ALICE), &SHARES, None)
+            },
+            shares,
+            broken(&["MPC-01"]),
+        ),
+        case(
             "a wrong share makes another key",
             recovery([right, wrong, right], Some("another")),
             shares,
