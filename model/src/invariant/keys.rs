@@ -83,41 +83,44 @@ fn shares_give_passwords_back(chronicle: &Chronicle<'_>) -> Verdict {
                 let Some(mut round) = rounds.remove(&(user(by), address)) else {
                     continue;
                 };
-                let recorded = recorded_key(chronicle, user(by), seen);
-                let who = &chronicle.history.cast.party(*by).name;
-                let came: Vec<(bool, usize)> = answers
-                    .iter()
-                    .filter_map(|node| round.released.get(node).copied())
-                    .collect();
-                let right = came.iter().filter(|(right, _)| *right).count();
-                let wrong = came.len() - right;
-                let requirement = if wrong == 0 { "MPC-01" } else { "MPC-02" };
-                let is_own = key.is_some() && key.as_ref() == recorded;
-                let kept = match right >= threshold {
-                    true => is_own,
-                    false => key.is_none(),
-                };
-                // Where nothing came, getting nothing shows nothing.
-                if !came.is_empty() || key.is_some() {
-                    tally.test(requirement, kept, || {
-                        let got = match key {
-                            _ if is_own => "the key",
-                            Some(_) => "another key than the recorded one",
-                            None => "nothing",
-                        };
-                        let sentence =
-                            format!("{who} got {got} from {right} right and {wrong} wrong shares");
-                        let shares = came.iter().map(|(_, seen)| *seen);
-                        (sentence, shares.chain([round.asked, seen]).collect())
-                    });
+                // Before there is a profile no key is recorded to compare with, and no wallet is bound to it.
+                if let Some(recorded) = recorded_key(chronicle, user(by), seen) {
+                    let who = &chronicle.history.cast.party(*by).name;
+                    let came: Vec<(bool, usize)> = answers
+                        .iter()
+                        .filter_map(|node| round.released.get(node).copied())
+                        .collect();
+                    let right = came.iter().filter(|(right, _)| *right).count();
+                    let wrong = came.len() - right;
+                    let requirement = if wrong == 0 { "MPC-01" } else { "MPC-02" };
+                    let is_own = key.is_some() && key.as_ref() == Some(recorded);
+                    let kept = match right >= threshold {
+                        true => is_own,
+                        false => key.is_none(),
+                    };
+                    // Where nothing came, getting nothing shows nothing.
+                    if !came.is_empty() || key.is_some() {
+                        tally.test(requirement, kept, || {
+                            let got = match key {
+                                _ if is_own => "the key",
+                                Some(_) => "another key than the recorded one",
+                                None => "nothing",
+                            };
+                            let sentence = format!(
+                                "{who} got {got} from {right} right and {wrong} wrong shares"
+                            );
+                            let shares = came.iter().map(|(_, seen)| *seen);
+                            (sentence, shares.chain([round.asked, seen]).collect())
+                        });
+                    }
+                    rights(
+                        (chronicle, &mut tally),
+                        (user(by), address),
+                        &round,
+                        (key.is_some(), seen),
+                        share_nodes.saturating_sub(threshold),
+                    );
                 }
-                rights(
-                    (chronicle, &mut tally),
-                    (user(by), address),
-                    &round,
-                    (key.is_some(), seen),
-                    share_nodes.saturating_sub(threshold),
-                );
                 round.open -= 1;
                 if round.open > 0 {
                     rounds.insert((user(by), address), round);

@@ -45,12 +45,16 @@ fn got(story: Story, who: &str, answers: &[PartyId], key: Option<&str>) -> Story
 
 /// A recovery with the first wallet from all that gave something.
 fn recovery(given: [Option<bool>; 3], key: Option<&str>) -> Story {
+    recovery_in(Story::new().registered(), given, key)
+}
+
+fn recovery_in(story: Story, given: [Option<bool>; 3], key: Option<&str>) -> Story {
     let answers: Vec<PartyId> = SHARES
         .into_iter()
         .zip(given)
         .filter_map(|(node, right)| right.map(|_| node))
         .collect();
-    let story = asked(Story::new().registered(), &caller(ALICE), given);
+    let story = asked(story, &caller(ALICE), given);
     got(story, &caller(ALICE), &answers, key)
 }
 
@@ -133,6 +137,12 @@ pub(super) fn cases() -> Vec<Case> {
             recovery(all, None),
             shares,
             broken(&["MPC-01"]),
+        ),
+        case(
+            "a newcomer gets its password back before there is a profile",
+            recovery_in(Story::new(), all, Some("key")),
+            shares,
+            Expected::Untested,
         ),
         case(
             "one share gives a key",
