@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assay_model::catalogue::RequirementId;
 use assay_model::crypto::{SigningKey, Suite, Symbolic};
 use assay_model::history::Role;
 use assay_model::id::{NodeId, Text};
@@ -26,6 +27,8 @@ const CHAIN_ID: &str = "assay-live";
 const LONGEST_WAIT: Millis = Millis::seconds(5);
 /// Longest story that is told in real time.
 const LONGEST_STORY: Millis = Millis::seconds(180);
+/// What is tested only where long waits let a state grow old.
+const AGE_OF_ANSWERS: RequirementId = "READ-02";
 
 /// What stories are told on.
 #[derive(Clone, Debug)]
@@ -117,7 +120,9 @@ impl Stand {
             let Run { history, metrics } = assay_sim::run(plan, Seed(1), Arc::new(Symbolic));
             let judgement = judge(plan, &history, metrics);
             let requirements = judgement.requirements.into_iter();
-            let outcomes: Vec<_> = requirements.map(|(id, told)| (id, told.outcome)).collect();
+            // Nothing grows old where nobody waits, and that makes no other story of it.
+            let others = requirements.filter(|(id, _)| *id != AGE_OF_ANSWERS);
+            let outcomes: Vec<_> = others.map(|(id, told)| (id, told.outcome)).collect();
             (judgement.verdict, outcomes)
         };
         (comes_to(plan) != comes_to(&hurried)).then(|| {
