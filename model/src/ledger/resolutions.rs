@@ -355,8 +355,13 @@ fn close(state: &mut State, id: ResolutionId) {
     state.delete::<Resolution>(&id);
 }
 
-/// Makes a node a validator of this power, or none. What it approved of goes with it.
+/// Makes a node a validator of this power, or none. What it approved of goes with it. Nothing changes for one that
+/// has that power already, or has left before others have voted it out.
 pub(super) fn set_power(state: &mut State, env: Env<'_>, at: At, validator: Identity, power: u64) {
+    let row = state.tables().validators.get(&validator);
+    if row.map_or(0, |row| row.power) == power {
+        return;
+    }
     let subject = format!("{} {power}", validator.caller());
     governance::log(state, env, at.height, "validator-changed", subject);
     if power > 0 {

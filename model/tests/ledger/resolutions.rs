@@ -472,6 +472,23 @@ fn a_replacement_that_is_repeated_is_as_old_as_the_first() {
     assert_eq!(said(bench.run("alice", revoke)), "ok");
 }
 
+/// What is decided about a validator that has left by itself changes nothing, and is no change in the log.
+#[test]
+fn who_has_left_is_not_removed_once_more() {
+    let mut bench = network(&[("v1", 1), ("v2", 1), ("v3", 1), ("v4", 1)]);
+    assert_eq!(bench.removes("v2", "v4"), "ok");
+    assert_eq!(bench.does("v4", EnginePayload::ValidatorLeave), "ok");
+    assert_eq!(bench.power("v4"), None);
+    let logged = bench.state.tables().governance_log.len();
+    let removal = *bench.state.tables().resolutions.keys().next().unwrap();
+    assert_eq!(
+        bench.does("v3", EnginePayload::ApproveResolution(removal)),
+        "ok"
+    );
+    assert!(bench.state.tables().resolutions.is_empty());
+    assert_eq!(bench.state.tables().governance_log.len(), logged);
+}
+
 #[test]
 fn without_the_promise_nothing_is_logged() {
     let rules = Rules::documented().with(Switch::GovernanceLog, false);
