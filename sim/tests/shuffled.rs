@@ -7,6 +7,7 @@ use assay_laws::laws;
 use assay_model::actor::Order;
 use assay_model::catalogue::RequirementId;
 use assay_model::crypto::Symbolic;
+use assay_model::history::Role;
 use assay_model::rules::Rules;
 use assay_scenarios::judge::judge;
 use assay_scenarios::plan::{Deed, Expect, Plan, Step};
@@ -30,15 +31,22 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
 /// What becomes of a step: where its deed goes, and whether it is done, left out, or another done instead.
 type Choice = (u16, u8, Index);
 
-/// Whether a deed has its place in the story: trouble is timed by what operators do, and nobody answers a
-/// request that was not made.
-fn stays(deed: &Deed) -> bool {
+/// Whether a deed has its place in the story: trouble is timed by what operators do, nobody answers a request that
+/// was not made, and a wallet is bound at the network and at share nodes one after the other, so that who recovers
+/// a key just then meets either.
+fn stays(plan: &Plan, deed: &Deed) -> bool {
+    let share_nodes = || {
+        plan.parties
+            .iter()
+            .any(|party| party.role == Role::ShareNode)
+    };
     match deed {
         Deed::AppointLeader(_) => true,
-        Deed::Party(_, task) => matches!(
-            task.order,
-            Order::Request { .. } | Order::Approve { .. } | Order::Deny { .. }
-        ),
+        Deed::Party(_, task) => match task.order {
+            Order::Request { .. } | Order::Approve { .. } | Order::Deny { .. } => true,
+            Order::AddWallet { .. } | Order::RemoveWallet { .. } => share_nodes(),
+            _ => false,
+        },
     }
 }
 
@@ -59,11 +67,13 @@ fn breaks_by_itself(deed: &Deed) -> bool {
 }
 
 /// The story with its parties' deeds in another order, less what breaks a promise by itself.
-fn shuffled(plan: &Plan, choices: &[Choice]) -> Plan {
-    let mut plan = plan.clone();
+fn shuffled(told: &Plan, choices: &[Choice]) -> Plan {
+    let mut plan = told.clone();
     plan.steps.retain(|step| !breaks_by_itself(&step.deed));
-    let (fixed, mut parties): (Vec<_>, Vec<_>) =
-        plan.steps.drain(..).partition(|step| stays(&step.deed));
+    let (fixed, mut parties): (Vec<_>, Vec<_>) = plan
+        .steps
+        .drain(..)
+        .partition(|step| stays(told, &step.deed));
     let deeds: Vec<Deed> = parties.iter().map(|step| step.deed.clone()).collect();
     let choice = |place: usize| &choices[place % choices.len()];
     let mut order: Vec<usize> = (0..parties.len()).collect();
