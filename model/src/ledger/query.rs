@@ -18,7 +18,7 @@ use super::users::self_user;
 use super::{
     attributes, credentials, delegated_write, economy, governance, grants, passporting, wallets,
 };
-use crate::bridge::{Address, Amount, Hash};
+use crate::bridge::{Address, Amount, Hash, Leaf};
 use crate::id::{
     AccessRequestId, AttributeId, CredentialId, EpochId, GrantId, Height, PeerId, Text, UserId,
     WalletId,
@@ -174,6 +174,18 @@ pub struct ClaimRow {
     pub block: Hash,
     pub root: Hash,
     pub proof: Vec<Hash>,
+}
+
+impl ClaimRow {
+    /// What its proof is of.
+    pub fn leaf(&self) -> Leaf {
+        Leaf {
+            recipient: self.recipient,
+            amount: self.amount,
+            escrow: self.escrow,
+            block: self.block,
+        }
+    }
 }
 
 /// A request for access, as owner and consumer see it.

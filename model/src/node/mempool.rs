@@ -153,6 +153,7 @@ impl Mempool {
     }
 
     fn recheck_senders(&mut self, state: &State, senders: BTreeSet<Identity>) {
+        let most = block_bytes(state);
         for account in senders {
             let Some(places) = self.places.remove(&account) else {
                 continue;
@@ -161,7 +162,6 @@ impl Mempool {
             let used = accounts.get(&account).map_or(0, |account| account.0);
             let mut last = used;
             let mut kept = Vec::new();
-            let most = block_bytes(state);
             for place in places {
                 let fits =
                     |one: &Arc<Transaction>| one.nonce == last + 1 && one.payload_bytes() <= most;

@@ -1,16 +1,16 @@
 //! What passes between the storage network and the chain that holds the tokens: operators tell the one what the
 //! other has confirmed, and people claim there what they withdrew here. Source: idos-facts 5.16.
 
-use super::super::client::{Got, Want};
+use super::super::client::Got;
 use super::super::desk::Desk;
 use super::super::directory::operator_key;
 use super::super::letter::Letter;
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{ChainDeed, Order, Task};
 use super::exchanging::{person, send};
-use super::trading::{EPOCHS, address};
-use super::{News, Next, declined, ending, look};
-use crate::bridge::{BridgeEvent, DepositEvent, Hash, Leaf, Token};
+use super::trading::{address, epochs};
+use super::{News, Next, declined, ending, hand_in, look};
+use crate::bridge::{BridgeEvent, DepositEvent, Hash, Token};
 use crate::chain::{Call, RootSignature, account, root_message, whole};
 use crate::history::Ending;
 use crate::id::PartyId;
@@ -19,14 +19,13 @@ use crate::wire::EnginePayload;
 
 /// An operator votes for an event: it proposes it, and approves of it where another was first.
 pub(super) fn vote(event: &mut Option<BridgeEvent>, desk: &Desk, task: &Task, news: News) -> Next {
-    let submit = |payload: EnginePayload| Next::Ask(Want::Submit(payload.into()), None);
     let votable = event
         .get_or_insert_with(|| invented(desk, &task.order))
         .votable();
     match news {
-        News::Begin => submit(EnginePayload::CreateResolution(votable)),
+        News::Begin => hand_in(EnginePayload::CreateResolution(votable)),
         News::Got(Got::Included(Outcome::Refused(Refusal::ResolutionExists))) => {
-            submit(EnginePayload::ApproveResolution(votable.id()))
+            hand_in(EnginePayload::ApproveResolution(votable.id()))
         }
         News::Got(got) => Next::Done(ending(&got)),
         News::Letter(_) | News::Overdue => Next::Wait,
@@ -130,14 +129,6 @@ fn post_if_all(
     send(desk, id, task, vec![call], out)
 }
 
-fn epochs(token: Token) -> Query {
-    Query::ListEpochs {
-        token,
-        after: 0,
-        limit: EPOCHS,
-    }
-}
-
 /// The own word for a root.
 fn signed(desk: &Desk, token: Token, root: Hash) -> Option<RootSignature> {
     let key = operator_key(desk.card().persona.node);
@@ -224,12 +215,7 @@ fn claimed(token: Token, row: ClaimRow) -> Call {
     Call::Claim {
         token,
         root: row.root,
-        leaf: Leaf {
-            recipient: row.recipient,
-            amount: row.amount,
-            escrow: row.escrow,
-            block: row.block,
-        },
+        leaf: row.leaf(),
         proof: row.proof,
     }
 }

@@ -1,9 +1,8 @@
 //! What operators of nodes decide together: transactions of the engine, signed with the nodes' keys.
 
-use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::order::{Order, ParameterChange, Proposal};
-use super::{Next, declined};
+use super::{Next, declined, hand_in};
 use crate::id::NodeId;
 use crate::wire::{EnginePayload, KeyId, ParameterUpdate, ParameterUpdates, VotableEvent};
 
@@ -30,7 +29,7 @@ pub(super) fn govern(desk: &Desk, order: &Order) -> Next {
         other => unreachable!("{other:?} is no business of operators"),
     };
     match payload {
-        Some(payload) => Next::Ask(Want::Submit(payload.into()), None),
+        Some(payload) => hand_in(payload),
         // Where nobody knows the nodes' keys, nobody can name them.
         None => declined("nothing-found"),
     }

@@ -1,13 +1,12 @@
 //! What issuers do: register, verify and write, replace keys. Source: idos-facts 5.1, 5.5.
 
-use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::directory::key_text;
 use super::super::letter::{Letter, Package};
 use super::super::machine::{Outbox, TaskId};
 use super::super::order::{Oddity, Order, Task, Writer};
 use super::writing::upsert;
-use super::{News, Next, ending, submit};
+use super::{News, Next, ending, hand_in, submit};
 use crate::history::Ending;
 use crate::id::PartyId;
 use crate::ledger::{Action, Batch, Consent, OwnerConsent};
@@ -41,11 +40,11 @@ pub(super) fn register(
             let [create, bind] = desk.registration(*user, proof, box_public);
             let whole = task.oddity != Some(Oddity::Halfway);
             *wallet = whole.then(|| Box::new(bind));
-            Next::Ask(Want::Submit(create.into()), None)
+            hand_in(create)
         }
         News::Letter(_) | News::Overdue => Next::Wait,
         News::Got(got) => match (ending(&got), wallet.take()) {
-            (Ending::Accepted, Some(bind)) => Next::Ask(Want::Submit((*bind).into()), None),
+            (Ending::Accepted, Some(bind)) => hand_in(*bind),
             (ending, _) => Next::Done(ending),
         },
     }

@@ -49,7 +49,7 @@ use crate::bridge::{BridgeEvent, Hash};
 use crate::crypto::{BoxPublic, BoxSecret};
 use crate::history::{Doubt, Ending};
 use crate::id::{CredentialId, NodeId, PartyId, Text};
-use crate::ledger::{Action, Batch, GrantRow, Outcome, OwnerConsent, Query};
+use crate::ledger::{Action, Batch, GrantRow, Outcome, OwnerConsent, Payload, Query};
 use crate::time::WallMillis;
 
 /// What came of the last step.
@@ -72,7 +72,12 @@ pub(super) enum Next {
 }
 
 fn submit(action: Action) -> Next {
-    Next::Ask(Want::Submit(Batch::one(action).into()), None)
+    hand_in(Batch::one(action))
+}
+
+/// The same with a payload of any kind.
+fn hand_in(payload: impl Into<Payload>) -> Next {
+    Next::Ask(Want::Submit(payload.into()), None)
 }
 
 fn look(query: Query) -> Next {

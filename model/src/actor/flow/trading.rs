@@ -5,14 +5,14 @@ use super::super::client::Got;
 use super::super::desk::Desk;
 use super::super::order::{Holding, Order, Sum, Task, Trade};
 use super::{News, Next, done_if, ending, look, submit};
-use crate::bridge::{Amount, Hash, Leaf, Token, verify};
+use crate::bridge::{Amount, Token, verify};
 use crate::crypto::Identity;
 use crate::history::Ending;
 use crate::id::{PartyId, Text};
 use crate::ledger::{Action, Answer, ClaimRow, Query};
 
 /// How many closed epochs are asked for at once; far more than a story has.
-pub(super) const EPOCHS: i64 = 100;
+const EPOCHS: i64 = 100;
 
 /// A move of tokens, or a look at them.
 pub(super) fn trade(desk: &Desk, task: &Task, news: News) -> Next {
@@ -114,15 +114,18 @@ fn begin(desk: &Desk, trade: &Trade) -> Next {
 /// What the rows come to, if every proof is good.
 fn claimable(token: Token, rows: &[ClaimRow]) -> Option<Amount> {
     rows.iter().try_fold(Amount::ZERO, |sum, row| {
-        let leaf = Leaf {
-            recipient: row.recipient,
-            amount: row.amount,
-            escrow: token.escrow(),
-            block: Hash(row.block.0),
-        };
-        let good = row.escrow == token.escrow() && verify(row.root, &row.proof, leaf.hash());
+        let good = row.escrow == token.escrow() && verify(row.root, &row.proof, row.leaf().hash());
         sum.plus(row.amount).filter(|_| good)
     })
+}
+
+/// The closed epochs of a token.
+pub(super) fn epochs(token: Token) -> Query {
+    Query::ListEpochs {
+        token,
+        after: 0,
+        limit: EPOCHS,
+    }
 }
 
 /// What the database owner looks at in the end: everything the tokens' ledgers show of everybody.
@@ -138,14 +141,7 @@ pub(super) fn ledgers(desk: &Desk) -> Vec<Query> {
             token,
             user: address.clone(),
         });
-        balances.chain([
-            Query::Info { token },
-            Query::ListEpochs {
-                token,
-                after: 0,
-                limit: EPOCHS,
-            },
-        ])
+        balances.chain([Query::Info { token }, epochs(token)])
     };
     Token::ALL.into_iter().flat_map(of).collect()
 }

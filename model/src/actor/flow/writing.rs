@@ -1,6 +1,5 @@
 //! Orders that are one transaction, and the actions that write a credential.
 
-use super::super::client::Want;
 use super::super::desk::Desk;
 use super::super::directory::notes_id;
 use super::super::letter::{Letter, Package};
@@ -8,7 +7,7 @@ use super::super::machine::Outbox;
 use super::super::order::{Findings, GrantRef, Oddity, Order, Task};
 use super::delegating::write_dwg;
 use super::describing::own_attribute;
-use super::{Next, declined, deny_question, done_if, found, shout, submit, withdraw};
+use super::{Next, declined, deny_question, done_if, found, hand_in, shout, submit, withdraw};
 use crate::history::{Ending, Event, Role};
 use crate::id::{CredentialId, GrantId, PartyId};
 use crate::ledger::{Action, Batch, OwnerConsent};
@@ -83,7 +82,7 @@ pub(super) fn transact(desk: &mut Desk, now: WallMillis, task: &Task, out: &mut 
                 id: grant_id(desk, grant),
             });
             let batch = Batch::several(revocations.collect()).expect("a plan revokes something");
-            return Next::Ask(Want::Submit(batch.into()), None);
+            return hand_in(batch);
         }
         Order::EndAccess { data, grantee } => Action::RevokeGranteeAccess {
             data_id: *data,
